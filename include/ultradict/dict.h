@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dict: an ordered hash map of byte strings in shared memory. START HERE.
+//
+//   ultradict::Dict prices;
+//   if (auto status = ultradict::Dict::open("prices", {}, &prices); !status) die(status.message());
+//   prices.put("AAPL", "189.3");
+//   std::string value;
+//   prices.get("AAPL", &value);
+//
+// Any process that opens the same name sees the same keys. value.h gives the bytes the meaning that Python gives them.
+//
+// Thread and process safety
+//   Reads never wait for anyone: not for a writer, not for one that was killed half-way. Writes take the dict's lock
+//   for themselves unless the calling thread holds it already. One handle may be used by several threads at once,
+//   except that open, close and the destructor need the handle to themselves. A Cursor and a Buffer belong to one
+//   thread. After fork the child's copy of a handle works; it is a participant of its own and does not hold the
+//   parent's lock.
+//
+// Consistency
+//   Single-key operations are linearizable; all changes have one total order. put_all and clear happen wholly or not at
+//   all, also under SIGKILL; a reader without the lock may see half of a put_all.
+//
+// Durability
+//   An operation that returned ok survives the death of every process. Nothing survives the machine.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "ultradict/bytes.h"
+#include "ultradict/inspect.h"
+#include "ultradict/options.h"
+#include "ultradict/status.h"
+
+namespace ultradict {
+
+class Store;
+
+// A key as it is stored. Two keys are the same key when `canonical` is the same bytes. `face` says how the key looked
+// to who inserted it (True, where the canonical form is that of 1); it is kept from the insertion until the deletion.
+// `exotic` keys are only counted (Dict::exotic_count), for callers whose equality is finer than bytes.
+struct Key {
+  Bytes canonical;
+  Bytes face = {};
+  bool exotic = false;
+};
+
+// What a read or write saw of a key: enough to ask later, with two loads, whether it is still so.
+//   current:  *ref_word == ref, then *table_word == table_number (both acquire): the value is unchanged.
+//   moved:    the ref differs but reread() says moved: same value, new place; it has updated `ref`.
+// The words stay mapped until Dict::release_old_tables() or close().
+struct Sighting {
+  const std::atomic<std::uint64_t>* ref_word = nullptr;
+  const std::atomic<std::uint64_t>* table_word = nullptr;
+  std::uint64_t ref = 0;
+  std::uint64_t table_number = 0;
+  std::uint64_t sequence = 0;  // of the change that wrote this value: different value, different sequence
+  std::uint64_t born = 0;      // sequence of the key's insertion
+  std::uint32_t entry = 0;
+
+  bool current() const noexcept {
+    return ref_word->load(std::memory_order_acquire) == ref &&
+           table_word->load(std::memory_order_acquire) == table_number;
+  }
+};
+
+// A record as copied out into a Buffer; valid until that Buffer is used again.
+struct Record {
+  Bytes canonical;
+  Bytes face;
+  Bytes value;  // empty if the value is a blob
+  bool exotic = false;
+  bool is_blob = false;          // fetch it with Dict::read_blob
+  std::uint64_t value_size = 0;  // bytes, blob or not
+  std::uint64_t sequence = 0;
+};
+
+struct Item {
+  Key key;
+  Bytes value;
+};
+
+// How long to wait for the lock.
+struct Wait {
+  static constexpr std::int64_t forever = -1;
+  std::int64_t timeout_ns = forever;  // 0: try once
+  bool spin = false;                  // never sleep in the kernel
+};
+
+class Dict {
+ public:
+  Dict() noexcept;
+  Dict(Dict&&) noexcept;
+  Dict& operator=(Dict&&) noexcept;
+  ~Dict();  // close()
+
+  // --- life ---
+  static Status open(std::string_view name, const Options& options, Dict* dict);
+  // Removes the name and, as soon as no process is attached, the files. `directory` as in Options.
+  static Status unlink(std::string_view name, std::string_view directory = {});
+  Status close();
+  Status unlink();  // of exactly this dict: a newer one of the same name is left alone
+
+  bool is_open() const noexcept;
+  bool is_creator() const noexcept;  // this very handle created it (false in a forked child)
+  const std::string& name() const noexcept;
+  const std::string& id() const noexcept;          // unique for ever; "" if not open
+  const std::string& attributes() const noexcept;  // as recorded at creation
+  const Options& options() const noexcept;         // as recorded at creation
+
+  // --- one key ---
+  Status get(Bytes key, std::string* value) const;
+  Status contains(Bytes key) const;  // ok or not_found
+  Status put(Bytes key, Bytes value);
+  Status erase(Bytes key);
+  std::uint64_t count() const noexcept;
+  std::uint64_t exotic_count() const noexcept;
+
+  // --- all keys ---
+  Status put_all(std::span<const Item> items);  // in order; a key that occurs twice gets its last value
+  Status clear();
+
+  // --- one key, for callers that keep decoded values ---
+  Status find(Bytes key, Sighting* seen, Buffer* buffer, Record* record) const;
+  // The same entry again after its ref changed. ok: `record` is the new value, or *moved is set, `record` is untouched
+  // and the old value still holds. changed: the key was deleted (and perhaps inserted anew); find it again.
+  Status reread(Sighting* seen, Buffer* buffer, Record* record, bool* moved) const;
+  Status put(const Key& key, Bytes value, Sighting* written);
+  // Overwrites the value of a key known by a Sighting (its ref may be old). changed: the key is gone, nothing was done.
+  Status put_at(Sighting* seen, Bytes value);
+  Status erase_at(const Sighting& seen);  // changed as above
+  // Copies the blob that `seen` names, record.value_size bytes. changed: overwritten meanwhile; reread.
+  Status read_blob(const Sighting& seen, std::uint64_t size, char* destination) const;
+  const std::atomic<std::uint64_t>& table_word() const noexcept;
+  // Unmaps tables that clear() replaced. Only when no Sighting with an older table_number will be asked any more.
+  void release_old_tables() noexcept;
+
+  // --- the lock: one per dict, re-entrant per thread, whichever handle it is taken through ---
+  Status lock(const Wait& wait = {});  // ok, lock_busy (timeout 0), lock_timeout
+  // Without a system call: true if it was free, or is this thread's. A dead owner's lock is only had by lock().
+  bool try_lock() noexcept;
+  Status unlock();                 // not_owner if this thread does not hold it
+  bool has_lock() const noexcept;  // this thread
+  Owner owner() const noexcept;
+
+  // --- care ---
+  Status clean();  // moves every live record to the tail and gives back what is free
+  Status dump();   // clean, and starts the stream counters anew
+  Stats stats() const;
+  Findings check() const;  // takes the lock
+
+ private:
+  friend class Cursor;
+  std::shared_ptr<Store> store_;
+  struct Handle;
+  std::unique_ptr<Handle> handle_;
+};
+
+// A walk in insertion order that never blocks and never fails because another process writes: it meets each key at most
+// once, and every key that was there throughout. Backwards likewise.
+class Cursor {
+ public:
+  enum class Direction : std::uint8_t { forward, backward };
+
+  explicit Cursor(const Dict& dict, Direction direction = Direction::forward) noexcept;
+  // A walk that goes on after a key seen before (forward), to learn of keys inserted since.
+  Cursor(const Dict& dict, const Sighting& after) noexcept;
+
+  // The next key: ok, or not_found at the end (and again, should more come: a forward cursor may be asked once more).
+  // With `buffer` null only `seen` is set, and `seen->sequence` is 0.
+  Status next(Sighting* seen, Buffer* buffer = nullptr, Record* record = nullptr);
+
+ private:
+  static constexpr int steps_kept = 8;
+  struct Step {
+    std::uint32_t entry = 0;
+    std::uint64_t born = 0;
+  };
+  std::shared_ptr<Store> store_;
+  Direction direction_;
+  std::uint64_t table_number_ = 0;
+  std::uint64_t last_born_;
+  Step steps_[steps_kept];  // the last yielded ones, newest at step_count_ - 1 modulo steps_kept
+  std::uint64_t step_count_ = 0;
+
+  struct Walk;  // one attempt, in cursor.cc
+};
+
+// Holds the lock for a scope.
+class LockGuard {
+ public:
+  explicit LockGuard(Dict& dict) : dict_(dict), status_(dict.lock()) {}
+  ~LockGuard() {
+    if (status_) (void)dict_.unlock();
+  }
+  LockGuard(const LockGuard&) = delete;
+  LockGuard& operator=(const LockGuard&) = delete;
+  const Status& status() const noexcept { return status_; }
+
+ private:
+  Dict& dict_;
+  Status status_;
+};
+
+}  // namespace ultradict

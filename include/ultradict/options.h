@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options: how to open a dict. What only its creator decides is recorded in the dict; who attaches takes the recorded
+// value.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace ultradict {
+
+enum class Create : std::uint8_t {
+  if_missing,  // attach if the name exists, else create
+  always,      // create; Code::already_exists if the name exists
+  never,       // attach; Code::no_such_dict if it does not
+};
+
+struct Options {
+  Create create = Create::if_missing;
+
+  // Where dicts live. Empty: $ULTRADICT_DIR if set, else /dev/shm/ultradict-<uid>, made with mode 0700.
+  std::string directory;
+
+  // --- decided by the creator ---
+  std::uint64_t buffer_size =
+      10'000;  // bytes set aside at creation for records; also the period of the stream counters; < 2^32
+  std::uint64_t full_dump_size = 0;  // hard bound on encoded keys and values, in bytes; 0 = none
+  bool auto_unlink = true;           // the name goes when the creating handle is closed or its process dies
+  unsigned mode = 0600;              // permission bits of every file, independent of umask
+  std::string attributes;  // opaque to the engine, at most attributes_size_max bytes; Dict::attributes() returns it
+};
+
+inline constexpr std::uint64_t attributes_size_max = 1024;   // bytes
+inline constexpr std::uint64_t name_size_max = 255;          // bytes of a dict's name; no '/' and no NUL in it
+inline constexpr std::uint64_t key_size_max = 1ULL << 30;    // bytes of an encoded key
+inline constexpr std::uint64_t value_size_max = 1ULL << 40;  // bytes of an encoded value
+inline constexpr std::uint64_t blob_size_min = 32 * 1024;    // a value larger than this has a file of its own
+
+}  // namespace ultradict

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "os/directory.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <mutex>
+
+#include "os/file.h"
+#include "os/file_lock.h"
+
+namespace ultradict::os {
+
+namespace {
+
+std::string default_path() {
+  const char* chosen = std::getenv("ULTRADICT_DIR");
+  if (chosen && *chosen) return chosen;
+  return "/dev/shm/ultradict-" + std::to_string(::geteuid());
+}
+
+Fault make_directory(const std::string& path, unsigned mode) {
+  if (::mkdir(path.c_str(), mode) != 0) return errno == EEXIST ? Fault::none() : system_fault("make a directory");
+  return ::chmod(path.c_str(), mode) == 0 ? Fault::none() : system_fault("set a directory's mode");
+}
+
+// Another user could have made it first, or a link to a place of his: then its contents are not ours to trust.
+Fault check_owner(const std::string& path) {
+  const File file(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!file) return system_fault("open the directory of dicts");
+  struct stat status {};
+  if (::fstat(file.descriptor(), &status) != 0) return system_fault("look at the directory of dicts");
+  if (status.st_uid != ::geteuid()) {
+    return Fault{Code::forbidden, 0, "the directory of dicts belongs to another user", status.st_uid, ::geteuid()};
+  }
+  if ((status.st_mode & 0022) != 0) {
+    return Fault{Code::forbidden, 0, "the directory of dicts can be written by others", status.st_mode & 07777, 0700};
+  }
+  return {};
+}
+
+}  // namespace
+
+Fault Directory::open(std::string_view wanted, Directory* directory) {
+  std::string path = wanted.empty() ? default_path() : std::string(wanted);
+  if (Fault fault = make_directory(path, 0700)) return fault;
+  if (Fault fault = check_owner(path)) return fault;
+  if (Fault fault = make_directory(path + "/d", 0700)) return fault;
+  if (Fault fault = make_directory(path + "/n", 0700)) return fault;
+  directory->path_ = std::move(path);
+  return {};
+}
+
+Fault Directory::id_of(std::string_view name, std::string* id) const {
+  char text[NAME_MAX + 1];
+  const ssize_t size = ::readlink(name_path(name).c_str(), text, sizeof text);
+  if (size < 0 && errno == EINVAL) return Fault::damaged("something that is no link stands in a name's place");
+  if (size < 0) return system_fault("read a name");
+  id->assign(text, static_cast<std::size_t>(size));
+  if (id->empty() || id->find('/') != std::string::npos) return Fault::damaged("a name does not lead to a dict");
+  return {};
+}
+
+Fault Directory::publish(std::string_view name, std::string_view id) const {
+  const bool done = ::symlink(std::string(id).c_str(), name_path(name).c_str()) == 0;
+  return done ? Fault::none() : system_fault("publish a name");
+}
+
+Fault Directory::withdraw(std::string_view name, std::string_view id) const {
+  const std::string lock_path = path_ + "/lock";
+  File lock;
+  Fault fault = open_file(lock_path.c_str(), &lock);
+  if (fault.code == Code::not_found) {
+    fault = create_file(lock_path.c_str(), 0600, &lock);
+    if (fault.code == Code::already_exists) fault = open_file(lock_path.c_str(), &lock);
+  }
+  if (fault) return fault;
+  if (Fault waiting = lock_byte(lock, 0, LockKind::exclusive)) return waiting;
+  std::string named;
+  if (Fault reading = id_of(name, &named)) return reading;
+  if (named != id) return Fault::of(Code::not_found);
+  remove_file(name_path(name).c_str());
+  return {};
+}
+
+Fault Directory::make_data_directory(std::string_view id, unsigned mode) const {
+  const std::string path = data_path(id);
+  if (::mkdir(path.c_str(), mode) != 0) return system_fault("make a dict's directory");
+  return ::chmod(path.c_str(), mode) == 0 ? Fault::none() : system_fault("set a directory's mode");
+}
+
+Fault Directory::rename_data_directory(std::string_view from, std::string_view to) const {
+  return rename_file(data_path(from).c_str(), data_path(to).c_str());
+}
+
+void Directory::remove_data_directory(std::string_view id) const {
+  const std::string path = data_path(id);
+  list_directory(path, [&](const char* name) { remove_file((path + "/" + name).c_str()); });
+  ::rmdir(path.c_str());
+}
+
+void Directory::look_at_some(int count, const std::function<void(const std::string& id)>& look) const {
+  static std::mutex mutex;
+  static long place = 0;  // where in d/ the last look ended: over time every dict gets its turn
+  const std::unique_lock guard(mutex, std::try_to_lock);
+  if (!guard) return;
+  DIR* listing = ::opendir((path_ + "/d").c_str());
+  if (!listing) return;
+  if (place != 0) ::seekdir(listing, place);
+  while (count > 0) {
+    const struct dirent* found = ::readdir(listing);
+    if (!found) break;
+    if (found->d_name[0] == '.') continue;
+    --count;
+    look(found->d_name);
+  }
+  place = count > 0 ? 0 : ::telldir(listing);
+  ::closedir(listing);
+}
+
+void list_directory(const std::string& path, const std::function<void(const char* name)>& look) {
+  DIR* listing = ::opendir(path.c_str());
+  if (!listing) return;
+  while (const struct dirent* found = ::readdir(listing)) {
+    const std::string_view name = found->d_name;
+    if (name != "." && name != "..") look(found->d_name);
+  }
+  ::closedir(listing);
+}
+
+}  // namespace ultradict::os

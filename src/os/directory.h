@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Directory: where the dicts of one user live.
+//
+//   token        numbers and liveness of the participants
+//   lock         guards the removal of names
+//   d/<id>/      the files of one dict, built whole before they get this name
+//   d/new-<n>-<g>-<c>/  one being built by participant n, generation g
+//   n/<name>     a symbolic link whose text is the id: one atomic step publishes a dict, or finds the name taken
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/check.h"
+
+namespace ultradict::os {
+
+class Directory {
+ public:
+  // Makes it if it is missing, and refuses one that somebody else could write to. Empty: the default of options.h.
+  static Fault open(std::string_view wanted, Directory* directory);
+
+  const std::string& path() const { return path_; }
+  std::string data_path(std::string_view id) const { return path_ + "/d/" + std::string(id); }
+
+  Fault id_of(std::string_view name, std::string* id) const;         // not_found
+  Fault publish(std::string_view name, std::string_view id) const;   // already_exists
+  Fault withdraw(std::string_view name, std::string_view id) const;  // only while the name says this id; else not_found
+  Fault make_data_directory(std::string_view id, unsigned mode) const;
+  Fault rename_data_directory(std::string_view from, std::string_view to) const;
+  void remove_data_directory(std::string_view id) const;  // with its files; what is not there is fine
+
+  // Up to `count` entries of d/, going on where the last call of this process ended.
+  void look_at_some(int count, const std::function<void(const std::string& id)>& look) const;
+
+ private:
+  std::string name_path(std::string_view name) const { return path_ + "/n/" + std::string(name); }
+  std::string path_;
+};
+
+// The names in a directory, without "." and "..".
+void list_directory(const std::string& path, const std::function<void(const char* name)>& look);
+
+}  // namespace ultradict::os

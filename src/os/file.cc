@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "os/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+namespace ultradict::os {
+
+void File::close() {
+  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+}
+
+Fault system_fault(const char* what) {
+  const int error = errno;
+  Code code = Code::os_error;
+  if (error == ENOSPC || error == ENOMEM || error == EDQUOT || error == EFBIG) code = Code::memory_full;
+  if (error == EACCES || error == EPERM || error == EROFS) code = Code::forbidden;
+  if (error == ENOENT) code = Code::not_found;
+  if (error == EEXIST) code = Code::already_exists;
+  return Fault{code, error, what, 0, 0};
+}
+
+Fault create_file(const char* path, unsigned mode, File* file) {
+  File created(::open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!created) return system_fault("create a file");
+  if (mode != 0600 && ::fchmod(created.descriptor(), mode) != 0) return system_fault("set a file's mode");
+  struct stat status {};
+  if (::fstat(created.descriptor(), &status) != 0) return system_fault("look at a new file");
+  if ((status.st_mode & 07777) != mode && ::fchmod(created.descriptor(), mode) != 0)
+    return system_fault("set a file's mode");
+  *file = std::move(created);
+  return {};
+}
+
+Fault open_file(const char* path, File* file) {
+  // O_NONBLOCK: a FIFO in the file's place must not block us.
+  File opened(::open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (!opened) return system_fault("open a file");
+  struct stat status {};
+  if (::fstat(opened.descriptor(), &status) != 0) return system_fault("look at a file");
+  if (!S_ISREG(status.st_mode)) return Fault::damaged("something that is no regular file stands in a file's place");
+  *file = std::move(opened);
+  return {};
+}
+
+Fault check_owner(const File& file) {
+  struct stat status {};
+  if (::fstat(file.descriptor(), &status) != 0) return system_fault("look at a file");
+  if (status.st_uid == ::geteuid()) return {};
+  return Fault{Code::forbidden, 0, "the file belongs to another user", status.st_uid, ::geteuid()};
+}
+
+Fault file_size(const File& file, Size* size) {
+  struct stat status {};
+  if (::fstat(file.descriptor(), &status) != 0) return system_fault("ask for a file's size");
+  *size = static_cast<Size>(status.st_size);
+  return {};
+}
+
+namespace {
+
+// Going over RLIMIT_FSIZE would end the process by SIGXFSZ, so it is asked first.
+bool fits_file_size_limit(Size end) {
+  struct rlimit limit {};
+  return ::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || end <= limit.rlim_cur;
+}
+
+}  // namespace
+
+Fault allocate(const File& file, Size offset, Size size) {
+  if (!fits_file_size_limit(offset + size)) {
+    return Fault{Code::memory_full, EFBIG, "allocate memory beyond RLIMIT_FSIZE", offset + size, 0};
+  }
+  int result = 0;
+  do {
+    result = ::fallocate(file.descriptor(), 0, static_cast<off_t>(offset), static_cast<off_t>(size));
+  } while (result != 0 && errno == EINTR);
+  return result == 0 ? Fault::none() : system_fault("allocate shared memory");
+}
+
+Fault map(const File& file, Size size, char** base) {
+  void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor(), 0);
+  if (address == MAP_FAILED) return system_fault("map shared memory");
+  *base = static_cast<char*>(address);
+  return {};
+}
+
+void unmap(char* base, Size size) {
+  if (base) ::munmap(base, size);
+}
+
+Fault read_at(const File& file, Size offset, char* destination, Size size) {
+  while (size > 0) {
+    const ssize_t count = ::pread(file.descriptor(), destination, size, static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return system_fault("read a file");
+    if (count == 0) return Fault::damaged("a file is shorter than what is recorded of it", offset, offset + size);
+    offset += static_cast<Size>(count);
+    destination += count;
+    size -= static_cast<Size>(count);
+  }
+  return {};
+}
+
+Fault write_at(const File& file, Size offset, const char* source, Size size) {
+  if (!fits_file_size_limit(offset + size)) {
+    return Fault{Code::memory_full, EFBIG, "write beyond RLIMIT_FSIZE", offset + size, 0};
+  }
+  while (size > 0) {
+    const ssize_t count = ::pwrite(file.descriptor(), source, size, static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return system_fault("write shared memory");
+    offset += static_cast<Size>(count);
+    source += count;
+    size -= static_cast<Size>(count);
+  }
+  return {};
+}
+
+void remove_file(const char* path) { ::unlink(path); }
+
+Fault rename_file(const char* from, const char* to) {
+  return ::rename(from, to) == 0 ? Fault::none() : system_fault("rename a file");
+}
+
+Fault random_bytes(void* destination, Size size) {
+  auto* to = static_cast<char*>(destination);
+  while (size > 0) {
+    const ssize_t count = ::getrandom(to, std::min<Size>(size, 256), 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return system_fault("ask for random bytes");
+    to += count;
+    size -= static_cast<Size>(count);
+  }
+  return {};
+}
+
+}  // namespace ultradict::os

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files of shared memory: create, open, allocate, map. A descriptor lives no longer than the call that needed it.
+//
+// Space is allocated before it is touched, always: a store to a hole of a full tmpfs is SIGBUS, and so is a load.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+
+namespace ultradict::os {
+
+using Size = std::uint64_t;
+
+// Owns a descriptor.
+class File {
+ public:
+  File() = default;
+  explicit File(int descriptor) : descriptor_(descriptor) {}
+  File(File&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  File& operator=(File&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+  ~File() { close(); }
+  int descriptor() const { return descriptor_; }
+  explicit operator bool() const { return descriptor_ >= 0; }
+  void close();
+
+ private:
+  int descriptor_ = -1;
+};
+
+// The error of the last system call as a Fault: full memory, permission and absence have codes of their own.
+Fault system_fault(const char* what);
+
+// A new regular file of exactly this mode, whatever the umask.
+Fault create_file(const char* path, unsigned mode, File* file);
+// An existing regular file, not a link to one. Code::not_found if there is none.
+Fault open_file(const char* path, File* file);
+// forbidden if the file belongs to another user.
+Fault check_owner(const File& file);
+Fault file_size(const File& file, Size* size);
+
+// Makes [offset, offset + size) real memory and the file at least that long. memory_full if there is none.
+Fault allocate(const File& file, Size offset, Size size);
+
+// Maps `size` bytes from the start, readable and writable. Bytes beyond the end of the file must not be touched.
+Fault map(const File& file, Size size, char** base);
+void unmap(char* base, Size size);
+
+Fault read_at(const File& file, Size offset, char* destination, Size size);
+Fault write_at(const File& file, Size offset, const char* source, Size size);
+
+void remove_file(const char* path);
+Fault rename_file(const char* from, const char* to);
+
+// 16 random bytes from the kernel, and more.
+Fault random_bytes(void* destination, Size size);
+
+}  // namespace ultradict::os

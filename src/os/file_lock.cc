@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "os/file_lock.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace ultradict::os {
+
+namespace {
+
+constexpr Size page = 4096;
+constexpr int wait_ms_max = 5000;
+
+struct flock lock_of(Size byte, LockKind kind) {
+  struct flock lock {};
+  lock.l_type = kind == LockKind::shared ? F_RDLCK : F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = static_cast<off_t>(byte);
+  lock.l_len = 1;
+  return lock;
+}
+
+Fault lock_fault() {
+  if (errno == EAGAIN || errno == EACCES) return Fault::of(Code::lock_busy);
+  if (errno == EINVAL || errno == ENOSYS) {
+    return Fault{Code::unsupported, errno, "open file description locks (Linux 3.15 or later) are needed", 0, 0};
+  }
+  return system_fault("lock a byte of a file");
+}
+
+}  // namespace
+
+Fault try_lock_byte(const File& file, Size byte, LockKind kind) {
+  struct flock lock = lock_of(byte, kind);
+  return ::fcntl(file.descriptor(), F_OFD_SETLK, &lock) == 0 ? Fault::none() : lock_fault();
+}
+
+Fault lock_byte(const File& file, Size byte, LockKind kind) {
+  for (int waited_ms = 0; waited_ms < wait_ms_max; ++waited_ms) {
+    const Fault fault = try_lock_byte(file, byte, kind);
+    if (fault.code != Code::lock_busy) return fault;
+    const struct timespec millisecond { 0, 1'000'000 };
+    ::nanosleep(&millisecond, nullptr);
+  }
+  return Fault::of(Code::lock_timeout, "a process holds the lock of the directory for seconds");
+}
+
+Fault is_locked(const File& file, Size byte, LockKind kind, bool* locked) {
+  struct flock lock = lock_of(byte, kind);
+  if (::fcntl(file.descriptor(), F_OFD_GETLK, &lock) != 0) return lock_fault();
+  *locked = lock.l_type != F_UNLCK;
+  return {};
+}
+
+bool HeldByte::descriptor_needed = false;
+
+Fault HeldByte::keep(File file, bool inherited) {
+  char* mapped = nullptr;
+  if (Fault fault = map(file, page, &mapped)) return fault;
+  if (!inherited && ::madvise(mapped, page, MADV_DONTFORK) != 0) {
+    const Fault fault = system_fault("keep a mapping from children");
+    unmap(mapped, page);
+    return fault;
+  }
+  page_ = mapped;
+  if (descriptor_needed) file_ = std::move(file);
+  return {};
+}
+
+void HeldByte::release() {
+  unmap(page_, page);
+  page_ = nullptr;
+  file_.close();
+}
+
+void HeldByte::forget() {
+  page_ = nullptr;
+  file_.close();
+}
+
+}  // namespace ultradict::os

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "os/liveness_token.h"
+
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <map>
+
+namespace ultradict::os {
+
+namespace {
+
+constexpr Word token_magic = 0x6e656b6f74647500ULL;
+
+Word record_offset(Word number) { return sizeof(TokenHeader) + number * sizeof(TokenRecord); }
+
+// One token per directory and process. The mutex is held across fork, so that a child finds both in order.
+struct Registry {
+  std::mutex mutex;
+  std::map<std::string, std::weak_ptr<LivenessToken>> tokens;
+};
+
+Registry& registry() {
+  static Registry* const instance = [] {
+    ::pthread_atfork([] { registry().mutex.lock(); }, [] { registry().mutex.unlock(); },
+                     [] { registry().mutex.unlock(); });
+    return new Registry;  // never destroyed: threads may outlive static objects
+  }();
+  return *instance;
+}
+
+// Made whole under a private name, then linked: whoever opens the token file finds its id in it.
+Fault make_token_file(const std::string& path) {
+  TokenHeader header{token_magic, {0, 0}, 0};
+  if (Fault fault = random_bytes(header.id, sizeof header.id)) return fault;
+  const std::string made = path + "-" + std::to_string(header.id[0]);
+  File file;
+  if (Fault fault = create_file(made.c_str(), 0600, &file)) return fault;
+  Fault fault = allocate(file, 0, page_size);
+  if (!fault) fault = write_at(file, 0, reinterpret_cast<const char*>(&header), sizeof header);
+  if (!fault && ::link(made.c_str(), path.c_str()) != 0) fault = system_fault("publish the token file");
+  remove_file(made.c_str());
+  return fault.code == Code::already_exists ? Fault::none() : fault;
+}
+
+}  // namespace
+
+Fault LivenessToken::of_directory(const std::string& directory, std::shared_ptr<LivenessToken>* token) {
+  const std::lock_guard guard(registry().mutex);
+  std::weak_ptr<LivenessToken>& known = registry().tokens[directory];
+  *token = known.lock();
+  if (*token) return (*token)->claim_if_forked();
+  std::shared_ptr<LivenessToken> opened(new LivenessToken);
+  if (Fault fault = opened->open(directory)) return fault;
+  known = opened;
+  *token = std::move(opened);
+  return {};
+}
+
+Fault LivenessToken::open(const std::string& directory) {
+  path_ = directory + "/token";
+  void* page = ::mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) return system_fault("map a page");
+  word_ = static_cast<Word*>(page);
+  if (::madvise(page, page_size, MADV_WIPEONFORK) != 0) {
+    return Fault{Code::unsupported, 0, "MADV_WIPEONFORK (Linux 4.14 or later) is needed", 0, 0};
+  }
+  File file;
+  Fault fault = open_file(path_.c_str(), &file);
+  if (fault.code == Code::not_found) {
+    if (Fault making = make_token_file(path_)) return making;
+    fault = open_file(path_.c_str(), &file);
+  }
+  if (fault) return fault;
+  if (Fault reading = read_at(file, 0, reinterpret_cast<char*>(&header_), sizeof header_)) return reading;
+  if (header_.magic != token_magic)
+    return Fault::damaged("the token file is no token file", header_.magic, token_magic);
+  return claim();
+}
+
+LivenessToken::~LivenessToken() {
+  if (!word_) return;
+  if (word() == 0) byte_.forget();
+  ::munmap(word_, page_size);
+}
+
+Fault LivenessToken::claim_if_forked() {
+  if (word() != 0) return {};
+  const std::lock_guard guard(mutex_);
+  if (word() != 0) return {};
+  byte_.forget();  // it was not inherited
+  return claim();
+}
+
+Fault LivenessToken::claim() {
+  for (Word number = 1; number <= participants_max; ++number) {
+    const Fault fault = claim_number(number);
+    if (fault.code != Code::lock_busy) return fault;
+  }
+  return Fault{Code::os_error, 0, "all participant numbers of the directory are in use", participants_max,
+               participants_max};
+}
+
+Fault LivenessToken::claim_number(Word number) {
+  File file;
+  if (Fault fault = open_file(path_.c_str(), &file)) return fault;
+  if (Fault fault = try_lock_byte(file, number, LockKind::exclusive)) return fault;
+  TokenRecord record{};
+  Size size = 0;
+  if (Fault fault = file_size(file, &size)) return fault;
+  if (record_offset(number + 1) <= size) {
+    if (Fault fault = read_at(file, record_offset(number), reinterpret_cast<char*>(&record), sizeof record))
+      return fault;
+  }
+  record.generation = record.generation + 1 == 0 ? 1 : record.generation + 1;
+  record.pid = static_cast<std::int32_t>(::getpid());
+  if (Fault fault = write_at(file, record_offset(number), reinterpret_cast<const char*>(&record), sizeof record))
+    return fault;
+  if (Fault fault = byte_.keep(std::move(file), false)) return fault;
+  bool survives = false;
+  if (Fault fault = survives_its_descriptor(number, &survives)) return fault;
+  if (!survives) {
+    byte_.release();
+    if (HeldByte::descriptor_needed) return Fault::of(Code::unsupported, "this kernel loses file locks");
+    HeldByte::descriptor_needed = true;
+    return claim_number(number);
+  }
+  __atomic_store_n(word_, LockWord::owned(number, record.generation).word, __ATOMIC_RELAXED);
+  return {};
+}
+
+Fault LivenessToken::survives_its_descriptor(Word number, bool* survives) const {
+  File other;
+  if (Fault fault = open_file(path_.c_str(), &other)) return fault;
+  return is_locked(other, number, LockKind::exclusive, survives);
+}
+
+Fault LivenessToken::read_record(Word number, TokenRecord* record) const {
+  File file;
+  if (Fault fault = open_file(path_.c_str(), &file)) return fault;
+  return read_at(file, record_offset(number), reinterpret_cast<char*>(record), sizeof *record);
+}
+
+Fault LivenessToken::is_dead(LockWord owner, bool* dead) const {
+  *dead = false;
+  File file;
+  if (Fault fault = open_file(path_.c_str(), &file)) return fault;
+  bool locked = true;
+  if (Fault fault = is_locked(file, owner.number(), LockKind::exclusive, &locked)) return fault;
+  TokenRecord record{};
+  if (locked) {
+    if (Fault fault = read_record(owner.number(), &record)) return fault;
+  }
+  *dead = !locked || record.generation != owner.generation();
+  return {};
+}
+
+std::int32_t LivenessToken::pid_of(LockWord owner) const {
+  TokenRecord record{};
+  if (owner.is_free() || owner.number() > participants_max || read_record(owner.number(), &record)) return 0;
+  return record.generation == owner.generation() ? record.pid : 0;
+}
+
+}  // namespace ultradict::os

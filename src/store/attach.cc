@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "store/identity.h"
+#include "store/inspect.h"
+#include "store/life.h"
+
+namespace ultradict {
+
+namespace {
+
+Fault gone() { return Fault::of(Code::changed); }
+
+// Takes its place among the attached, or finds that the dict is of a dead run and removes it.
+//
+// Byte 0 is first tried exclusively: two processes that ask at the same moment for what a dead creator left must not
+// take each other for somebody who is attached.
+Fault take_place(const os::Directory& directory, const os::File& control, const Identity& identity,
+                 const std::string& id) {
+  Fault fault = os::try_lock_byte(control, attached_byte, os::LockKind::exclusive);
+  if (!fault) {
+    bool creator_lives = false;
+    if (Fault asking = os::is_locked(control, creator_byte, os::LockKind::exclusive, &creator_lives)) return asking;
+    if ((identity.flags & identity_auto_unlink) != 0 && !creator_lives) {
+      (void)directory.withdraw(name_of(identity), id);
+      directory.remove_data_directory(id);
+      return gone();
+    }
+  } else if (fault.code != Code::lock_busy) {
+    return fault;
+  }
+  fault = os::try_lock_byte(control, attached_byte, os::LockKind::shared);
+  if (fault) return fault.code == Code::lock_busy ? gone() : fault;
+  // It may have been removed before we had our place.
+  std::string named;
+  fault = directory.id_of(name_of(identity), &named);
+  return fault || named != id ? gone() : Fault::none();
+}
+
+// A name that leads nowhere: its files were removed, or the machine of this directory's maker never finished.
+Fault drop_dangling_name(const os::Directory& directory, const std::string& name, const std::string& id) {
+  const Fault fault = directory.withdraw(name, id);
+  return fault && fault.code != Code::not_found ? fault : gone();
+}
+
+void describe(const Identity& identity, const os::Directory& directory, Store* store) {
+  store->name = name_of(identity);
+  store->attributes.assign(reinterpret_cast<const char*>(identity.attributes), identity.attributes_size);
+  store->options.directory = directory.path();
+  store->options.buffer_size = identity.buffer_size;
+  store->options.full_dump_size = identity.full_dump_size;
+  store->options.auto_unlink = (identity.flags & identity_auto_unlink) != 0;
+  store->options.mode = static_cast<unsigned>(identity.mode);
+  store->options.attributes = store->attributes;
+  store->directory = directory;
+  std::copy_n(identity.secret, secret_size, store->secret);
+}
+
+// A small dict is checked whole, unless somebody is writing to it.
+Fault check_small(Store& store) {
+  if (store.control().identity.size + store.state().live_size > checked_whole_max) return {};
+  const Fault entering = store.enter(Wait{0});
+  if (entering) return entering.code == Code::lock_busy ? Fault::none() : entering;
+  const Fault fault = first_damage(store, store.lock.held());
+  (void)store.leave();
+  return fault;
+}
+
+}  // namespace
+
+Fault attach_dict(const os::Directory& directory, const std::string& name, const std::string& id,
+                  std::shared_ptr<Store>* store) {
+  *store = find_open(id);
+  if (*store) return {};
+  os::File control;
+  const Fault opening = os::open_file((directory.data_path(id) + "/" + DictFiles::control()).c_str(), &control);
+  if (opening.code == Code::not_found) return drop_dangling_name(directory, name, id);
+  if (opening) return opening;
+  if (Fault fault = os::check_owner(control)) return fault;
+  Identity identity{};
+  if (Fault fault = read_identity(control, &identity)) return fault;
+  if (id_of(identity) != id) return Fault::damaged("control: it is the file of another dict");
+  auto opened = std::make_shared<Store>();
+  if (Fault fault = os::LivenessToken::of_directory(directory.path(), &opened->token)) return fault;
+  if (!std::equal(identity.token_id, identity.token_id + 2, opened->token->id())) {
+    return Fault::damaged("control: made with another token file than the directory has now");
+  }
+  if (Fault fault = take_place(directory, control, identity, id)) return fault;
+  char* base = nullptr;
+  if (Fault fault = os::map(control, identity.size, &base)) return fault;
+  describe(identity, directory, opened.get());
+  opened->regions.open(DictFiles(directory.data_path(id), opened->options.mode), base, identity.size);
+  opened->lock.bind(&opened->control().lock, opened->token);
+  if (os::HeldByte::descriptor_needed) opened->attached_file = std::move(control);
+  opened->id = id;
+  if (Fault fault = check_small(*opened)) return fault;
+  *store = note_open(std::move(opened));
+  return {};
+}
+
+}  // namespace ultradict

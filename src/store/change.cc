@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/change.h"
+
+namespace ultradict {
+
+namespace {
+
+Word commit_word(const JournalStore* stores, Word count) {
+  return count | Word{checksum32(stores, count * sizeof(JournalStore))} << 32;
+}
+
+Fault resolve_control(Regions& regions, Word offset, Word** target) {
+  const Word begin = offsetof(Control, state);
+  const bool in_state = offset >= begin && offset < begin + sizeof(State);
+  const Word segments = offsetof(Control, segments);
+  const bool in_segments = offset >= segments && offset < segments + sizeof(Control::segments);
+  if (offset % sizeof(Word) != 0 || (!in_state && !in_segments))
+    return Fault::damaged("journal: control offset", offset);
+  *target = reinterpret_cast<Word*>(reinterpret_cast<char*>(&regions.control()) + offset);
+  return {};
+}
+
+Fault resolve_slot(Regions& regions, bool next, Word number, Word** target) {
+  const State& state = regions.state();
+  const SlotsName name{next ? state.next_slots : state.slots};
+  Word* words = nullptr;
+  if (Fault fault = next ? regions.next_slots(name, &words) : regions.slots(name, &words)) return fault;
+  if (number >= name.count()) return Fault::damaged("journal: slot number", number, name.count());
+  *target = words + number;
+  return {};
+}
+
+Fault resolve(Regions& regions, Place place, Word** target) {
+  *target = nullptr;
+  switch (place.kind()) {
+    case Place::Kind::control:
+      return resolve_control(regions, place.offset(), target);
+    case Place::Kind::slot:
+      return resolve_slot(regions, false, place.offset(), target);
+    case Place::Kind::next_slot:
+      return resolve_slot(regions, true, place.offset(), target);
+    case Place::Kind::entry: {
+      Entry* entry = nullptr;
+      if (Fault fault = regions.entry(regions.state().table_number, place.offset() / 4, &entry)) return fault;
+      *target = &entry->ref + place.offset() % 4;
+      return {};
+    }
+    case Place::Kind::unlink_file:
+    case Place::Kind::unlink_blob:
+    case Place::Kind::sweep_blobs:
+      return {};
+  }
+  return Fault::damaged("journal: kind of place", place.word);
+}
+
+}  // namespace
+
+void Change::commit() {
+  shared::store(journal_.word, commit_word(journal_.stores, count_));
+  for (Word i = 0; i < count_; ++i) {
+    const JournalStore& store = journal_.stores[i];
+    if (targets_[i]) {
+      shared::store(*targets_[i], store.value);
+    } else {
+      remove(regions_, Place{store.place}, store.value);
+    }
+  }
+  shared::store(journal_.word, 0);
+}
+
+Fault Change::redo(Regions& regions, LockHeld) {
+  Journal& journal = regions.control().journal;
+  const Word word = shared::load(journal.word);
+  if (word == 0) return {};
+  const Word count = word & 0xffffffffU;
+  if (count > stores_max) return Fault::damaged("journal: count", count, stores_max);
+  if (commit_word(journal.stores, count) != word) return Fault::damaged("journal: checksum", word);
+  for (Word i = 0; i < count; ++i) {
+    const Place place{journal.stores[i].place};
+    Word* target = nullptr;
+    if (Fault fault = resolve(regions, place, &target)) return fault;
+    if (target) {
+      shared::store(*target, journal.stores[i].value);
+    } else {
+      remove(regions, place, journal.stores[i].value);
+    }
+  }
+  shared::store(journal.word, 0);
+  return {};
+}
+
+void Change::remove(const Regions& regions, Place place, Word value) {
+  const DictFiles& files = regions.files();
+  if (place.kind() == Place::Kind::unlink_blob) return files.remove(DictFiles::blob(value));
+  if (place.kind() == Place::Kind::sweep_blobs) return files.remove_blobs(0, value);
+  switch (FileKind(place.offset())) {
+    case FileKind::slots:
+      return files.remove(DictFiles::slots(value));
+    case FileKind::segment:
+      return files.remove(DictFiles::segment(value));
+    case FileKind::entries:
+      return files.remove_entries(value);
+  }
+}
+
+}  // namespace ultradict

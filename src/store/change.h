@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Change: one step from one consistent state to the next, through the journal.
+//
+//   Change change(store.regions, held);
+//   change.set(state.tail, ...);             prepare: the journal is filled, nobody looks at it
+//   change.set(entry, Field::ref, ...);
+//   change.commit();                         commit, apply, retire
+//
+// Commit is one release store of the journal word. Who dies before it changed nothing. From it on, whoever owns the
+// lock next does all the stores again (redo), in order, as often as it takes: each says the final value, so that twice
+// is once. Nothing is ever rolled back, for a reader may have seen it.
+#pragma once
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/lock_held.h"
+#include "base/shared_atomic.h"
+#include "layout.h"
+#include "store/regions.h"
+
+namespace ultradict {
+
+class Change {
+ public:
+  // Which word of an entry.
+  enum class Field : std::uint8_t { ref = 0, hash = 1, born = 2, links = 3 };
+
+  Change(Regions& regions, LockHeld) : regions_(regions), journal_(regions.control().journal) {}
+  Change(const Change&) = delete;
+  Change& operator=(const Change&) = delete;
+
+  // A word of control.
+  void set(Word& word, Word value) {
+    const auto offset = reinterpret_cast<const char*>(&word) - reinterpret_cast<const char*>(&regions_.control());
+    add(Place::make(Place::Kind::control, static_cast<Word>(offset)), &word, value);
+  }
+  void set(Word number, Entry& entry, Field field, Word value) {
+    add(Place::make(Place::Kind::entry, number * 4 + Word(field)), &entry.ref + int(field), value);
+  }
+  void set_slot(Word& word, Word number, Slot slot) { add(Place::make(Place::Kind::slot, number), &word, slot.word); }
+  void set_next_slot(Word& word, Word number, Slot slot) {
+    add(Place::make(Place::Kind::next_slot, number), &word, slot.word);
+  }
+  // Files that are dead once the stores before are done; they come last.
+  void remove_file(FileKind kind, Word file) { add(Place::make(Place::Kind::unlink_file, Word(kind)), nullptr, file); }
+  void remove_blob(Word sequence) { add(Place::make(Place::Kind::unlink_blob, 0), nullptr, sequence); }
+  void sweep_blobs(Word below) { add(Place::make(Place::Kind::sweep_blobs, 0), nullptr, below); }
+
+  void commit();
+
+  // Does again what a dead owner committed, if anything. Whatever it finds in the journal is checked first.
+  static Fault redo(Regions& regions, LockHeld held);
+
+ private:
+  void add(Place place, Word* target, Word value) {
+    // A change has a fixed shape with a bound far below stores_max.
+    if (count_ == stores_max) __builtin_trap();
+    JournalStore& store = journal_.stores[count_];
+    shared::store_relaxed(store.place, place.word);
+    shared::store_relaxed(store.value, value);
+    targets_[count_++] = target;
+  }
+  static void remove(const Regions& regions, Place place, Word value);
+
+  Regions& regions_;
+  Journal& journal_;
+  Word count_ = 0;
+  Word* targets_[stores_max];
+};
+
+}  // namespace ultradict

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/cleaning.h"
+
+#include <algorithm>
+
+#include "store/log.h"
+#include "structures/record.h"
+
+namespace ultradict {
+
+namespace {
+
+constexpr Word bytes_moved_per_byte = 4;
+constexpr int records_per_change = 8;
+constexpr int records_looked_at_max = 64;  // in one step
+
+// The record at an offset of a closed segment.
+Fault record_at(Store& store, Word number, Word offset, RecordView* view) {
+  const SegmentDescriptor& segment = store.control().segments[number];
+  char* base = nullptr;
+  if (Fault fault = store.regions.segment(number, segment.file, segment.filled, &base)) return fault;
+  if (offset + sizeof(RecordHeader) > segment.filled) return Fault::damaged("segment: filled", segment.filled, offset);
+  std::memcpy(&view->header, base + offset, sizeof view->header);
+  view->bytes = base + offset;
+  return check_header(view->header, Ref::at(segment.first + offset / unit_size, number), segment.filled - offset);
+}
+
+// A record is live if its key's entry names it.
+Fault find_namer(Store& store, const RecordView& view, Entry** namer) {
+  *namer = nullptr;
+  const State& state = store.state();
+  Entry* entry = nullptr;
+  if (view.header.entry == 0 || view.header.entry >= state.entries_used) return {};
+  if (Fault fault = store.regions.entry(state.table_number, view.header.entry, &entry)) return fault;
+  if (entry->ref == view.header.ref) *namer = entry;
+  return {};
+}
+
+// Some records of the victim, and the one change that moves them.
+class Move {
+ public:
+  Move(Store& store, LockHeld held, Word victim)
+      : store_(store), held_(held), victim_(victim), change_(store.regions, held) {}
+
+  bool is_full() const { return count_ == records_per_change; }
+  Word size() const { return size_; }
+
+  Fault add(const RecordView& view, Entry& namer) {
+    if (count_ == 0) {
+      if (Fault fault = make_room_for_move(store_, held_, view.size(), &room_)) return fault;
+    }
+    shared::copy_in(room_.at + size_, view.bytes, view.size());
+    const Ref ref = Ref::at(room_.ref.position() + size_ / unit_size, room_.ref.segment());
+    shared::store_relaxed(*reinterpret_cast<Word*>(room_.at + size_), ref.word);
+    numbers_[count_] = view.header.entry;
+    namers_[count_] = &namer;
+    refs_[count_++] = ref;
+    size_ += view.size();
+    return {};
+  }
+
+  // Whether one more record of that size fits behind the ones before.
+  bool has_room_for(Word size) const {
+    if (count_ == 0) return true;
+    const Control& control = store_.control();
+    return tail_offset(control) + size_ + size <= control.segments[room_.ref.segment()].size;
+  }
+
+  void commit(Word offset) {
+    Control& control = store_.control();
+    State& state = control.state;
+    if (count_ == 0) return shared::store(state.victim_offset, offset);
+    LiveBytes live;
+    live.add(victim_, -static_cast<std::int64_t>(size_));
+    live.add(room_.ref.segment(), static_cast<std::int64_t>(size_));
+    live.write(change_, control);
+    change_.set(state.tail, Ref::at(room_.ref.position() + size_ / unit_size, room_.ref.segment()).word);
+    change_.set(state.victim_offset, offset);
+    change_.set(state.moved_records, state.moved_records + static_cast<Word>(count_));
+    for (int i = 0; i < count_; ++i) change_.set(numbers_[i], *namers_[i], Change::Field::ref, refs_[i].word);
+    change_.commit();
+  }
+
+ private:
+  Store& store_;
+  LockHeld held_;
+  Word victim_;
+  Change change_;
+  Room room_;
+  Word size_ = 0;
+  int count_ = 0;
+  Word numbers_[records_per_change];
+  Entry* namers_[records_per_change];
+  Ref refs_[records_per_change];
+};
+
+// The closed segment with the fewest live bytes that has dead ones; segments_max if there is none.
+Word emptiest_segment(const Control& control) {
+  Word best = segments_max;
+  for (Word number = 0; number < segments_max; ++number) {
+    const SegmentDescriptor& segment = control.segments[number];
+    if (!is_closed(control, number) || is_protected(control, number) || segment.live >= segment.filled) continue;
+    if (best == segments_max || segment.live < control.segments[best].live) best = number;
+  }
+  return best;
+}
+
+void choose_victim(Store& store, LockHeld held, Word number) {
+  State& state = store.state();
+  Change change(store.regions, held);
+  change.set(state.victim_offset, 0);
+  change.set(state.victim, number + 1);
+  change.commit();
+}
+
+// Moves up to `budget` bytes, at least one record, out of the victim; frees it at its end.
+Fault move_some(Store& store, LockHeld held, Word budget) {
+  const Word victim = store.state().victim - 1;
+  const SegmentDescriptor& segment = store.control().segments[victim];
+  Move move(store, held, victim);
+  Word offset = store.state().victim_offset;
+  for (int looked = 0; offset < segment.filled && looked < records_looked_at_max; ++looked) {
+    RecordView view;
+    Entry* namer = nullptr;
+    if (Fault fault = record_at(store, victim, offset, &view)) return fault;
+    if (Fault fault = find_namer(store, view, &namer)) return fault;
+    if (namer) {
+      if (move.is_full() || move.size() >= budget || !move.has_room_for(view.size())) break;
+      if (Fault fault = move.add(view, *namer)) return fault;
+    }
+    offset += view.size();
+  }
+  move.commit(offset);
+  if (offset < segment.filled) return {};
+  if (segment.live != 0) return Fault::damaged("segment: live bytes", segment.live, 0);
+  free_segment(store, held, victim);
+  return {};
+}
+
+Fault empty_segment(Store& store, LockHeld held, Word number) {
+  choose_victim(store, held, number);
+  while (store.state().victim == number + 1) {
+    if (Fault fault = move_some(store, held, ~Word{0})) return fault;
+  }
+  return {};
+}
+
+}  // namespace
+
+Fault pay_cleaning(Store& store, LockHeld held, Word size) {
+  const Control& control = store.control();
+  if (dead_size(control) <= control.state.live_size / 2 + dead_size_kept) return {};
+  if (control.state.victim == 0) {
+    const Word number = emptiest_segment(control);
+    if (number == segments_max) return {};
+    choose_victim(store, held, number);
+  }
+  if (control.state.victim > segments_max) return Fault::damaged("victim", control.state.victim, segments_max);
+  if (is_protected(control, control.state.victim - 1)) return {};
+  const Fault fault = move_some(store, held, bytes_moved_per_byte * size);
+  return fault.code == Code::memory_full ? Fault::none() : fault;  // a later write may have more room
+}
+
+Fault reclaim(Store& store, LockHeld held) {
+  const Control& control = store.control();
+  const Word left = control.segments[Ref{control.state.tail}.segment()].size - tail_offset(control);
+  const Word number = emptiest_segment(control);
+  const Word room = std::max(left, control.state.spare);
+  if (number != segments_max && control.segments[number].live <= room) return empty_segment(store, held, number);
+  const Word live = control.segments[Ref{control.state.tail}.segment()].live;
+  if (live < tail_offset(control) && live <= control.state.spare) return close_tail(store, held, false);
+  return Fault::of(Code::memory_full, "shared memory is full");
+}
+
+Fault clean_all(Store& store, LockHeld held) {
+  const Control& control = store.control();
+  // What is written from here on is clean.
+  const Word end = Ref{control.state.tail}.position();
+  if (Fault fault = close_tail(store, held, true); fault && fault.code != Code::memory_full) return fault;
+  for (Word number = 0; number < segments_max; ++number) {
+    const SegmentDescriptor& segment = control.segments[number];
+    if (!is_closed(control, number) || segment.live >= segment.filled || segment.first >= end) continue;
+    if (Fault fault = empty_segment(store, held, number))
+      return fault.code == Code::memory_full ? Fault::none() : fault;
+  }
+  return {};
+}
+
+Fault dump_all(Store& store, LockHeld held) {
+  if (Fault fault = clean_all(store, held)) return fault;
+  Word& stream = store.state().stream;
+  shared::store(stream, ((stream >> 32) + 1) << 32);
+  return {};
+}
+
+}  // namespace ultradict

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <atomic>
+
+#include "store/identity.h"
+#include "store/life.h"
+
+namespace ultradict {
+
+namespace {
+
+// Built whole in a directory that carries its builder's number, so that a sweep can tell whether it will ever be
+// finished.
+std::string building_id(const os::LivenessToken& token) {
+  static std::atomic<Word> count{0};
+  const LockWord builder{token.word()};
+  return "new-" + std::to_string(builder.number()) + "-" + std::to_string(builder.generation()) + "-" +
+         std::to_string(count.fetch_add(1));
+}
+
+struct Built {
+  os::File control;  // byte 0 locked, as by all who are attached
+  os::File creator;  // byte 1 locked, of another open file
+  char* base = nullptr;
+};
+
+Fault build(const os::Directory& directory, const std::string& building, const Identity& identity, Built* built) {
+  const auto mode = static_cast<unsigned>(identity.mode);
+  if (Fault fault = directory.make_data_directory(building, 0700)) return fault;
+  const std::string path = directory.data_path(building) + "/" + DictFiles::control();
+  if (Fault fault = os::create_file(path.c_str(), mode, &built->control)) return fault;
+  if (Fault fault = os::allocate(built->control, 0, identity.size)) return fault;
+  if (Fault fault = os::try_lock_byte(built->control, attached_byte, os::LockKind::shared)) return fault;
+  if ((identity.flags & identity_auto_unlink) != 0) {
+    if (Fault fault = os::open_file(path.c_str(), &built->creator)) return fault;
+    if (Fault fault = os::try_lock_byte(built->creator, creator_byte, os::LockKind::exclusive)) return fault;
+  }
+  if (Fault fault = os::map(built->control, identity.size, &built->base)) return fault;
+  fill_control(built->base, identity);
+  return {};
+}
+
+}  // namespace
+
+Fault create_dict(const os::Directory& directory, const std::string& name, const Options& options,
+                  std::shared_ptr<Store>* store) {
+  auto made = std::make_shared<Store>();
+  if (Fault fault = os::LivenessToken::of_directory(directory.path(), &made->token)) return fault;
+  Identity identity{};
+  if (Fault fault = make_identity(name, options, made->token->id(), &identity)) return fault;
+  const std::string id = id_of(identity);
+  const std::string building = building_id(*made->token);
+  Built built;
+  Fault fault = build(directory, building, identity, &built);
+  if (!fault && built.creator) fault = made->owner_byte.keep(std::move(built.creator), false);
+  if (!fault) fault = directory.rename_data_directory(building, id);
+  if (!fault) fault = directory.publish(name, id);
+  if (fault) {
+    os::unmap(built.base, identity.size);
+    directory.remove_data_directory(building);
+    directory.remove_data_directory(id);
+    return fault;
+  }
+  made->name = name;
+  made->attributes = options.attributes;
+  made->options = options;
+  made->options.directory = directory.path();
+  made->directory = directory;
+  std::copy_n(identity.secret, secret_size, made->secret);
+  made->regions.open(DictFiles(directory.data_path(id), options.mode), built.base, identity.size);
+  made->lock.bind(&made->control().lock, made->token);
+  made->creator = made->token->word();
+  if (os::HeldByte::descriptor_needed) made->attached_file = std::move(built.control);
+  made->id = id;
+  *store = note_open(std::move(made));
+  return {};
+}
+
+}  // namespace ultradict

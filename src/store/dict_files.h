@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// DictFiles: the files of one dict by name: made, grown and removed. Nothing here is mapped.
+//
+// A number once used for a file is never used again, so a name that is there means the same for ever. What a writer
+// makes before its change commits is named by nobody; if it dies, sweep() finds it.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/check.h"
+#include "base/lock_held.h"
+#include "layout.h"
+#include "os/file.h"
+#include "ultradict/bytes.h"
+
+namespace ultradict {
+
+class DictFiles {
+ public:
+  DictFiles() = default;
+  DictFiles(std::string path, unsigned mode) : path_(std::move(path)), mode_(mode) {}
+  const std::string& path() const { return path_; }
+
+  static std::string control() { return "control"; }
+  static std::string slots(Word file) { return "slots-" + std::to_string(file); }
+  static std::string segment(Word file) { return "segment-" + std::to_string(file); }
+  static std::string entries(Word table, Word extent) {
+    return "entries-" + std::to_string(table) + "-" + std::to_string(extent);
+  }
+  static std::string blob(Word sequence) { return "blob-" + std::to_string(sequence); }
+  static std::string staged(LockWord writer, Word count) {
+    return "staged-" + std::to_string(writer.number()) + "-" + std::to_string(writer.generation()) + "-" +
+           std::to_string(count);
+  }
+
+  Fault open(const std::string& name, os::File* file) const { return os::open_file(path_of(name).c_str(), file); }
+  // A left-over of that name is replaced.
+  Fault create(LockHeld, const std::string& name, Word size, os::File* file) const;
+  Fault grow(LockHeld, const std::string& name, Word from, Word to) const;
+  void remove(const std::string& name) const { os::remove_file(path_of(name).c_str()); }
+  void remove_entries(Word table) const;
+
+  // A blob is written under a name of its writer's before the lock is taken, and renamed before its change commits.
+  Fault stage_blob(const std::string& name, Bytes value) const;
+  Fault publish_blob(LockHeld, const std::string& staged, Word sequence) const;
+  Fault read_blob(Word sequence, char* destination, Word size) const;  // not_found: no longer there
+  void remove_blobs(Word from, Word to) const;                         // of sequences in [from, to)
+
+  void list(const std::function<void(const char* name)>& look) const;
+
+ private:
+  std::string path_of(const std::string& name) const { return path_ + "/" + name; }
+
+  std::string path_;
+  unsigned mode_ = 0600;
+};
+
+}  // namespace ultradict

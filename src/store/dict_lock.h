@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// DictLock: one word in shared memory that excludes all other writers, in all processes and threads.
+//
+// Taking is one compare-and-swap of 0 for the own number and generation, leaving one for 0: there is no moment between
+// "taken" and "by whom". Who finds it taken sleeps on the word, never longer than wait_ns_max, then asks the kernel
+// whether the owner lives; a dead owner's word is swapped for the own one, and the taker repairs what it left
+// (recovery.h).
+//
+// Fairness: who waited starving_after_ns sets `starving`; a lock freed in that state is left to those who wait:
+// newcomers stand back for one turn.
+//
+// Thread safety: any. Re-entrant per thread. Fork: a child does not hold what its parent holds.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include "base/check.h"
+#include "base/lock_held.h"
+#include "base/shared_atomic.h"
+#include "layout.h"
+#include "os/liveness_token.h"
+#include "ultradict/dict.h"
+
+namespace ultradict {
+
+class DictLock {
+ public:
+  static constexpr std::int64_t wait_ns_max = 20'000'000;
+  static constexpr std::int64_t starving_after_ns = 1'000'000;
+
+  void bind(Word* word, std::shared_ptr<os::LivenessToken> token) {
+    word_ = word;
+    token_ = std::move(token);
+  }
+
+  // The common case in a few instructions; false if somebody else has it.
+  bool try_acquire() {
+    const Word mine = token_->word();
+    if (mine == 0) return false;
+    if (owner_thread_.load(std::memory_order_relaxed) == this_thread() && is_owned_by(mine)) {
+      ++depth_;
+      return true;
+    }
+    Word free = 0;
+    if (!shared::compare_and_swap(*word_, free, mine)) return false;
+    note_owner();
+    return true;
+  }
+
+  Fault acquire(const Wait& wait);
+  Fault release();
+  bool is_held() const {
+    return owner_thread_.load(std::memory_order_relaxed) == this_thread() && is_owned_by(token_->word());
+  }
+  LockHeld held() const { return LockHeld(); }
+  // How deep this thread is inside; only for who holds it.
+  int depth() const { return depth_; }
+  // Whether the lock was taken from a dead owner since the last call; only for who holds it.
+  bool took_from_the_dead() { return std::exchange(took_from_the_dead_, false); }
+  Owner owner() const;
+
+ private:
+  static std::uint64_t this_thread();
+  bool is_owned_by(Word mine) const { return mine != 0 && LockWord{shared::load_relaxed(*word_)}.owner() == mine; }
+  void note_owner() {
+    depth_ = 1;
+    owner_thread_.store(this_thread(), std::memory_order_relaxed);
+  }
+  bool spin_for_it(Word mine);
+  Fault wait_for_it(Word mine, const Wait& wait);
+  Fault take_from_the_dead(Word mine, LockWord seen, bool* taken);
+
+  Word* word_ = nullptr;
+  std::shared_ptr<os::LivenessToken> token_;
+  // The process's own half. Both belong to the owner of the word; owner_thread_ is also read by others, to no harm:
+  // only the thread that wrote its own id finds it there.
+  std::atomic<std::uint64_t> owner_thread_ = 0;
+  int depth_ = 0;
+  bool took_from_the_dead_ = false;
+};
+
+}  // namespace ultradict

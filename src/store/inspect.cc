@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/inspect.h"
+
+#include "store/log.h"
+#include "store/table.h"
+#include "store/writer.h"
+#include "structures/record.h"
+
+namespace ultradict {
+
+namespace {
+
+// What the entries add up to; control must say the same.
+struct Totals {
+  Word count = 0;
+  Word exotic = 0;
+  Word live = 0;
+  Word content = 0;
+  Word blobs = 0;
+  Word blob_size = 0;
+  Word by_segment[segments_max] = {};
+};
+
+class Check {
+ public:
+  Check(Store& store, LockHeld held, const Report& report)
+      : store_(store), held_(held), report_(report), control_(store.control()), state_(control_.state) {}
+
+  void run() {
+    expect("journal: idle", control_.journal.word, 0);
+    expect("table number: even", state_.table_number % 2, 0);
+    if (state_.entries_used == 0 || state_.entries_used > state_.entries_size) {
+      return broken("entries: used", state_.entries_used, state_.entries_size);
+    }
+    if (fails(slot_arrays(store_, held_, &arrays_))) return;
+    walk_chain();
+    walk_free_list();
+    check_slots();
+    check_sums();
+    check_segments();
+  }
+
+ private:
+  void broken(const char* what, Word seen, Word bound) { report_(Fault::damaged(what, seen, bound)); }
+  void expect(const char* what, Word seen, Word expected) {
+    if (seen != expected) broken(what, seen, expected);
+  }
+  bool fails(const Fault& fault) {
+    if (fault) report_(fault);
+    return static_cast<bool>(fault);
+  }
+  bool entry(Word number, Entry** entry) {
+    if (number == 0 || number >= state_.entries_used) {
+      broken("entry number", number, state_.entries_used);
+      return false;
+    }
+    return !fails(store_.regions.entry(state_.table_number, number, entry));
+  }
+
+  void walk_chain() {
+    Word previous = 0;
+    Word born = 0;
+    Word number = Links{state_.ends}.previous();
+    for (; number != 0 && totals_.count < state_.entries_used; ++totals_.count) {
+      Entry* found = nullptr;
+      if (!entry(number, &found)) return;
+      expect("chain: previous", Links{found->links}.previous(), previous);
+      if (found->born <= born) broken("chain: born grows", found->born, born);
+      check_record(number, *found);
+      born = found->born;
+      previous = number;
+      number = Links{found->links}.next();
+    }
+    expect("chain: it ends", number, 0);
+    expect("chain: last", Links{state_.ends}.next(), previous);
+  }
+
+  void check_record(Word number, const Entry& entry) {
+    RecordView view;
+    if (fails(record_in_place(store_, held_, Ref{entry.ref}, &view))) return;
+    expect("record: entry", view.header.entry, number);
+    expect("entry: hash of its key", entry.hash, store_.hash(view.key()));
+    if (arrays_.current.find_entry(entry.hash, number) == arrays_.current.count())
+      broken("slots: they lead to entry", number, 0);
+    std::string copy(view.bytes, view.size());
+    (void)fails(check_copy(copy.data(), view.header));
+    if (view.header.sequence > Ref{entry.ref}.position()) broken("record: sequence", view.header.sequence, entry.ref);
+    totals_.exotic += view.is_exotic() ? 1 : 0;
+    totals_.live += view.size();
+    totals_.content += view.content_size();
+    totals_.by_segment[Ref{entry.ref}.segment()] += view.size();
+    if (view.is_blob()) check_blob(view);
+  }
+
+  void check_blob(const RecordView& view) {
+    ++totals_.blobs;
+    totals_.blob_size += view.blob_size();
+    os::File file;
+    os::Size size = 0;
+    if (fails(store_.regions.files().open(DictFiles::blob(view.header.sequence), &file))) return;
+    if (!fails(os::file_size(file, &size))) expect("blob: size of its file", size, view.blob_size());
+  }
+
+  void walk_free_list() {
+    Word free = 0;
+    Word number = state_.free_entry;
+    for (; number != 0 && free < state_.entries_used; ++free) {
+      Entry* found = nullptr;
+      if (!entry(number, &found)) return;
+      expect("free entry: ref", found->ref, 0);
+      expect("free entry: born", found->born, 0);
+      number = Links{found->links}.next();
+    }
+    expect("free list and chain: all entries used", free + totals_.count + 1, state_.entries_used);
+  }
+
+  void check_slots() {
+    Word used = 0;
+    Word leading = 0;
+    for (Word number = 0; number < arrays_.current.count(); ++number) {
+      const Slot slot = arrays_.current.at(number);
+      if (slot.is_empty()) continue;
+      ++used;
+      if (!slot.is_intact()) broken("slot: check bits", slot.word, number);
+      leading += slot.is_tombstone() ? 0 : 1;
+    }
+    expect("slots: used", state_.slots_used, used);
+    expect("slots: one for each key", leading, totals_.count);
+  }
+
+  void check_sums() {
+    expect("count", state_.count, totals_.count);
+    expect("count of exotic keys", state_.exotic_count, totals_.exotic);
+    expect("live size", state_.live_size, totals_.live);
+    expect("content size", state_.content_size, totals_.content);
+    expect("count of blobs", state_.blob_count, totals_.blobs);
+    expect("size of blobs", state_.blob_size, totals_.blob_size);
+    expect("batch: none pending", state_.pending | state_.batch_begin, 0);
+  }
+
+  void check_segments() {
+    Word closed = 0;
+    const Word tail = Ref{state_.tail}.segment();
+    for (Word number = 0; number < segments_max; ++number) {
+      const SegmentDescriptor& segment = control_.segments[number];
+      closed += segment.filled;
+      if (segment.filled > segment.size) broken("segment: filled", segment.filled, segment.size);
+      if (segment.size > segment.capacity) broken("segment: size", segment.size, segment.capacity);
+      if (segment.file != 0) expect("segment: live bytes", segment.live, totals_.by_segment[number]);
+    }
+    expect("closed size", state_.closed_size, closed);
+    if (tail_offset(control_) > control_.segments[tail].size) {
+      broken("tail: offset", tail_offset(control_), control_.segments[tail].size);
+    }
+  }
+
+  Store& store_;
+  LockHeld held_;
+  const Report& report_;
+  const Control& control_;
+  const State& state_;
+  SlotArrays arrays_;
+  Totals totals_;
+};
+
+Word sizes_of_segments(const Control& control, Word* count) {
+  Word size = 0;
+  for (const SegmentDescriptor& segment : control.segments) {
+    size += shared::load_relaxed(segment.size);
+    *count += shared::load_relaxed(segment.file) != 0 ? 1 : 0;
+  }
+  return size;
+}
+
+}  // namespace
+
+Stats stats_of(const Store& store) {
+  const Control& control = store.control();
+  const State& state = control.state;
+  const auto read = [](const Word& word) { return shared::load_relaxed(word); };
+  Stats stats;
+  stats.count = read(state.count);
+  stats.content_size = read(state.content_size);
+  stats.live_size = read(state.live_size);
+  stats.dead_size = dead_size(control);
+  stats.log_size = sizes_of_segments(control, &stats.segments);
+  const SlotsName slots{read(state.slots)};
+  stats.slots = slots.count();
+  stats.table_size =
+      slots.count() * sizeof(Word) + read(state.entries_size) * sizeof(Entry) + read(state.next_slots_size);
+  stats.blob_size = read(state.blob_size);
+  stats.blobs = read(state.blob_count);
+  stats.table_number = read(state.table_number);
+  stats.tail_position = Ref{read(state.tail)}.position();
+  stats.full_dump_counter = read(state.stream) >> 32;
+  stats.stream_position = read(state.stream) & 0xffffffffU;
+  stats.recoveries = read(state.recoveries);
+  stats.moved_records = read(state.moved_records);
+  return stats;
+}
+
+void check_all(Store& store, LockHeld held, const Report& report) { Check(store, held, report).run(); }
+
+Fault first_damage(Store& store, LockHeld held) {
+  Fault first;
+  check_all(store, held, [&](const Fault& broken) {
+    if (!first) first = broken;
+  });
+  return first;
+}
+
+}  // namespace ultradict

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inspect: figures, and the full check: every invariant of the shared bytes by name.
+#pragma once
+
+#include <functional>
+
+#include "store/store.h"
+#include "ultradict/inspect.h"
+
+namespace ultradict {
+
+Stats stats_of(const Store& store);
+
+// Calls `report` for each invariant that does not hold, with the numbers that show it. Only under the lock.
+using Report = std::function<void(const Fault& broken)>;
+void check_all(Store& store, LockHeld held, const Report& report);
+
+// The first of them, or none.
+Fault first_damage(Store& store, LockHeld held);
+
+}  // namespace ultradict

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/life.h"
+
+#include <pthread.h>
+
+#include <cstdio>
+#include <map>
+#include <mutex>
+
+#include "os/futex.h"
+#include "store/identity.h"
+#include "store/inspect.h"
+
+namespace ultradict {
+
+namespace {
+
+constexpr int looks_max = 2000;  // at a name that others create and remove meanwhile
+constexpr int looks_at_full_speed = 50;
+constexpr int swept_on_create = 8;
+
+struct OpenDicts {
+  std::mutex mutex;
+  std::map<std::string, std::weak_ptr<Store>> stores;
+};
+
+OpenDicts& open_dicts() {
+  static OpenDicts* const instance = [] {
+    ::pthread_atfork([] { open_dicts().mutex.lock(); }, [] { open_dicts().mutex.unlock(); },
+                     [] { open_dicts().mutex.unlock(); });
+    return new OpenDicts;  // never destroyed: threads may outlive static objects
+  }();
+  return *instance;
+}
+
+Fault open_control(const os::Directory& directory, const std::string& id, os::File* file) {
+  const Fault fault = os::open_file((directory.data_path(id) + "/" + DictFiles::control()).c_str(), file);
+  return fault ? fault : os::check_owner(*file);
+}
+
+// Whether nobody can ever want it: nameless, or its creator is gone. Only for who holds byte 0 exclusively.
+bool is_abandoned(const os::Directory& directory, const os::File& control, const Identity& identity,
+                  const std::string& id) {
+  std::string named;
+  const Fault fault = directory.id_of(name_of(identity), &named);
+  if (fault.code == Code::not_found || (!fault && named != id)) return true;
+  bool creator_lives = true;
+  if (os::is_locked(control, creator_byte, os::LockKind::exclusive, &creator_lives)) return false;
+  return (identity.flags & identity_auto_unlink) != 0 && !creator_lives;
+}
+
+// With byte 0 held exclusively by `control`.
+void remove_files(const os::Directory& directory, const Identity& identity, const std::string& id) {
+  (void)directory.withdraw(name_of(identity), id);
+  directory.remove_data_directory(id);
+}
+
+// Removes the dict if nobody is attached and nobody can want it.
+void remove_if_abandoned(const os::Directory& directory, const std::string& id) {
+  os::File control;
+  Identity identity{};
+  if (open_control(directory, id, &control) || os::try_lock_byte(control, attached_byte, os::LockKind::exclusive))
+    return;
+  if (read_identity(control, &identity) || id_of(identity) != id) return;
+  if (is_abandoned(directory, control, identity, id)) remove_files(directory, identity, id);
+}
+
+// A dict that was being built by one who died.
+void remove_if_dead(const os::Directory& directory, const os::LivenessToken& token, const std::string& id) {
+  unsigned long long number = 0;
+  unsigned long long generation = 0;
+  if (std::sscanf(id.c_str(), "new-%llu-%llu-", &number, &generation) != 2) return;
+  bool dead = false;
+  if (!token.is_dead(LockWord::owned(number, generation), &dead) && dead) directory.remove_data_directory(id);
+}
+
+Fault check_options(const Options& options) {
+  if (options.buffer_size > 0xffffffffU) {
+    return Fault{Code::invalid_argument, 0, "buffer_size must be below 2**32", options.buffer_size, 0xffffffffU};
+  }
+  if (options.attributes.size() > attributes_size_max) {
+    return Fault{Code::invalid_argument, 0, "the attributes are too long", options.attributes.size(),
+                 attributes_size_max};
+  }
+  return {};
+}
+
+}  // namespace
+
+Fault check_name(std::string_view name) {
+  const auto invalid = [](const char* what) { return Fault::of(Code::invalid_argument, what); };
+  if (name.empty()) return invalid("a name must not be empty");
+  if (name.size() > name_size_max) {
+    return Fault{Code::invalid_argument, 0, "a name has at most 255 bytes", name.size(), name_size_max};
+  }
+  if (name.find('/') != name.npos) return invalid("a name must not contain '/'");
+  if (name.find('\0') != name.npos) return invalid("a name must not contain NUL");
+  if (name == "." || name == "..") return invalid("'.' and '..' are no names");
+  return {};
+}
+
+std::shared_ptr<Store> find_open(const std::string& id) {
+  const std::lock_guard guard(open_dicts().mutex);
+  const auto found = open_dicts().stores.find(id);
+  return found == open_dicts().stores.end() ? nullptr : found->second.lock();
+}
+
+std::shared_ptr<Store> note_open(std::shared_ptr<Store> store) {
+  std::shared_ptr<Store> kept = store;  // outlives the guard: ~Store takes the mutex too
+  const std::lock_guard guard(open_dicts().mutex);
+  std::weak_ptr<Store>& known = open_dicts().stores[store->id];
+  if (std::shared_ptr<Store> other = known.lock()) return other;
+  known = store;
+  return store;
+}
+
+Fault open_dict(std::string_view name, const Options& options, std::shared_ptr<Store>* store, bool* created) {
+  *created = false;
+  if (Fault fault = check_name(name)) return fault;
+  if (Fault fault = check_options(options)) return fault;
+  os::Directory directory;
+  if (Fault fault = os::Directory::open(options.directory, &directory)) return fault;
+  const std::string text(name);
+  for (int look = 0; look < looks_max; ++look) {
+    if (look >= looks_at_full_speed) os::pause_ns(1'000'000);
+    std::string id;
+    Fault fault = directory.id_of(name, &id);
+    if (!fault) {
+      fault = attach_dict(directory, text, id, store);
+      if (fault.code == Code::changed) continue;
+      if (fault || options.create != Create::always) return fault;
+      store->reset();
+      return Fault::of(Code::already_exists);
+    }
+    if (fault.code != Code::not_found) return fault;
+    if (options.create == Create::never) return Fault::of(Code::no_such_dict);
+    fault = create_dict(directory, text, options, store);
+    if (fault.code == Code::already_exists) continue;  // somebody was faster
+    *created = !fault;
+    if (!fault) sweep_some(directory, swept_on_create);
+    return fault;
+  }
+  return Fault{Code::os_error, 0, "the name is created and removed by others all the time", 0, 0};
+}
+
+void end_as_creator(Store& store) {
+  if ((store.control().identity.flags & identity_auto_unlink) == 0) return;
+  (void)store.directory.withdraw(store.name, store.id);
+  store.owner_byte.release();
+}
+
+void leave_dict(Store& store) {
+  if (store.id.empty()) return;
+  {
+    const std::lock_guard guard(open_dicts().mutex);
+    const auto found = open_dicts().stores.find(store.id);
+    if (found != open_dicts().stores.end() && found->second.expired()) open_dicts().stores.erase(found);
+  }
+  // The mapping of a lock that a child of fork did not inherit is not there.
+  if (store.creator != 0 && store.token->word() != store.creator) store.owner_byte.forget();
+  store.owner_byte.release();
+  store.regions.close();
+  store.attached_file.close();
+  remove_if_abandoned(store.directory, store.id);
+}
+
+Fault unlink_dict(std::string_view name, std::string_view wanted) {
+  if (Fault fault = check_name(name)) return fault;
+  os::Directory directory;
+  if (Fault fault = os::Directory::open(wanted, &directory)) return fault;
+  std::string id;
+  Fault fault = directory.id_of(name, &id);
+  if (!fault) fault = directory.withdraw(name, id);
+  if (fault) return fault.code == Code::not_found ? Fault::of(Code::no_such_dict) : fault;
+  os::File control;
+  if (open_control(directory, id, &control)) {
+    directory.remove_data_directory(id);  // not even a control file
+    return {};
+  }
+  // Whoever is attached goes on with what it has; the last one removes the files.
+  if (!os::try_lock_byte(control, attached_byte, os::LockKind::exclusive)) directory.remove_data_directory(id);
+  return {};
+}
+
+void sweep_some(const os::Directory& directory, int count) {
+  std::shared_ptr<os::LivenessToken> token;
+  if (os::LivenessToken::of_directory(directory.path(), &token)) return;
+  directory.look_at_some(count, [&](const std::string& id) {
+    if (id.starts_with("new-")) return remove_if_dead(directory, *token, id);
+    remove_if_abandoned(directory, id);
+  });
+}
+
+}  // namespace ultradict

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Life: how a dict is created, found by its name, left and removed.
+//
+// Two bytes of the control file say who is there, by locks that the kernel drops with their process:
+//   byte 0  shared by all that are attached, taken before looking. Who gets it exclusively is alone.
+//   byte 1  held by the creator of a dict with auto_unlink. Free in such a dict: the creator is gone.
+// A dict without a name, or of a creator that is gone, is removed by the last to leave, or by the next who asks for it.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "store/store.h"
+
+namespace ultradict {
+
+inline constexpr Word attached_byte = 0;
+inline constexpr Word creator_byte = 1;
+inline constexpr Word checked_whole_max = 128 * 1024;  // a dict up to this size is checked on attach
+
+// `created` says whether it is new.
+Fault open_dict(std::string_view name, const Options& options, std::shared_ptr<Store>* store, bool* created);
+// Code::changed: the name led to a dict that is gone, or is being removed: look again.
+Fault attach_dict(const os::Directory& directory, const std::string& name, const std::string& id,
+                  std::shared_ptr<Store>* store);
+Fault create_dict(const os::Directory& directory, const std::string& name, const Options& options,
+                  std::shared_ptr<Store>* store);
+
+// The creator's end: the name goes now, the files when the last has left.
+void end_as_creator(Store& store);
+// Of ~Store.
+void leave_dict(Store& store);
+
+Fault unlink_dict(std::string_view name, std::string_view directory);
+// Looks at a few dicts of the directory and removes what nobody can want any more.
+void sweep_some(const os::Directory& directory, int count);
+
+Fault check_name(std::string_view name);
+
+// Dicts that this process has open, by id: a second handle shares the Store.
+std::shared_ptr<Store> find_open(const std::string& id);
+// The one that is there already, if another thread was faster.
+std::shared_ptr<Store> note_open(std::shared_ptr<Store> store);
+
+}  // namespace ultradict

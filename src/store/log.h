@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Log: room for records. Records go behind the tail; a full segment is closed and the tail goes on in a free one, or in
+// a new file.
+//
+// Room for cleaning is part of the room: a record is only accepted if afterwards the live bytes of the emptiest closed
+// segment still fit, either behind the tail or into a free segment. So a dict whose memory is full can still be
+// cleaned, and a deletion is always followed by room.
+#pragma once
+
+#include "store/change.h"
+#include "store/store.h"
+#include "structures/record.h"
+
+namespace ultradict {
+
+// Where the next record goes.
+struct Room {
+  Ref ref;
+  char* at = nullptr;
+};
+
+// The live bytes that change hands in one change, by segment: at most two.
+class LiveBytes {
+ public:
+  void add(Word segment, std::int64_t size);
+  void write(Change& change, Control& control) const;
+
+ private:
+  Word segments_[2] = {};
+  std::int64_t sizes_[2] = {};
+  int count_ = 0;
+};
+
+// Makes room for a record of `size` bytes behind the tail. May move other records and change the segment of the tail,
+// so whatever the caller knew of refs is old. memory_full: nothing is lost, nothing changed that anybody can see.
+Fault make_room(Store& store, LockHeld held, Word size, Room* room);
+
+// Room for a record that cleaning moves: uses what make_room holds back.
+Fault make_room_for_move(Store& store, LockHeld held, Word size, Room* room);
+
+// The tail goes on in a free segment, so that what it holds now can be cleaned. memory_full: there is none, and no room
+// for one, or none may be made.
+Fault close_tail(Store& store, LockHeld held, bool may_allocate);
+
+// Where the tail is, in bytes from the begin of its segment.
+Word tail_offset(const Control& control);
+
+// Bytes of records that no entry names.
+Word dead_size(const Control& control);
+
+// Closed segments are what cleaning works on, but not those that hold records of a batch under way.
+bool is_closed(const Control& control, Word segment);
+bool is_protected(const Control& control, Word segment);
+
+// Ends a closed segment with nothing live in it: it becomes free, or its file goes if there are free ones enough.
+void free_segment(Store& store, LockHeld held, Word number);
+// The same, if it is one.
+void free_if_empty(Store& store, LockHeld held, Word number);
+
+// The segments that a clear left behind.
+void free_cleared_segments(Store& store, LockHeld held);
+
+// Recomputes what the log knows by heart: emptiest, spare.
+void refresh_log_hints(Store& store);
+
+}  // namespace ultradict

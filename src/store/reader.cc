@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/reader.h"
+
+#include "structures/record.h"
+#include "structures/slots.h"
+
+namespace ultradict {
+
+namespace {
+
+// What a look-up rests on: it counts only if both are the same afterwards.
+struct Epoch {
+  Word table_number;
+  SlotsName slots;
+
+  static Epoch of(const State& state) { return {shared::load(state.table_number), {shared::load(state.slots)}}; }
+  bool is_settled() const { return table_number % 2 == 0; }
+  bool holds(const State& state) const {
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return shared::load_relaxed(state.table_number) == table_number && shared::load_relaxed(state.slots) == slots.word;
+  }
+};
+
+Fault changed() { return Fault::of(Code::changed); }
+
+// A fault found in memory that was replaced meanwhile is none.
+class SegmentWitness {
+ public:
+  SegmentWitness(const Control& control, Ref ref) : descriptor_(control.segments[ref.segment()]) {
+    first_ = shared::load(descriptor_.first);
+    file_ = shared::load(descriptor_.file);
+  }
+  Word first() const { return first_; }
+  Word file() const { return file_; }
+  bool holds() const {
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return shared::load_relaxed(descriptor_.first) == first_ && shared::load_relaxed(descriptor_.file) == file_;
+  }
+  Fault judge(const Fault& fault) const { return holds() ? fault : changed(); }
+
+ private:
+  const SegmentDescriptor& descriptor_;
+  Word first_;
+  Word file_;
+};
+
+Fault copy_header(Store& store, Ref ref, const SegmentWitness& witness, const char** source, RecordHeader* header) {
+  if (witness.file() == 0 || ref.position() < witness.first()) return changed();
+  const Word offset = (ref.position() - witness.first()) * unit_size;
+  char* base = nullptr;
+  const Fault fault = store.regions.segment(ref.segment(), witness.file(), offset + sizeof(RecordHeader), &base);
+  if (fault.code == Code::not_found) return witness.judge(Fault::damaged("segment: no file", witness.file()));
+  if (fault) return witness.judge(fault);
+  *source = base + offset;
+  shared::copy_out(header, *source, sizeof *header);
+  return witness.judge(check_header(*header, ref, ~Word{0}));
+}
+
+// Copies the record that `ref` names. changed: the segment was reused meanwhile, so the ref is old.
+Fault copy_record(Store& store, Ref ref, Buffer* buffer, RecordView* view) {
+  const SegmentWitness witness(store.control(), ref);
+  const char* source = nullptr;
+  if (Fault fault = copy_header(store, ref, witness, &source, &view->header)) return fault;
+  if (!witness.holds()) return changed();
+  const Word size = view->size();
+  const Word offset = (ref.position() - witness.first()) * unit_size;
+  char* base = nullptr;
+  if (Fault fault = store.regions.segment(ref.segment(), witness.file(), offset + size, &base))
+    return witness.judge(fault);
+  char* copy = buffer->reserve(size);
+  if (!copy) return Fault::of(Code::memory_full, "no memory for a copy of a record");
+  shared::copy_out(copy, source, size);
+  if (!witness.holds()) return changed();
+  view->bytes = copy;
+  return check_copy(copy, view->header);
+}
+
+void describe(const RecordView& view, Record* record) {
+  if (!record) return;
+  record->canonical = view.key();
+  record->face = view.face();
+  record->exotic = view.is_exotic();
+  record->is_blob = view.is_blob();
+  record->value = view.is_blob() ? Bytes() : view.value();
+  record->value_size = view.is_blob() ? view.blob().size : view.header.value_size;
+  record->sequence = view.header.sequence;
+}
+
+void note(Store& store, Word table, Word number, const Entry& entry, Word born, const RecordView& view,
+          Sighting* seen) {
+  static_assert(sizeof(std::atomic<std::uint64_t>) == sizeof(Word));
+  seen->ref_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&entry.ref);
+  seen->table_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&store.state().table_number);
+  seen->ref = view.header.ref;
+  seen->table_number = table;
+  seen->sequence = view.header.sequence;
+  seen->born = born;
+  seen->entry = static_cast<std::uint32_t>(number);
+}
+
+// A copy of the record that an entry names, in one life of its key.
+struct Look {
+  Entry* entry = nullptr;
+  Word born = 0;
+  RecordView view;
+};
+
+Fault look_at(Store& store, Word table, Word number, Buffer* buffer, Look* look) {
+  if (number == 0 || number >= shared::load(store.state().entries_size)) return Fault::damaged("entry number", number);
+  if (Fault fault = store.regions.entry(table, number, &look->entry)) return fault;
+  look->born = shared::load(look->entry->born);
+  const Ref ref{shared::load(look->entry->ref)};
+  if (!ref || look->born == 0) return Fault::of(Code::not_found);
+  if (Fault fault = copy_record(store, ref, buffer, &look->view)) return fault;
+  std::atomic_thread_fence(std::memory_order_acquire);
+  if (shared::load_relaxed(look->entry->born) != look->born) return changed();
+  if (look->view.header.entry != number) return Fault::damaged("record: entry", look->view.header.entry, number);
+  return {};
+}
+
+// One attempt. changed: look again.
+Fault find_once(Store& store, Bytes key, Word hash, Sighting* seen, Buffer* buffer, Record* record) {
+  const State& state = store.state();
+  const Epoch epoch = Epoch::of(state);
+  Word* words = nullptr;
+  Fault fault = store.regions.slots(epoch.slots, &words);
+  if (!epoch.is_settled() || !epoch.holds(state)) return changed();
+  if (fault) return fault.code == Code::not_found ? Fault::damaged("slots: no file", epoch.slots.file()) : fault;
+  Look look;
+  Fault inner;
+  bool stopped = false;
+  Word found = 0;
+  fault = Slots(words, epoch.slots.bits()).probe(hash, &stopped, [&](Word, Word number) {
+    Entry* entry = nullptr;
+    if (number < shared::load(state.entries_size) && !store.regions.entry(epoch.table_number, number, &entry) &&
+        shared::load(entry->hash) != hash) {
+      return false;  // same tag, another hash
+    }
+    found = number;
+    inner = look_at(store, epoch.table_number, number, buffer, &look);
+    if (inner.code == Code::not_found) {
+      inner = {};
+      return false;
+    }
+    return inner || look.view.key() == key;
+  });
+  if (!epoch.holds(state)) return changed();
+  if (fault) return fault;
+  if (inner) return inner;
+  if (!stopped) return Fault::of(Code::not_found);
+  if (seen) note(store, epoch.table_number, found, *look.entry, look.born, look.view, seen);
+  describe(look.view, record);
+  return {};
+}
+
+// Tries without the lock, at last with it.
+template <typename Once>
+Fault retry(Store& store, const Once& once) {
+  {
+    const ReadGuard guard(store.regions);
+    for (int tries = 0; tries < retries_max; ++tries) {
+      const Fault fault = once();
+      if (fault.code != Code::changed) return fault;
+    }
+  }
+  const Entered entered(store);
+  if (entered.fault()) return entered.fault();
+  const ReadGuard guard(store.regions);
+  const Fault fault = once();
+  return fault.code == Code::changed ? Fault::damaged("a look-up under the lock is not consistent") : fault;
+}
+
+}  // namespace
+
+Fault find(Store& store, Bytes key, Sighting* seen, Buffer* buffer, Record* record) {
+  static thread_local Buffer own;  // for who asks only whether the key is there
+  Buffer* const used = buffer ? buffer : &own;
+  const Word hash = store.hash(key);
+  return retry(store, [&] { return find_once(store, key, hash, seen, used, record); });
+}
+
+Fault read_entry(Store& store, Word entry_number, Word born, Sighting* seen, Buffer* buffer, Record* record) {
+  const Word table = shared::load(store.state().table_number);
+  if (table % 2 != 0) return changed();
+  Look look;
+  if (Fault fault = look_at(store, table, entry_number, buffer, &look)) {
+    const bool replaced = shared::load(store.state().table_number) != table;
+    return fault.code == Code::not_found || replaced ? changed() : fault;
+  }
+  std::atomic_thread_fence(std::memory_order_acquire);
+  if (look.born != born || shared::load_relaxed(store.state().table_number) != table) return changed();
+  note(store, table, entry_number, *look.entry, born, look.view, seen);
+  describe(look.view, record);
+  return {};
+}
+
+Fault reread(Store& store, Sighting* seen, Buffer* buffer, Record* record, bool* moved) {
+  *moved = false;
+  const ReadGuard guard(store.regions);
+  const Word sequence = seen->sequence;
+  for (int tries = 0; tries < retries_max; ++tries) {
+    if (shared::load(store.state().table_number) != seen->table_number) return changed();
+    Sighting now;
+    const Fault fault = read_entry(store, seen->entry, seen->born, &now, buffer, record);
+    if (!fault) {
+      if (now.table_number != seen->table_number) return changed();
+      *seen = now;
+      *moved = now.sequence == sequence;
+      return {};
+    }
+    if (fault.code != Code::changed) return fault;
+  }
+  return changed();
+}
+
+Fault read_blob(Store& store, const Sighting& seen, Word size, char* destination) {
+  const Fault fault = store.regions.files().read_blob(seen.sequence, destination, size);
+  return fault.code == Code::not_found ? changed() : fault;
+}
+
+}  // namespace ultradict

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reader: look-ups that take no lock and wait for nobody.
+//
+// A reader copies a record out of the log, then makes sure that the segment was not reused under it; nothing is decoded
+// from shared memory itself. What it found belongs to one life of the key if the entry's `born` is the same before and
+// after. Whoever cannot get a consistent look in retries_max tries takes the lock and looks in peace.
+#pragma once
+
+#include "store/store.h"
+
+namespace ultradict {
+
+inline constexpr int retries_max = 64;
+
+// ok or not_found; buffer and record may be null if only the existence is asked for.
+Fault find(Store& store, Bytes key, Sighting* seen, Buffer* buffer, Record* record);
+
+// As Dict::reread.
+Fault reread(Store& store, Sighting* seen, Buffer* buffer, Record* record, bool* moved);
+
+// The value of the record that the entry names now; changed if the entry no longer belongs to `born`. For cursors.
+Fault read_entry(Store& store, Word entry_number, Word born, Sighting* seen, Buffer* buffer, Record* record);
+
+Fault read_blob(Store& store, const Sighting& seen, Word size, char* destination);
+
+}  // namespace ultradict

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/regions.h"
+
+#include <new>
+
+namespace ultradict {
+
+void Regions::open(DictFiles files, char* control, Word control_size) {
+  files_ = std::move(files);
+  control_ = reinterpret_cast<Control*>(control);
+  control_size_ = control_size;
+  control_entries_ = reinterpret_cast<Entry*>(control + control_->identity.entries_offset);
+}
+
+void Regions::close() {
+  if (!control_) return;
+  for (Place& place : segments_) destroy(place.exchange(nullptr));
+  for (Place& place : extents_) destroy(place.exchange(nullptr));
+  destroy(slots_.exchange(nullptr));
+  destroy(next_slots_.exchange(nullptr));
+  for (Mapping* mapping : retired_) destroy(mapping);
+  for (Mapping* mapping : retired_tables_) destroy(mapping);
+  retired_.clear();
+  retired_tables_.clear();
+  os::unmap(reinterpret_cast<char*>(control_), control_size_);
+  control_ = nullptr;
+}
+
+Fault Regions::segment(Word number, Word file, Word end, char** base) {
+  if (number < control_segments) {
+    const Identity& identity = control_->identity;
+    if (end > identity.segment_size) return Fault::damaged("segment: offset", end, identity.segment_size);
+    *base = reinterpret_cast<char*>(control_) + identity.segments_offset + number * identity.segment_size;
+    return {};
+  }
+  const Word capacity = shared::load_relaxed(control_->segments[number].capacity);
+  return find(
+      segments_[number], Wanted{file, end, capacity, false}, [&] { return DictFiles::segment(file); }, base);
+}
+
+Fault Regions::entry_in_extent(Word table, Word number, Entry** entry) {
+  const Word extent = extent_of(number);
+  if (extent >= extents_max) return Fault::damaged("entry number", number, extent_end(extents_max - 1));
+  const Word index = number - extent_begin(extent);
+  const Word capacity = (extent_end(extent) - extent_begin(extent)) * sizeof(Entry);
+  char* base = nullptr;
+  const Wanted wanted{table, (index + 1) * sizeof(Entry), capacity, true};
+  if (Fault fault = find(
+          extents_[extent], wanted, [&] { return DictFiles::entries(table, extent); }, &base))
+    return fault;
+  *entry = reinterpret_cast<Entry*>(base) + index;
+  return {};
+}
+
+Fault Regions::slots(SlotsName name, Word** words) { return slots_at(slots_, name, words); }
+Fault Regions::next_slots(SlotsName name, Word** words) { return slots_at(next_slots_, name, words); }
+
+Fault Regions::slots_at(Place& place, SlotsName name, Word** words) {
+  const Word file = name.file();
+  char* base = nullptr;
+  if (file == control_slots_a || file == control_slots_b) {
+    if (name.count() != control_slots) return Fault::damaged("slots: bits", name.bits());
+    base = reinterpret_cast<char*>(control_) + control_->identity.slots_offset;
+    base += (file - control_slots_a) * control_slots * sizeof(Word);
+  } else {
+    if (name.bits() > slots_bits_max) return Fault::damaged("slots: bits", name.bits(), slots_bits_max);
+    const Wanted wanted{file, name.count() * sizeof(Word), name.count() * sizeof(Word), false};
+    if (Fault fault = find(
+            place, wanted, [&] { return DictFiles::slots(file); }, &base))
+      return fault;
+  }
+  *words = reinterpret_cast<Word*>(base);
+  return {};
+}
+
+Fault Regions::map(Place& place, const Wanted& wanted, const std::string& name, char** base) {
+  const std::lock_guard guard(mutex_);
+  Mapping* before = place.load(std::memory_order_acquire);
+  os::File file;
+  if (Fault fault = files_.open(name, &file)) return fault;
+  Word size = 0;
+  if (Fault fault = os::file_size(file, &size)) return fault;
+  if (wanted.end > size) return Fault::damaged("a file is shorter than what is recorded of it", size, wanted.end);
+  if (before && before->file == wanted.file && wanted.end <= before->mapped) {
+    before->known.store(size < before->mapped ? size : before->mapped, std::memory_order_relaxed);
+    *base = before->base;
+    return {};
+  }
+  if (wanted.end > wanted.capacity) return Fault::damaged("a file's capacity", wanted.capacity, wanted.end);
+  char* mapped = nullptr;
+  if (Fault fault = os::map(file, wanted.capacity, &mapped)) return fault;
+  auto* made = new (std::nothrow)
+      Mapping{wanted.file, mapped, wanted.capacity, {size < wanted.capacity ? size : wanted.capacity}};
+  if (!made) {
+    os::unmap(mapped, wanted.capacity);
+    return Fault::of(Code::memory_full, "no memory for a mapping");
+  }
+  place.store(made);
+  if (before) retire(before, wanted.is_table);
+  *base = mapped;
+  return {};
+}
+
+void Regions::retire(Mapping* mapping, bool is_table) {
+  (is_table ? retired_tables_ : retired_).push_back(mapping);
+  if (!is_table) any_retired_.store(true, std::memory_order_relaxed);
+}
+
+void Regions::release_retired() {
+  const std::lock_guard guard(mutex_);
+  // Who begins to read after this look finds the new mappings only: they were put in place before.
+  if (readers_.load() != 0) return;
+  for (Mapping* mapping : retired_) destroy(mapping);
+  retired_.clear();
+  any_retired_.store(false, std::memory_order_relaxed);
+}
+
+void Regions::release_old_tables() {
+  const std::lock_guard guard(mutex_);
+  const Word table = shared::load(control_->state.table_number);
+  for (Place& place : extents_) {
+    Mapping* mapping = place.load();
+    if (mapping && mapping->file != table) retired_tables_.push_back(place.exchange(nullptr));
+  }
+  for (Mapping* mapping : retired_tables_) retired_.push_back(mapping);
+  retired_tables_.clear();
+  if (!retired_.empty()) any_retired_.store(true, std::memory_order_relaxed);
+}
+
+void Regions::destroy(Mapping* mapping) {
+  if (!mapping) return;
+  os::unmap(mapping->base, mapping->mapped);
+  delete mapping;
+}
+
+}  // namespace ultradict

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Regions: where this process finds the shared bytes of one dict. Everything outside control is mapped when first met.
+//
+// A file never shrinks, and a number is never used for two files. So a mapping is right exactly as long as the file
+// number it was made for is the one that control names; mappings are replaced, never moved.
+//
+// Thread safety: any thread may ask; mappings that were replaced are unmapped when no thread of the process is inside a
+// read (ReadGuard). Extents are pointed to by Sightings, so they stay until release_old_tables().
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/check.h"
+#include "base/lock_held.h"
+#include "base/shared_atomic.h"
+#include "layout.h"
+#include "store/dict_files.h"
+
+namespace ultradict {
+
+class Regions {
+ public:
+  Regions() = default;
+  ~Regions() { close(); }
+  Regions(const Regions&) = delete;
+  Regions& operator=(const Regions&) = delete;
+
+  // Takes over the mapping of the control file, which has been checked.
+  void open(DictFiles files, char* control, Word control_size);
+  void close();
+
+  Control& control() const { return *control_; }
+  State& state() const { return control_->state; }
+  const DictFiles& files() const { return files_; }
+
+  // `*base` is the segment's first byte; the bytes up to `end` are there. not_found: the file is gone, look at control
+  // again.
+  Fault segment(Word number, Word file, Word end, char** base);
+  Fault entry(Word table, Word number, Entry** entry) {
+    if (number < control_entries) {
+      *entry = control_entries_ + number;
+      return {};
+    }
+    return entry_in_extent(table, number, entry);
+  }
+  Fault slots(SlotsName name, Word** words);       // the current slot array
+  Fault next_slots(SlotsName name, Word** words);  // the one being built
+
+  void release_old_tables();
+
+  static Word extent_of(Word entry) {
+    return entry < control_entries ? 0 : 64 - static_cast<Word>(__builtin_clzll(entry / control_entries));
+  }
+  static Word extent_begin(Word extent) { return extent == 0 ? 0 : control_entries << (extent - 1); }
+  static Word extent_end(Word extent) { return control_entries << extent; }
+
+ private:
+  friend class ReadGuard;
+
+  struct Mapping {
+    Word file;
+    char* base;
+    Word mapped;
+    std::atomic<Word> known;  // bytes that are there, as of the last look
+  };
+  using Place = std::atomic<Mapping*>;
+  // What a place should map: the number it is known by, its name, how much must be there and how much it may become.
+  struct Wanted {
+    Word file;
+    Word end;
+    Word capacity;
+    bool is_table;
+  };
+
+  Fault entry_in_extent(Word table, Word number, Entry** entry);
+  Fault slots_at(Place& place, SlotsName name, Word** words);
+  template <typename Name>
+  Fault find(Place& place, const Wanted& wanted, const Name& name, char** base) {
+    Mapping* found = place.load(std::memory_order_acquire);
+    if (found && found->file == wanted.file && wanted.end <= found->known.load(std::memory_order_relaxed)) {
+      *base = found->base;
+      return {};
+    }
+    return map(place, wanted, name(), base);
+  }
+  Fault map(Place& place, const Wanted& wanted, const std::string& name, char** base);
+  void retire(Mapping* mapping, bool is_table);
+  void release_retired();
+  static void destroy(Mapping* mapping);
+
+  DictFiles files_;
+  Control* control_ = nullptr;
+  Word control_size_ = 0;
+  Entry* control_entries_ = nullptr;
+  Place segments_[segments_max] = {};
+  Place extents_[extents_max] = {};
+  Place slots_{};
+  Place next_slots_{};
+
+  std::mutex mutex_;                      // guards what follows, and replacing a Place
+  std::vector<Mapping*> retired_;         // until no thread reads
+  std::vector<Mapping*> retired_tables_;  // until release_old_tables()
+  std::atomic<bool> any_retired_ = false;
+  std::atomic<int> readers_ = 0;
+};
+
+// This thread reads: nothing that it may have found is unmapped.
+class ReadGuard {
+ public:
+  explicit ReadGuard(Regions& regions) : regions_(regions) { regions_.readers_.fetch_add(1); }
+  ~ReadGuard() {
+    if (regions_.readers_.fetch_sub(1) == 1 && regions_.any_retired_.load(std::memory_order_relaxed)) {
+      regions_.release_retired();
+    }
+  }
+  ReadGuard(const ReadGuard&) = delete;
+  ReadGuard& operator=(const ReadGuard&) = delete;
+
+ private:
+  Regions& regions_;
+};
+
+}  // namespace ultradict

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/report.h"
+
+#include <string>
+#include <system_error>
+
+namespace ultradict {
+
+namespace {
+
+std::string numbers(const Fault& fault) {
+  if (fault.seen == 0 && fault.bound == 0) return "";
+  return " (" + std::to_string(fault.seen) + ", expected " + std::to_string(fault.bound) + ")";
+}
+
+std::string reason(const Fault& fault) {
+  const std::string what = fault.what ? fault.what : "";
+  const std::string error = fault.error ? ": " + std::generic_category().message(fault.error) : "";
+  switch (fault.code) {
+    case Code::damaged:
+      return "its shared memory is damaged: " + what + numbers(fault) + "; unlink it and create it anew";
+    case Code::other_format:
+      return "it has byte format " + std::to_string(fault.seen) + ", this process reads format " +
+             std::to_string(fault.bound) + ": close the processes of the other version, or unlink it";
+    case Code::content_full:
+      return "its content would be " + std::to_string(fault.seen) + " bytes, full_dump_size allows " +
+             std::to_string(fault.bound) + ": delete keys, or create it with a larger full_dump_size";
+    case Code::memory_full:
+      return "no shared memory is left (" + what + error + "): delete keys, or give the file system more room";
+    case Code::forbidden:
+      return "not permitted: " + what + error + numbers(fault);
+    case Code::no_such_dict:
+      return "there is no dict of that name";
+    case Code::already_exists:
+      return "a dict of that name exists already: attach to it, or unlink it first";
+    case Code::lock_timeout:
+      return "its lock was not free in time";
+    case Code::not_owner:
+      return "its lock is not held by this thread";
+    case Code::closed:
+      return "the handle is closed";
+    default:
+      return what + error + numbers(fault);
+  }
+}
+
+}  // namespace
+
+Status report_slowly(const Fault& fault, std::string_view name) {
+  return Status(fault.code, "dict '" + std::string(name) + "': " + reason(fault));
+}
+
+}  // namespace ultradict

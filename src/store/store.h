@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Store: one dict as this process has it open: identity, regions, lock. One per dict and process, however many handles.
+//
+// The protocols are functions over it, one file each:
+//   reader.h    look-ups without the lock          writer.h     put and erase
+//   batch.h     many keys in one commit            clear.h      an empty table in one change
+//   log.h       room for records                   table.h      room for entries and slots
+//   cleaning.h  dead records make way              recovery.h   what the next owner does after a dead one
+//   inspect.h   stats and the full check           life.h       create, attach, leave, unlink
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/hash.h"
+#include "os/directory.h"
+#include "os/liveness_token.h"
+#include "store/dict_lock.h"
+#include "store/regions.h"
+#include "ultradict/dict.h"
+
+namespace ultradict {
+
+class Store {
+ public:
+  Store() = default;
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  State& state() const { return regions.state(); }
+  Control& control() const { return regions.control(); }
+  Word hash(Bytes key) const { return keyed_hash(key.data(), key.size(), secret, secret_size); }
+
+  // Takes the lock and, if an owner died with work under way, finishes that first.
+  Fault enter(const Wait& wait);
+  // Without a system call; false also if there is something to finish.
+  bool try_enter() {
+    if (!lock.try_acquire()) return false;
+    if (lock.depth() > 1 || !has_unfinished_work()) return true;
+    (void)lock.release();
+    return false;
+  }
+  Fault leave() { return lock.release(); }
+
+  // Whether the last owner left work behind.
+  bool has_unfinished_work() const {
+    return (shared::load_relaxed(control().journal.word) | shared::load_relaxed(state().batch_begin)) != 0;
+  }
+
+  std::string name;
+  std::string id;
+  std::string attributes;
+  Options options;  // as recorded
+  std::uint8_t secret[secret_size] = {};
+  os::Directory directory;
+  std::shared_ptr<os::LivenessToken> token;
+  Regions regions;
+  DictLock lock;
+  os::File attached_file;   // only where a mapping does not hold a lock
+  os::HeldByte owner_byte;  // of the creator of a dict with auto_unlink
+  Word creator = 0;         // token word of the process that created it with this Store; 0: attached
+  std::atomic<Word> staged_count = 0;
+};
+
+// The lock for the length of an operation, whether the thread has it already or not.
+class Entered {
+ public:
+  explicit Entered(Store& store) : store_(store), fault_(store.enter(Wait{})) {}
+  ~Entered() {
+    if (!fault_) (void)store_.leave();
+  }
+  Entered(const Entered&) = delete;
+  Entered& operator=(const Entered&) = delete;
+  const Fault& fault() const { return fault_; }
+  LockHeld held() const { return store_.lock.held(); }
+
+ private:
+  Store& store_;
+  Fault fault_;
+};
+
+}  // namespace ultradict

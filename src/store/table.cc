@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/table.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace ultradict {
+
+namespace {
+
+Fault grow_entries(Store& store, LockHeld held) {
+  State& state = store.state();
+  const Word from = state.entries_size;
+  const Word extent = Regions::extent_of(from);
+  if (extent >= extents_max) return Fault::of(Code::memory_full, "the table has all the entries it can have");
+  const Word begin = Regions::extent_begin(extent);
+  const Word to = std::min(Regions::extent_end(extent), from + allocation_step / sizeof(Entry));
+  const DictFiles& files = store.regions.files();
+  const std::string name = DictFiles::entries(state.table_number, extent);
+  Fault fault;
+  if (from == begin) {
+    os::File made;
+    fault = files.create(held, name, (to - begin) * sizeof(Entry), &made);
+  } else {
+    fault = files.grow(held, name, (from - begin) * sizeof(Entry), (to - begin) * sizeof(Entry));
+  }
+  if (fault) return fault;
+  shared::store(state.entries_size, to);
+  return {};
+}
+
+Word unused_entries(const State& state) {
+  const Word in_free_list = state.entries_used - 1 - state.count;
+  return in_free_list + (state.entries_size - state.entries_used);
+}
+
+Fault begin_growth(Store& store, LockHeld held, Word count) {
+  State& state = store.state();
+  const Word bits = static_cast<Word>(std::bit_width(4 * (state.count + count) - 1));
+  const SlotsName name = SlotsName::of(state.next_file, std::max(bits, Word{7}));
+  shared::store(state.next_file, state.next_file + 1);
+  const Word size = std::min(name.count() * sizeof(Word), allocation_step);
+  os::File made;
+  if (Fault fault = store.regions.files().create(held, DictFiles::slots(name.file()), size, &made)) return fault;
+  shared::store(state.next_slots_size, size);
+  shared::store(state.next_slots_used, 0);
+  shared::store(state.next_entry, 1);
+  shared::store(state.next_slots, name.word);
+  return {};
+}
+
+Fault allocate_next_slots(Store& store, LockHeld held, SlotsName name) {
+  State& state = store.state();
+  const Word size = std::min(name.count() * sizeof(Word), state.next_slots_size + allocation_step);
+  const std::string file = DictFiles::slots(name.file());
+  if (Fault fault = store.regions.files().grow(held, file, state.next_slots_size, size)) return fault;
+  shared::store(state.next_slots_size, size);
+  return {};
+}
+
+Fault copy_entry(Store& store, const Slots& next, Word number) {
+  State& state = store.state();
+  Entry* entry = nullptr;
+  if (Fault fault = store.regions.entry(state.table_number, number, &entry)) return fault;
+  if (entry->ref == 0 || next.find_entry(entry->hash, number) != next.count()) return {};
+  const Word place = next.place_for(entry->hash);
+  if (place == next.count()) return Fault::damaged("slots being built: full", state.next_slots_used, next.count());
+  if (next.at(place).is_empty()) shared::store(state.next_slots_used, state.next_slots_used + 1);
+  shared::store(next.word(place), Slot::used(number, entry->hash).word);
+  return {};
+}
+
+void publish_next_slots(Store& store, LockHeld held) {
+  State& state = store.state();
+  const SlotsName before{state.slots};
+  Change change(store.regions, held);
+  change.set(state.slots_used, state.next_slots_used);
+  change.set(state.slots, state.next_slots);
+  change.set(state.next_slots, 0);
+  if (before.file() >= first_file) change.remove_file(FileKind::slots, before.file());
+  change.commit();
+}
+
+Fault growth_step(Store& store, LockHeld held) {
+  State& state = store.state();
+  const SlotsName name{state.next_slots};
+  if (state.next_slots_size < name.count() * sizeof(Word)) return allocate_next_slots(store, held, name);
+  Word* words = nullptr;
+  if (Fault fault = store.regions.next_slots(name, &words)) return fault;
+  const Slots next(words, name.bits());
+  for (Word copied = 0; copied < entries_per_insertion && state.next_entry < state.entries_used; ++copied) {
+    if (Fault fault = copy_entry(store, next, state.next_entry)) return fault;
+    shared::store(state.next_entry, state.next_entry + 1);
+  }
+  if (state.next_entry == state.entries_used) publish_next_slots(store, held);
+  return {};
+}
+
+// Growth goes on with every insertion; it must be over when the current array is full, or when many keys come at once.
+Fault make_slots_room(Store& store, LockHeld held, Word count) {
+  State& state = store.state();
+  const auto is_half_full = [&] { return (state.slots_used + count) * 2 > SlotsName{state.slots}.count(); };
+  if (state.next_slots == 0) {
+    if (!is_half_full()) return {};
+    // Without memory for a larger array, the one we have may fill up.
+    if (Fault fault = begin_growth(store, held, count); fault && fault.code != Code::memory_full) return fault;
+  }
+  const auto is_full = [&] { return state.slots_used + count > Slots::used_max(SlotsName{state.slots}.count()); };
+  Fault fault;
+  do {
+    if (state.next_slots == 0 && is_full()) fault = begin_growth(store, held, count);
+    if (!fault && state.next_slots != 0) fault = growth_step(store, held);
+  } while (!fault && is_full());
+  if (!is_full() && fault.code == Code::memory_full) return {};
+  return fault;
+}
+
+}  // namespace
+
+Fault slot_arrays(Store& store, LockHeld, SlotArrays* arrays) {
+  const State& state = store.state();
+  Word* words = nullptr;
+  const SlotsName name{state.slots};
+  if (Fault fault = store.regions.slots(name, &words)) return fault;
+  arrays->current = Slots(words, name.bits());
+  arrays->grows = state.next_slots != 0 && state.next_slots_size == SlotsName{state.next_slots}.count() * sizeof(Word);
+  if (!arrays->grows) return {};
+  const SlotsName next{state.next_slots};
+  if (Fault fault = store.regions.next_slots(next, &words)) return fault;
+  arrays->next = Slots(words, next.bits());
+  return {};
+}
+
+Fault make_table_room(Store& store, LockHeld held, Word count) {
+  while (unused_entries(store.state()) < count) {
+    if (Fault fault = grow_entries(store, held)) return fault;
+  }
+  return make_slots_room(store, held, count);
+}
+
+Fault free_entry(Store& store, LockHeld, FreeEntry* free) {
+  const State& state = store.state();
+  free->from_list = state.free_entry != 0;
+  free->number = free->from_list ? state.free_entry : state.entries_used;
+  if (free->number >= state.entries_size) return Fault::damaged("free entry", free->number, state.entries_size);
+  if (Fault fault = store.regions.entry(state.table_number, free->number, &free->entry)) return fault;
+  if (free->from_list) {
+    if (free->entry->ref != 0) return Fault::damaged("free entry: it has a ref", free->entry->ref);
+    free->next_free = Links{free->entry->links}.next();
+  } else {
+    // What a table before this one left here.
+    shared::store(free->entry->ref, 0);
+  }
+  return {};
+}
+
+Fault insert_slots(Store& store, LockHeld held, Change& change, Word hash, Word entry) {
+  State& state = store.state();
+  SlotArrays arrays;
+  if (Fault fault = slot_arrays(store, held, &arrays)) return fault;
+  const Word place = arrays.current.place_for(hash);
+  if (place == arrays.current.count()) return Fault::damaged("slots: full", state.slots_used, place);
+  if (arrays.current.at(place).is_empty()) change.set(state.slots_used, state.slots_used + 1);
+  change.set_slot(arrays.current.word(place), place, Slot::used(entry, hash));
+  if (!arrays.grows) return {};
+  const Word next_place = arrays.next.place_for(hash);
+  if (next_place == arrays.next.count())
+    return Fault::damaged("slots being built: full", state.next_slots_used, next_place);
+  if (arrays.next.at(next_place).is_empty()) change.set(state.next_slots_used, state.next_slots_used + 1);
+  change.set_next_slot(arrays.next.word(next_place), next_place, Slot::used(entry, hash));
+  return {};
+}
+
+Fault remove_slots(Store& store, LockHeld held, Change& change, Word hash, Word entry) {
+  SlotArrays arrays;
+  if (Fault fault = slot_arrays(store, held, &arrays)) return fault;
+  const Word place = arrays.current.find_entry(hash, entry);
+  if (place == arrays.current.count()) return Fault::damaged("slots: no slot leads to entry", entry);
+  change.set_slot(arrays.current.word(place), place, Slot::tombstone());
+  if (!arrays.grows) return {};
+  const Word next_place = arrays.next.find_entry(hash, entry);
+  if (next_place != arrays.next.count()) {
+    change.set_next_slot(arrays.next.word(next_place), next_place, Slot::tombstone());
+  }
+  return {};
+}
+
+}  // namespace ultradict

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Table: room for entries and slots, and the growth of both in steps that every insertion pays.
+//
+// Slots double from half full. The new array is allocated a step per insertion, then filled with entries_per_insertion
+// entries per insertion; insertions and deletions meanwhile go to both arrays; one change makes it the current one.
+// Nobody looks at it before, and to insert an entry that is there already does nothing: so filling it needs no journal.
+#pragma once
+
+#include "store/change.h"
+#include "store/store.h"
+#include "structures/slots.h"
+
+namespace ultradict {
+
+inline constexpr Word entries_per_insertion = 8;
+
+// Both arrays while the table grows; `next` is empty otherwise.
+struct SlotArrays {
+  Slots current;
+  Slots next;
+  bool grows = false;
+};
+Fault slot_arrays(Store& store, LockHeld held, SlotArrays* arrays);
+
+// An entry for a new key, not yet taken out of the free list or the unused ones.
+struct FreeEntry {
+  Word number = 0;
+  Entry* entry = nullptr;
+  Word next_free = 0;
+  bool from_list = false;
+};
+
+// Makes sure that `count` keys can be inserted; takes one growth step. memory_full if not.
+Fault make_table_room(Store& store, LockHeld held, Word count);
+Fault free_entry(Store& store, LockHeld held, FreeEntry* free);
+
+// Adds the stores that put the entry into the slot arrays, or take it out.
+Fault insert_slots(Store& store, LockHeld held, Change& change, Word hash, Word entry);
+Fault remove_slots(Store& store, LockHeld held, Change& change, Word hash, Word entry);
+
+}  // namespace ultradict

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/writer.h"
+
+#include "store/cleaning.h"
+#include "store/table.h"
+#include "structures/record.h"
+#include "structures/slots.h"
+
+namespace ultradict {
+
+NewValue::~NewValue() {
+  if (!staged_.empty()) store_.regions.files().remove(staged_);
+}
+
+Fault NewValue::stage() {
+  if (!is_blob()) return {};
+  if (Fault fault = store_.token->claim_if_forked()) return fault;
+  staged_ = DictFiles::staged(LockWord{store_.token->word()}, store_.staged_count.fetch_add(1));
+  blob_ = {value_.size(), checksum64(value_.data(), value_.size())};
+  return store_.regions.files().stage_blob(staged_, value_);
+}
+
+Fault NewValue::publish(LockHeld held, Word sequence) {
+  if (staged_.empty()) return {};
+  const Fault fault = store_.regions.files().publish_blob(held, staged_, sequence);
+  if (!fault) staged_.clear();
+  return fault;
+}
+
+void Sums::count(const RecordView& view, Ref ref, std::int64_t sign) {
+  const auto size = sign * static_cast<std::int64_t>(view.size());
+  by_segment_.add(ref.segment(), size);
+  live_ += size;
+  content_ += sign * static_cast<std::int64_t>(view.content_size());
+  if (!view.is_blob()) return;
+  blobs_ += sign;
+  blob_size_ += sign * static_cast<std::int64_t>(view.blob_size());
+}
+
+void Sums::write(Change& change, Control& control) const {
+  const auto add = [&](Word& word, std::int64_t difference) {
+    if (difference != 0) change.set(word, word + static_cast<Word>(difference));
+  };
+  by_segment_.write(change, control);
+  add(control.state.live_size, live_);
+  add(control.state.content_size, content_);
+  add(control.state.blob_count, blobs_);
+  add(control.state.blob_size, blob_size_);
+}
+
+namespace {
+
+// The stream counters of the classic design: bytes since the last full dump, and how many dumps there were.
+void stream(Change& change, Control& control, Word size) {
+  Word& word = control.state.stream;
+  const Word position = (word & 0xffffffffU) + size;
+  const bool overflows = position > control.identity.buffer_size;
+  change.set(word, overflows ? ((word >> 32) + 1) << 32 : (word & ~Word{0xffffffff}) | position);
+}
+
+// full_dump_size bounds the content; `added` and `removed` are bytes of it.
+Fault check_content(const Control& control, Word added, Word removed) {
+  const Word bound = control.identity.full_dump_size;
+  const Word content = control.state.content_size - removed + added;
+  if (bound == 0 || content <= bound) return {};
+  return Fault{Code::content_full, 0, "full_dump_size", content, bound};
+}
+
+Ref after(Ref ref, Word size) { return Ref::at(ref.position() + size / unit_size, ref.segment()); }
+
+RecordHeader make_header(Ref ref, Word entry, const Key& key, const NewValue& value) {
+  RecordHeader header{};
+  header.ref = ref.word;
+  header.sequence = ref.position();
+  header.entry = static_cast<std::uint32_t>(entry);
+  header.key_size = static_cast<std::uint32_t>(key.canonical.size());
+  header.face_size = static_cast<std::uint32_t>(key.face.size());
+  header.value_size = static_cast<std::uint16_t>(value.bytes().size());
+  header.kind_and_flags = static_cast<std::uint16_t>(Word(value.kind()) | (key.exotic ? record_exotic : 0));
+  return header;
+}
+
+void note(Store& store, const Entry& entry, const RecordView& view, Word born, Sighting* seen) {
+  if (!seen) return;
+  seen->ref_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&entry.ref);
+  seen->table_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&store.state().table_number);
+  seen->ref = view.header.ref;
+  seen->table_number = store.state().table_number;
+  seen->sequence = view.header.sequence;
+  seen->born = born;
+  seen->entry = view.header.entry;
+}
+
+Fault overwrite(Store& store, LockHeld held, Located& old, NewValue& value, Sighting* written) {
+  const Key kept{old.view.key(), old.view.face(), old.view.is_exotic()};
+  const Word content = kept.canonical.size() + kept.face.size() + value.size();
+  if (Fault fault = check_content(store.control(), content, old.view.content_size())) return fault;
+  const Word size = record_size(kept.canonical.size(), kept.face.size(), value.bytes().size());
+  Room room;
+  if (Fault fault = make_room(store, held, size, &room)) return fault;
+  // Room may have been made by moving the very record.
+  const Ref ref{old.entry->ref};
+  if (ref.word != old.view.header.ref) {
+    if (Fault fault = record_in_place(store, held, ref, &old.view)) return fault;
+  }
+  const Key key{old.view.key(), old.view.face(), old.view.is_exotic()};
+  const RecordView now = write_new_record(room, old.number, key, value);
+  if (Fault fault = value.publish(held, now.header.sequence)) return fault;
+  const Word killed = old.view.size();
+  Change change(store.regions, held);
+  change.set(store.state().tail, after(room.ref, size).word);
+  if (Fault fault = apply_overwrite(store, held, change, old, now)) return fault;
+  change.commit();
+  note(store, *old.entry, now, old.entry->born, written);
+  free_if_empty(store, held, ref.segment());
+  return pay_cleaning(store, held, size + killed);
+}
+
+Fault insert(Store& store, LockHeld held, const Key& key, Word hash, NewValue& value, Sighting* written) {
+  const Word content = key.canonical.size() + key.face.size() + value.size();
+  if (Fault fault = check_content(store.control(), content, 0)) return fault;
+  if (Fault fault = make_table_room(store, held, 1)) return fault;
+  FreeEntry free;
+  if (Fault fault = free_entry(store, held, &free)) return fault;
+  const Word size = record_size(key.canonical.size(), key.face.size(), value.bytes().size());
+  Room room;
+  if (Fault fault = make_room(store, held, size, &room)) return fault;
+  const RecordView now = write_new_record(room, free.number, key, value);
+  if (Fault fault = value.publish(held, now.header.sequence)) return fault;
+  Change change(store.regions, held);
+  change.set(store.state().tail, after(room.ref, size).word);
+  if (Fault fault = apply_insertion(store, held, change, now, hash)) return fault;
+  change.commit();
+  note(store, *free.entry, now, now.header.sequence, written);
+  return pay_cleaning(store, held, size);
+}
+
+// Takes the entry out of the chain: its neighbours, or the ends, take each other for neighbours.
+Fault unchain(Store& store, Change& change, const Entry& entry) {
+  State& state = store.state();
+  const Links links{entry.links};
+  Links ends{state.ends};
+  const Word table = state.table_number;
+  Entry* neighbour = nullptr;
+  if (links.previous() != 0) {
+    if (Fault fault = store.regions.entry(table, links.previous(), &neighbour)) return fault;
+    const Word before = Links{neighbour->links}.previous();
+    change.set(links.previous(), *neighbour, Change::Field::links, Links::of(before, links.next()).word);
+  } else {
+    ends = Links::of(links.next(), ends.next());
+  }
+  if (links.next() != 0) {
+    if (Fault fault = store.regions.entry(table, links.next(), &neighbour)) return fault;
+    const Word behind = Links{neighbour->links}.next();
+    change.set(links.next(), *neighbour, Change::Field::links, Links::of(links.previous(), behind).word);
+  } else {
+    ends = Links::of(ends.previous(), links.previous());
+  }
+  if (ends.word != state.ends) change.set(state.ends, ends.word);
+  return {};
+}
+
+Fault remove(Store& store, LockHeld held, const Located& old) {
+  Control& control = store.control();
+  State& state = control.state;
+  const Ref ref{old.entry->ref};
+  const Word killed = old.view.size();
+  Change change(store.regions, held);
+  change.set(old.number, *old.entry, Change::Field::ref, 0);
+  if (Fault fault = remove_slots(store, held, change, old.entry->hash, old.number)) return fault;
+  if (Fault fault = unchain(store, change, *old.entry)) return fault;
+  change.set(old.number, *old.entry, Change::Field::born, 0);
+  change.set(old.number, *old.entry, Change::Field::links, Links::of(0, state.free_entry).word);
+  change.set(state.free_entry, old.number);
+  change.set(state.count, state.count - 1);
+  if (old.view.is_exotic()) change.set(state.exotic_count, state.exotic_count - 1);
+  Sums sums;
+  sums.remove(old.view, ref);
+  sums.write(change, control);
+  stream(change, control, record_size(old.view.header.key_size, 0, 0));
+  if (old.view.is_blob()) change.remove_blob(old.view.header.sequence);
+  change.commit();
+  free_if_empty(store, held, ref.segment());
+  return pay_cleaning(store, held, killed);
+}
+
+}  // namespace
+
+RecordView write_new_record(const Room& room, Word entry, const Key& key, const NewValue& value) {
+  const RecordHeader header = make_header(room.ref, entry, key, value);
+  write_record(room.at, header, key.canonical, key.face, value.bytes());
+  return {header, room.at};
+}
+
+Fault record_in_place(Store& store, LockHeld, Ref ref, RecordView* view) {
+  const SegmentDescriptor& segment = store.control().segments[ref.segment()];
+  if (segment.file == 0 || ref.position() < segment.first) return Fault::damaged("entry: ref", ref.word, segment.first);
+  const Word offset = (ref.position() - segment.first) * unit_size;
+  if (offset >= segment.size) return Fault::damaged("entry: ref", ref.word, segment.size);
+  char* base = nullptr;
+  if (Fault fault = store.regions.segment(ref.segment(), segment.file, offset + sizeof(RecordHeader), &base))
+    return fault;
+  std::memcpy(&view->header, base + offset, sizeof view->header);
+  view->bytes = base + offset;
+  return check_header(view->header, ref, segment.size - offset);
+}
+
+Fault locate_entry(Store& store, LockHeld held, Word number, Word born, Word table_number, Located* located) {
+  const State& state = store.state();
+  if (state.table_number != table_number) return Fault::of(Code::changed);
+  if (number == 0 || number >= state.entries_used) return Fault::damaged("entry number", number, state.entries_used);
+  if (Fault fault = store.regions.entry(table_number, number, &located->entry)) return fault;
+  if (located->entry->born != born || located->entry->ref == 0) return Fault::of(Code::changed);
+  located->number = number;
+  return record_in_place(store, held, Ref{located->entry->ref}, &located->view);
+}
+
+Fault locate(Store& store, LockHeld held, Bytes key, Word hash, Located* located) {
+  const State& state = store.state();
+  Word* words = nullptr;
+  const SlotsName name{state.slots};
+  if (Fault fault = store.regions.slots(name, &words)) return fault;
+  Fault inner;
+  bool found = false;
+  const Fault fault = Slots(words, name.bits()).probe(hash, &found, [&](Word, Word number) {
+    if (number == 0 || number >= state.entries_used) {
+      inner = Fault::damaged("slot: entry number", number, state.entries_used);
+      return true;
+    }
+    inner = store.regions.entry(state.table_number, number, &located->entry);
+    if (inner) return true;
+    if (located->entry->hash != hash || located->entry->ref == 0) return false;
+    inner = record_in_place(store, held, Ref{located->entry->ref}, &located->view);
+    located->number = number;
+    return inner || located->view.key() == key;
+  });
+  if (fault) return fault;
+  if (inner) return inner;
+  if (!found) located->number = 0;
+  return {};
+}
+
+Fault apply_overwrite(Store& store, LockHeld, Change& change, const Located& old, const RecordView& now) {
+  Control& control = store.control();
+  Sums sums;
+  sums.add(now, Ref{now.header.ref});
+  sums.remove(old.view, Ref{old.entry->ref});
+  sums.write(change, control);
+  stream(change, control, now.size() + now.blob_size());
+  change.set(old.number, *old.entry, Change::Field::ref, now.header.ref);
+  if (old.view.is_blob()) change.remove_blob(old.view.header.sequence);
+  return {};
+}
+
+Fault apply_insertion(Store& store, LockHeld held, Change& change, const RecordView& now, Word hash) {
+  Control& control = store.control();
+  State& state = control.state;
+  FreeEntry free;
+  if (Fault fault = free_entry(store, held, &free)) return fault;
+  if (free.number != now.header.entry) return Fault::damaged("record: entry", now.header.entry, free.number);
+  shared::store(free.entry->hash, hash);  // nobody looks at it yet
+  const Links ends{state.ends};
+  change.set(free.number, *free.entry, Change::Field::born, now.header.sequence);
+  change.set(free.number, *free.entry, Change::Field::links, Links::of(ends.next(), 0).word);
+  if (ends.next() != 0) {
+    Entry* last = nullptr;
+    if (Fault fault = store.regions.entry(state.table_number, ends.next(), &last)) return fault;
+    const Word before = Links{last->links}.previous();
+    change.set(ends.next(), *last, Change::Field::links, Links::of(before, free.number).word);
+  }
+  change.set(state.ends, Links::of(ends.previous() == 0 ? free.number : ends.previous(), free.number).word);
+  if (Fault fault = insert_slots(store, held, change, hash, free.number)) return fault;
+  if (free.from_list) {
+    change.set(state.free_entry, free.next_free);
+  } else {
+    change.set(state.entries_used, state.entries_used + 1);
+  }
+  change.set(state.count, state.count + 1);
+  if (now.is_exotic()) change.set(state.exotic_count, state.exotic_count + 1);
+  Sums sums;
+  sums.add(now, Ref{now.header.ref});
+  sums.write(change, control);
+  stream(change, control, now.size() + now.blob_size());
+  change.set(free.number, *free.entry, Change::Field::ref, now.header.ref);
+  return {};
+}
+
+Fault put(Store& store, LockHeld held, const Key& key, NewValue& value, Sighting* written) {
+  const Word hash = store.hash(key.canonical);
+  Located located;
+  if (Fault fault = locate(store, held, key.canonical, hash, &located)) return fault;
+  if (located.number == 0) return insert(store, held, key, hash, value, written);
+  return overwrite(store, held, located, value, written);
+}
+
+Fault put_at(Store& store, LockHeld held, Sighting* seen, NewValue& value) {
+  Located located;
+  if (Fault fault = locate_entry(store, held, seen->entry, seen->born, seen->table_number, &located)) return fault;
+  return overwrite(store, held, located, value, seen);
+}
+
+Fault erase(Store& store, LockHeld held, Bytes key) {
+  Located located;
+  if (Fault fault = locate(store, held, key, store.hash(key), &located)) return fault;
+  if (located.number == 0) return Fault::of(Code::not_found);
+  return remove(store, held, located);
+}
+
+Fault erase_at(Store& store, LockHeld held, const Sighting& seen) {
+  Located located;
+  if (Fault fault = locate_entry(store, held, seen.entry, seen.born, seen.table_number, &located)) return fault;
+  return remove(store, held, located);
+}
+
+}  // namespace ultradict

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writer: put and erase of one key, each one change (change.h), under the lock.
+//
+// A value larger than blob_size_min is staged in a file of its own before the lock is taken; the record only names it.
+#pragma once
+
+#include "store/change.h"
+#include "store/log.h"
+#include "store/store.h"
+
+namespace ultradict {
+
+// A value on its way in. A staged file that was not published is removed with it.
+class NewValue {
+ public:
+  NewValue(Store& store, Bytes value) : store_(store), value_(value) {}
+  ~NewValue();
+  NewValue(const NewValue&) = delete;
+  NewValue& operator=(const NewValue&) = delete;
+
+  // Writes a large value to its file; nothing for a small one.
+  Fault stage();
+  // Gives the file the name that the record of that sequence means.
+  Fault publish(LockHeld held, Word sequence);
+
+  bool is_blob() const { return value_.size() > blob_size_min; }
+  Word size() const { return value_.size(); }
+  // What stands in the record.
+  Bytes bytes() const { return is_blob() ? Bytes(reinterpret_cast<const char*>(&blob_), sizeof blob_) : value_; }
+  RecordKind kind() const { return is_blob() ? RecordKind::blob : RecordKind::value; }
+
+ private:
+  Store& store_;
+  Bytes value_;
+  BlobValue blob_{};
+  std::string staged_;
+};
+
+// What a change adds to the sums in control.
+class Sums {
+ public:
+  void add(const RecordView& view, Ref ref) { count(view, ref, 1); }
+  void remove(const RecordView& view, Ref ref) { count(view, ref, -1); }
+  void write(Change& change, Control& control) const;
+
+ private:
+  void count(const RecordView& view, Ref ref, std::int64_t sign);
+
+  LiveBytes by_segment_;
+  std::int64_t live_ = 0;
+  std::int64_t content_ = 0;
+  std::int64_t blobs_ = 0;
+  std::int64_t blob_size_ = 0;
+};
+
+// An entry that belongs to a key, with its current record in place.
+struct Located {
+  Word number = 0;  // 0: the key is not there
+  Entry* entry = nullptr;
+  RecordView view;
+};
+
+Fault locate(Store& store, LockHeld held, Bytes key, Word hash, Located* located);
+Fault locate_entry(Store& store, LockHeld held, Word number, Word born, Word table_number, Located* located);
+// Writes a record where there is room; nobody can see it before a change names it.
+RecordView write_new_record(const Room& room, Word entry, const Key& key, const NewValue& value);
+Fault record_in_place(Store& store, LockHeld held, Ref ref, RecordView* view);
+
+Fault put(Store& store, LockHeld held, const Key& key, NewValue& value, Sighting* written);
+Fault put_at(Store& store, LockHeld held, Sighting* seen, NewValue& value);
+Fault erase(Store& store, LockHeld held, Bytes key);
+Fault erase_at(Store& store, LockHeld held, const Sighting& seen);
+
+// The stores, but for the tail, that make a record in the log the value of its entry: an overwrite, or an insertion.
+Fault apply_overwrite(Store& store, LockHeld held, Change& change, const Located& old, const RecordView& now);
+Fault apply_insertion(Store& store, LockHeld held, Change& change, const RecordView& now, Word hash);
+
+}  // namespace ultradict

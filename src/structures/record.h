@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Records: how header, key, face and value become one run of words, and how a run of bytes is proved to be a record.
+//
+// A record is written once, where nobody looks, and never changed. A reader that copies one may meet a segment that is
+// being reused: it copies words, checks that the segment is still the same, and only then trusts what it has.
+#pragma once
+
+#include <cstring>
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/shared_atomic.h"
+#include "layout.h"
+#include "ultradict/bytes.h"
+#include "ultradict/options.h"
+
+namespace ultradict {
+
+inline constexpr Word round_up(Word size, Word unit) { return (size + unit - 1) / unit * unit; }
+
+inline constexpr Word record_size(Word key_size, Word face_size, Word value_size) {
+  return round_up(sizeof(RecordHeader) + key_size + face_size + value_size, unit_size);
+}
+
+inline Word record_size(const RecordHeader& header) {
+  return record_size(header.key_size, header.face_size, header.value_size);
+}
+
+// A record in place, under the lock, or as copied out.
+struct RecordView {
+  RecordHeader header{};
+  const char* bytes = nullptr;  // of the whole record
+
+  Word size() const { return record_size(header); }
+  Bytes key() const { return {bytes + sizeof(RecordHeader), header.key_size}; }
+  Bytes face() const { return {bytes + sizeof(RecordHeader) + header.key_size, header.face_size}; }
+  Bytes value() const { return {bytes + sizeof(RecordHeader) + header.key_size + header.face_size, header.value_size}; }
+  bool is_blob() const { return (header.kind_and_flags & 0xff) == Word(RecordKind::blob); }
+  bool is_exotic() const { return (header.kind_and_flags & record_exotic) != 0; }
+  BlobValue blob() const {
+    BlobValue blob{};
+    if (header.value_size == sizeof blob) std::memcpy(&blob, value().data(), sizeof blob);
+    return blob;
+  }
+  // Bytes that full_dump_size counts.
+  Word content_size() const {
+    return header.key_size + header.face_size + (is_blob() ? blob().size : header.value_size);
+  }
+  Word blob_size() const { return is_blob() ? blob().size : 0; }
+};
+
+// Appends bytes to a run of shared words.
+class WordWriter {
+ public:
+  explicit WordWriter(char* to) : to_(reinterpret_cast<Word*>(to)) {}
+
+  void append(const void* source, std::size_t size) {
+    const auto* from = static_cast<const char*>(source);
+    for (; size >= sizeof(Word); size -= sizeof(Word), from += sizeof(Word)) {
+      Word word;
+      std::memcpy(&word, from, sizeof word);
+      shared::store_relaxed(*to_++, carried_ | word << (8 * count_));
+      carried_ = count_ == 0 ? 0 : word >> (64 - 8 * count_);
+    }
+    if (size > 0) append_rest(from, size);
+  }
+  void finish() {
+    if (count_ > 0) shared::store_relaxed(*to_, carried_);
+  }
+
+ private:
+  void append_rest(const char* from, std::size_t size) {
+    Word word = 0;
+    std::memcpy(&word, from, size);
+    carried_ |= word << (8 * count_);
+    if (count_ + size >= sizeof(Word)) {
+      shared::store_relaxed(*to_++, carried_);
+      carried_ = count_ == 0 ? 0 : word >> (64 - 8 * count_);
+      count_ = count_ + size - sizeof(Word);
+    } else {
+      count_ += size;
+    }
+  }
+
+  Word* to_;
+  Word carried_ = 0;       // bytes that do not fill a word yet
+  std::size_t count_ = 0;  // of them
+};
+
+inline std::uint32_t record_checksum(const char* record, Word size) {
+  return checksum32(record + sizeof(Word), size - sizeof(Word));
+}
+
+// The checksum field shares a word with key_size.
+inline Word& checksum_word(char* record) { return *reinterpret_cast<Word*>(record + offsetof(RecordHeader, checksum)); }
+
+// Writes a record at its place in the log. header.checksum is computed here.
+inline void write_record(char* to, RecordHeader header, Bytes key, Bytes face, Bytes value) {
+  header.checksum = 0;
+  WordWriter writer(to);
+  writer.append(&header, sizeof header);
+  writer.append(key.data(), key.size());
+  writer.append(face.data(), face.size());
+  writer.append(value.data(), value.size());
+  writer.finish();
+  const Word checksum = record_checksum(to, record_size(header));
+  shared::store_relaxed(checksum_word(to), checksum | Word{header.key_size} << 32);
+}
+
+// Header fields that contradict each other or `room`, the bytes from the record's start to the end of its segment.
+inline Fault check_header(const RecordHeader& header, Ref ref, Word room) {
+  if (header.ref != ref.word) return Fault::damaged("record: own ref", header.ref, ref.word);
+  if (header.key_size > key_size_max) return Fault::damaged("record: key size", header.key_size, key_size_max);
+  if (record_size(header) > room) return Fault::damaged("record: size", record_size(header), room);
+  const Word kind = header.kind_and_flags & 0xff;
+  if (kind != Word(RecordKind::value) && kind != Word(RecordKind::blob)) return Fault::damaged("record: kind", kind);
+  if (kind == Word(RecordKind::blob) && header.value_size != sizeof(BlobValue)) {
+    return Fault::damaged("record: size of a blob's value", header.value_size, sizeof(BlobValue));
+  }
+  return {};
+}
+
+// Of a record that was copied out to `bytes`, whose checksum field is cleared by this.
+inline Fault check_copy(char* bytes, const RecordHeader& header) {
+  std::memset(bytes + offsetof(RecordHeader, checksum), 0, sizeof header.checksum);
+  const std::uint32_t found = record_checksum(bytes, record_size(header));
+  if (found != header.checksum) return Fault::damaged("record: checksum", found, header.checksum);
+  return {};
+}
+
+}  // namespace ultradict
