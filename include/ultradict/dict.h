@@ -60,6 +60,7 @@ struct Sighting {
   std::uint64_t table_number = 0;
   std::uint64_t sequence = 0;  // of the change that wrote this value: different value, different sequence
   std::uint64_t born = 0;      // sequence of the key's insertion
+  std::uint64_t blob_checksum = 0;  // of the value, if it is a blob
   std::uint32_t entry = 0;
 
   bool current() const noexcept {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <map>
+#include <mutex>
 
 namespace ultradict::os {
 
@@ -51,7 +52,7 @@ Fault LivenessToken::of_directory(const std::string& directory, std::shared_ptr<
   const std::lock_guard guard(registry().mutex);
   std::weak_ptr<LivenessToken>& known = registry().tokens[directory];
   *token = known.lock();
-  if (*token) return (*token)->claim_if_forked();
+  if (*token && (*token)->is_still_there()) return (*token)->claim_in_child();
   std::shared_ptr<LivenessToken> opened(new LivenessToken);
   if (Fault fault = opened->open(directory)) return fault;
   known = opened;
@@ -88,10 +89,22 @@ LivenessToken::~LivenessToken() {
 
 Fault LivenessToken::claim_if_forked() {
   if (word() != 0) return {};
-  const std::lock_guard guard(mutex_);
+  const std::lock_guard guard(registry().mutex);
+  return claim_in_child();
+}
+
+Fault LivenessToken::claim_in_child() {
   if (word() != 0) return {};
   byte_.forget();  // it was not inherited
   return claim();
+}
+
+// Somebody may have removed the directory under us: what is there now knows other participants.
+bool LivenessToken::is_still_there() const {
+  File file;
+  TokenHeader now {};
+  if (open_file(path_.c_str(), &file) || read_at(file, 0, reinterpret_cast<char*>(&now), sizeof now)) return false;
+  return now.id[0] == header_.id[0] && now.id[1] == header_.id[1];
 }
 
 Fault LivenessToken::claim() {

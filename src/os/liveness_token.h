@@ -11,7 +11,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "base/check.h"
@@ -40,6 +39,8 @@ class LivenessToken {
  private:
   LivenessToken() = default;
   Fault open(const std::string& directory);
+  Fault claim_in_child();
+  bool is_still_there() const;
   Fault claim();
   Fault claim_number(Word number);
   Fault survives_its_descriptor(Word number, bool* survives) const;
@@ -47,7 +48,6 @@ class LivenessToken {
 
   std::string path_;
   TokenHeader header_{};
-  mutable std::mutex mutex_;
   HeldByte byte_;
   Word* word_ = nullptr;  // in a page that the kernel zeroes in a forked child
 };

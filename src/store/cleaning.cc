@@ -11,6 +11,7 @@ namespace ultradict {
 namespace {
 
 constexpr Word bytes_moved_per_byte = 4;
+constexpr Word bytes_passed_per_byte = 8;
 constexpr int records_per_change = 8;
 constexpr int records_looked_at_max = 64;  // in one step
 
@@ -113,8 +114,9 @@ void choose_victim(Store& store, LockHeld held, Word number) {
   change.commit();
 }
 
-// Moves up to `budget` bytes, at least one record, out of the victim; frees it at its end.
-Fault move_some(Store& store, LockHeld held, Word budget) {
+// Moves up to `budget` bytes, at least one record, out of the victim; frees it at its end. `spent` is what that cost: dead
+// records are passed over, which is cheaper than to move them, but not for nothing.
+Fault move_some(Store& store, LockHeld held, Word budget, Word* spent) {
   const Word victim = store.state().victim - 1;
   const SegmentDescriptor& segment = store.control().segments[victim];
   Move move(store, held, victim);
@@ -130,6 +132,7 @@ Fault move_some(Store& store, LockHeld held, Word budget) {
     }
     offset += view.size();
   }
+  *spent = move.size() + (offset - store.state().victim_offset) / bytes_passed_per_byte;
   move.commit(offset);
   if (offset < segment.filled) return {};
   if (segment.live != 0) return Fault::damaged("segment: live bytes", segment.live, 0);
@@ -140,7 +143,18 @@ Fault move_some(Store& store, LockHeld held, Word budget) {
 Fault empty_segment(Store& store, LockHeld held, Word number) {
   choose_victim(store, held, number);
   while (store.state().victim == number + 1) {
-    if (Fault fault = move_some(store, held, ~Word{0})) return fault;
+    Word spent = 0;
+    if (Fault fault = move_some(store, held, ~Word{0}, &spent)) return fault;
+  }
+  return {};
+}
+
+// Until the budget is spent or the victim is empty.
+Fault move_out(Store& store, LockHeld held, Word budget) {
+  for (Word spent = 0; store.state().victim != 0 && spent < budget;) {
+    Word more = 0;
+    if (Fault fault = move_some(store, held, budget - spent, &more)) return fault;
+    spent += more;
   }
   return {};
 }
@@ -157,7 +171,7 @@ Fault pay_cleaning(Store& store, LockHeld held, Word size) {
   }
   if (control.state.victim > segments_max) return Fault::damaged("victim", control.state.victim, segments_max);
   if (is_protected(control, control.state.victim - 1)) return {};
-  const Fault fault = move_some(store, held, bytes_moved_per_byte * size);
+  const Fault fault = move_out(store, held, bytes_moved_per_byte * size);
   return fault.code == Code::memory_full ? Fault::none() : fault;  // a later write may have more room
 }
 

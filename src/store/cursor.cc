@@ -128,7 +128,7 @@ Status Cursor::next(Sighting* seen, Buffer* buffer, Record* record) {
       if (fault.code != Code::changed) return report(fault, store_->name);
     }
   }
-  const Entered entered(*store_);
+  const Entered entered(*store_, Wait{reader_wait_ns});
   if (entered.fault()) return report(entered.fault(), store_->name);
   return report(attempt(), store_->name);
 }

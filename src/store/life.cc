@@ -6,10 +6,10 @@
 #include <cstdio>
 #include <map>
 #include <mutex>
+#include <vector>
 
 #include "os/futex.h"
 #include "store/identity.h"
-#include "store/inspect.h"
 
 namespace ultradict {
 
@@ -22,12 +22,31 @@ constexpr int swept_on_create = 8;
 struct OpenDicts {
   std::mutex mutex;
   std::map<std::string, std::weak_ptr<Store>> stores;
+  std::vector<std::shared_ptr<Store>> forking;  // all of them, while the process forks
 };
+
+OpenDicts& open_dicts();
+
+// A child finds every mutex in order, whatever the parent's other threads were doing.
+void before_fork() {
+  open_dicts().mutex.lock();
+  for (const auto& [id, known] : open_dicts().stores) {
+    if (std::shared_ptr<Store> store = known.lock()) open_dicts().forking.push_back(std::move(store));
+  }
+  for (const auto& store : open_dicts().forking) store->regions.before_fork();
+}
+
+void after_fork(void (Regions::*end)()) {
+  const std::vector<std::shared_ptr<Store>> forked = std::move(open_dicts().forking);
+  open_dicts().forking.clear();
+  for (const auto& store : forked) (store->regions.*end)();
+  open_dicts().mutex.unlock();
+}
 
 OpenDicts& open_dicts() {
   static OpenDicts* const instance = [] {
-    ::pthread_atfork([] { open_dicts().mutex.lock(); }, [] { open_dicts().mutex.unlock(); },
-                     [] { open_dicts().mutex.unlock(); });
+    ::pthread_atfork(before_fork, [] { after_fork(&Regions::after_fork_in_parent); },
+                     [] { after_fork(&Regions::after_fork_in_child); });
     return new OpenDicts;  // never destroyed: threads may outlive static objects
   }();
   return *instance;

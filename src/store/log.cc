@@ -134,12 +134,14 @@ void LiveBytes::write(Change& change, Control& control) const {
 }
 
 Word tail_offset(const Control& control) {
-  const Ref tail{control.state.tail};
-  return (tail.position() - control.segments[tail.segment()].first) * unit_size;
+  const Ref tail{shared::load_relaxed(control.state.tail)};
+  return (tail.position() - shared::load_relaxed(control.segments[tail.segment()].first)) * unit_size;
 }
 
 Word dead_size(const Control& control) {
-  return control.state.closed_size + tail_offset(control) - control.state.live_size;
+  const Word written = shared::load_relaxed(control.state.closed_size) + tail_offset(control);
+  const Word live = shared::load_relaxed(control.state.live_size);
+  return written > live ? written - live : 0;  // without the lock they are a moment apart
 }
 
 bool is_closed(const Control& control, Word segment) { return control.segments[segment].filled != 0; }

@@ -95,6 +95,7 @@ void note(Store& store, Word table, Word number, const Entry& entry, Word born, 
   seen->table_number = table;
   seen->sequence = view.header.sequence;
   seen->born = born;
+  seen->blob_checksum = view.is_blob() ? view.blob().checksum : 0;
   seen->entry = static_cast<std::uint32_t>(number);
 }
 
@@ -163,7 +164,7 @@ Fault retry(Store& store, const Once& once) {
       if (fault.code != Code::changed) return fault;
     }
   }
-  const Entered entered(store);
+  const Entered entered(store, Wait{reader_wait_ns});
   if (entered.fault()) return entered.fault();
   const ReadGuard guard(store.regions);
   const Fault fault = once();
@@ -215,7 +216,10 @@ Fault reread(Store& store, Sighting* seen, Buffer* buffer, Record* record, bool*
 
 Fault read_blob(Store& store, const Sighting& seen, Word size, char* destination) {
   const Fault fault = store.regions.files().read_blob(seen.sequence, destination, size);
-  return fault.code == Code::not_found ? changed() : fault;
+  if (fault) return fault.code == Code::not_found ? changed() : fault;
+  const Word found = checksum64(destination, size);
+  if (found != seen.blob_checksum) return Fault::damaged("blob: checksum", found, seen.blob_checksum);
+  return {};
 }
 
 }  // namespace ultradict

@@ -11,6 +11,7 @@
 namespace ultradict {
 
 inline constexpr int retries_max = 64;
+inline constexpr std::int64_t reader_wait_ns = 5'000'000'000;  // for the lock, at last
 
 // ok or not_found; buffer and record may be null if only the existence is asked for.
 Fault find(Store& store, Bytes key, Sighting* seen, Buffer* buffer, Record* record);

@@ -51,6 +51,14 @@ class Regions {
 
   void release_old_tables();
 
+  // A thread that holds the mutex or reads does not exist in a child of fork.
+  void before_fork() { mutex_.lock(); }
+  void after_fork_in_parent() { mutex_.unlock(); }
+  void after_fork_in_child() {
+    readers_ = 0;
+    mutex_.unlock();
+  }
+
   static Word extent_of(Word entry) {
     return entry < control_entries ? 0 : 64 - static_cast<Word>(__builtin_clzll(entry / control_entries));
   }

@@ -67,7 +67,7 @@ class Store {
 // The lock for the length of an operation, whether the thread has it already or not.
 class Entered {
  public:
-  explicit Entered(Store& store) : store_(store), fault_(store.enter(Wait{})) {}
+  explicit Entered(Store& store, const Wait& wait = {}) : store_(store), fault_(store.enter(wait)) {}
   ~Entered() {
     if (!fault_) (void)store_.leave();
   }

@@ -88,6 +88,7 @@ void note(Store& store, const Entry& entry, const RecordView& view, Word born, S
   seen->table_number = store.state().table_number;
   seen->sequence = view.header.sequence;
   seen->born = born;
+  seen->blob_checksum = view.is_blob() ? view.blob().checksum : 0;
   seen->entry = view.header.entry;
 }
 
