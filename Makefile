@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+# The commands of this repository. Each works on a fresh clone, installs what it needs and leaves alone what is done:
+# `make` prints the list. Files marked with a stamp in .venv/ depend on what they were made from.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+JOBS ?= $(shell nproc)
+STRESS_MINUTES ?= 10
+
+venv_python := .venv/bin/python
+pip := $(venv_python) -m pip --disable-pip-version-check
+install_package := $(pip) install -q --no-build-isolation \
+  -C cmake.define.ULTRADICT_DEVELOPER=ON -C build-dir=build/package
+cpp_files = $(shell find include src python/ext tests bench examples cli -name '*.h' -o -name '*.cc' 2>/dev/null)
+package_sources := CMakeLists.txt pyproject.toml \
+  $(shell find cmake include src python -type f -not -name '*.pyc' 2>/dev/null)
+export PYTHON
+export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
+
+.PHONY: help install demo test check bench stress format clean \
+  build-dev build-asan build-tsan build-release build-clang check-cpp check-python check-pythons
+
+help:  ## Say what each of these commands does
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+install: .venv/package-installed  ## Install UltraDict with what demo and tests need into .venv/
+
+demo: install  ## Several processes count the identifiers of the standard library; one is killed half-way
+	$(venv_python) demo/count_identifiers.py
+
+# GoogleTest and pytest close with a line of their own each; the numbers that ctest puts before them are taken off.
+test: install build-dev build-asan build-tsan  ## Engine tests, Python suite, sanitizers and a quick benchmark
+	ctest --test-dir build/dev --verbose | sed -uE 's/^[0-9]+: ?//'
+	ctest --preset asan
+	ctest --preset tsan
+	ULTRADICT_BUILD=build/dev $(venv_python) bench/run.py --quick
+
+check: check-cpp check-python check-pythons  ## Formatting, warnings of clang, lint, types, every Python found
+
+bench: install build-release  ## Measure every goal beside plain dict, with machine and versions
+	ULTRADICT_BUILD=build/release $(venv_python) bench/run.py
+
+stress: install build-dev  ## Crash and concurrency tests over and over, STRESS_MINUTES=10 long
+	tools/stress.sh $(venv_python) build/dev/tests/engine/engine_tests $(STRESS_MINUTES)
+
+format: .venv/dev-installed  ## Format all C++ and Python sources
+	clang-format-14 -i $(cpp_files)
+	$(venv_python) -m ruff check --fix-only -q .
+	$(venv_python) -m ruff format -q .
+
+clean:  ## Remove what the other commands made
+	rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# --- parts of check ---
+
+check-cpp: build-clang  ## C++: formatting, clang's warnings, clang-tidy
+	clang-format-14 --dry-run -Werror $(cpp_files)
+	run-clang-tidy-14 -quiet -j $(JOBS) -p build/clang '$(CURDIR)/(src|python|tests|bench|examples)/' \
+	  >build/clang-tidy.log 2>&1 || { grep -A6 -E 'error:|warning:' build/clang-tidy.log; exit 1; }
+
+check-python: .venv/dev-installed  ## Python: lint, formatting, types by two checkers, house rules
+	$(venv_python) -m ruff check .
+	$(venv_python) -m ruff format --check .
+	$(venv_python) -m mypy
+	$(venv_python) -m pyright
+	$(venv_python) -m pytest -q tests/house
+
+check-pythons: install  ## The Python suite on every other CPython 3.9 to 3.14 found
+	tools/other_pythons.sh $(venv_python)
+
+# --- builds ---
+
+build-dev: .venv/made  ## Build engine, tests and programs
+	@tools/debian_packages.sh build test
+	cmake --preset dev -DULTRADICT_TEST_PYTHON=$(CURDIR)/$(venv_python) >/dev/null
+	cmake --build --preset dev
+
+build-asan:  ## Build the engine tests with AddressSanitizer and UndefinedBehaviorSanitizer
+	@tools/debian_packages.sh build test
+	cmake --preset asan >/dev/null
+	cmake --build --preset asan
+
+build-tsan:  ## Build the engine tests with ThreadSanitizer
+	@tools/debian_packages.sh build test
+	cmake --preset tsan >/dev/null
+	cmake --build --preset tsan
+
+build-release:  ## Build the programs as they are measured
+	@tools/debian_packages.sh build bench
+	cmake --preset release >/dev/null
+	cmake --build --preset release
+
+build-clang: .venv/made  ## Build everything with clang
+	@tools/debian_packages.sh build test check
+	cmake --preset clang -DPython_EXECUTABLE=$(CURDIR)/$(venv_python) >/dev/null
+	cmake --build --preset clang
+
+# --- stamps ---
+
+.venv/made:
+	@tools/debian_packages.sh build
+	$(PYTHON) -m venv .venv
+	$(pip) install -q 'pip>=23.1' 'scikit-build-core>=0.10,<2'
+	@touch $@
+
+.venv/package-installed: .venv/made $(package_sources)
+	$(install_package) '.[test,demo,bench]'
+	@touch $@
+
+.venv/dev-installed: .venv/package-installed
+	@tools/debian_packages.sh check
+	$(install_package) '.[test,demo,bench,dev]'
+	@touch $@
