@@ -2,14 +2,11 @@
 // Implements include/ultradict/dict.h: forwarding only.
 #include "ultradict/dict.h"
 
-#include <unordered_map>
-#include <vector>
-
-#include "store/batch.h"
 #include "store/cleaning.h"
 #include "store/clear.h"
 #include "store/inspect.h"
 #include "store/life.h"
+#include "store/put.h"
 #include "store/reader.h"
 #include "store/report.h"
 #include "store/store.h"
@@ -35,16 +32,6 @@ Fault locked(Store* store, const Write& write) {
   if (!store) return closed();
   const Entered entered(*store);
   return entered.fault() ? entered.fault() : write(*store, entered.held());
-}
-
-Fault check_sizes(const Key& key, Bytes value) {
-  const auto too_large = [](const char* what, Word size, Word bound) {
-    return Fault{Code::invalid_argument, 0, what, size, bound};
-  };
-  if (key.canonical.size() > key_size_max) return too_large("key size", key.canonical.size(), key_size_max);
-  if (key.face.size() > key_size_max) return too_large("size of a key's face", key.face.size(), key_size_max);
-  if (value.size() > value_size_max) return too_large("value size", value.size(), value_size_max);
-  return {};
 }
 
 }  // namespace
@@ -124,23 +111,15 @@ Status Dict::contains(Bytes key) const { return find(key, nullptr, nullptr, null
 Status Dict::put(Bytes key, Bytes value) { return put(Key{key, {}, false}, value, nullptr); }
 
 Status Dict::put(const Key& key, Bytes value, Sighting* written) {
-  if (!store_) return report(closed(), name());
-  if (Fault fault = check_sizes(key, value)) return report(fault, name());
-  NewValue staged(*store_, value);
-  if (Fault fault = staged.stage()) return report(fault, name());
-  const Fault fault = locked(
-      store_.get(), [&](Store& store, LockHeld held) { return ultradict::put(store, held, key, staged, written); });
-  return report(fault, name());
+  return report(store_ ? put_key(*store_, key, value, written) : closed(), name());
 }
 
 Status Dict::put_at(Sighting* seen, Bytes value) {
-  if (!store_) return report(closed(), name());
-  if (Fault fault = check_sizes({}, value)) return report(fault, name());
-  NewValue staged(*store_, value);
-  if (Fault fault = staged.stage()) return report(fault, name());
-  const Fault fault =
-      locked(store_.get(), [&](Store& store, LockHeld held) { return ultradict::put_at(store, held, seen, staged); });
-  return report(fault, name());
+  return report(store_ ? put_seen(*store_, seen, value) : closed(), name());
+}
+
+Status Dict::try_put_at(Sighting* seen, Bytes value) {
+  return report(store_ ? try_put_seen(*store_, seen, value) : closed(), name());
 }
 
 Status Dict::erase(Bytes key) {
@@ -158,29 +137,7 @@ std::uint64_t Dict::count() const noexcept { return store_ ? shared::load(store_
 std::uint64_t Dict::exotic_count() const noexcept { return store_ ? shared::load(store_->state().exotic_count) : 0; }
 
 Status Dict::put_all(std::span<const Item> items) {
-  if (!store_) return report(closed(), name());
-  std::vector<Key> keys;
-  std::vector<std::unique_ptr<NewValue>> values;
-  std::unordered_map<Bytes, std::size_t> places;
-  for (const Item& item : items) {
-    if (Fault fault = check_sizes(item.key, item.value)) return report(fault, name());
-    auto value = std::make_unique<NewValue>(*store_, item.value);
-    const auto [place, is_new] = places.try_emplace(item.key.canonical, keys.size());
-    if (is_new) {
-      keys.push_back(item.key);
-      values.push_back(std::move(value));
-    } else {
-      values[place->second] = std::move(value);
-    }
-  }
-  std::vector<NewValue*> staged;
-  for (const auto& value : values) {
-    if (Fault fault = value->stage()) return report(fault, name());
-    staged.push_back(value.get());
-  }
-  const Fault fault =
-      locked(store_.get(), [&](Store& store, LockHeld held) { return put_batch(store, held, keys, staged); });
-  return report(fault, name());
+  return report(store_ ? put_items(*store_, items) : closed(), name());
 }
 
 Status Dict::clear() {
@@ -231,7 +188,8 @@ Stats Dict::stats() const { return store_ ? stats_of(*store_) : Stats{}; }
 Findings Dict::check() const {
   Findings findings;
   const Fault fault = locked(store_.get(), [&](Store& store, LockHeld held) {
-    check_all(store, held, [&](const Fault& broken) { findings.broken.push_back(report(broken, name()).message()); });
+    check_all(store, held, true,
+              [&](const Fault& broken) { findings.broken.push_back(report(broken, name()).message()); });
     return Fault::none();
   });
   if (fault) findings.broken.push_back(report(fault, name()).message());

@@ -57,7 +57,7 @@ struct Ref {
 //   empty -> used       insertion
 //   used -> tombstone   deletion: probes go on behind it
 //   tombstone -> used   insertion of a key whose probe passes here
-// A tombstone becomes empty only by a new slot array.
+//   used, tombstone -> empty   where the slot behind is empty: every probe would end there anyway
 struct Slot {
   Word word = 0;  // entry 32 | hash tag 24 | check 8
 
@@ -246,6 +246,7 @@ struct State {
   Word batch_begin;  // position of the first record of the batch being written; 0 = none; plain store
   Word pending;      // Ref; 0 = none
   Word pending_end;  // position
+  Word repair;       // 1: the lock was taken from a dead owner whose left-overs are not cleared away yet; plain store
   // cleaning
   Word victim;         // segment being emptied + 1; 0 = none
   Word victim_offset;  // bytes of it that were looked at

@@ -58,8 +58,8 @@ struct Sighting {
   const std::atomic<std::uint64_t>* table_word = nullptr;
   std::uint64_t ref = 0;
   std::uint64_t table_number = 0;
-  std::uint64_t sequence = 0;  // of the change that wrote this value: different value, different sequence
-  std::uint64_t born = 0;      // sequence of the key's insertion
+  std::uint64_t sequence = 0;       // of the change that wrote this value: different value, different sequence
+  std::uint64_t born = 0;           // sequence of the key's insertion
   std::uint64_t blob_checksum = 0;  // of the value, if it is a blob
   std::uint32_t entry = 0;
 
@@ -133,6 +133,9 @@ class Dict {
   Status put(const Key& key, Bytes value, Sighting* written);
   // Overwrites the value of a key known by a Sighting (its ref may be old). changed: the key is gone, nothing was done.
   Status put_at(Sighting* seen, Bytes value);
+  // The same, of at most blob_size_min bytes, if the lock is free at this moment; lock_busy if not, and nothing was
+  // done.
+  Status try_put_at(Sighting* seen, Bytes value);
   Status erase_at(const Sighting& seen);  // changed as above
   // Copies the blob that `seen` names, record.value_size bytes. changed: overwritten meanwhile; reread.
   Status read_blob(const Sighting& seen, std::uint64_t size, char* destination) const;

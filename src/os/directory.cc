@@ -100,7 +100,11 @@ Fault Directory::rename_data_directory(std::string_view from, std::string_view t
 
 void Directory::remove_data_directory(std::string_view id) const {
   const std::string path = data_path(id);
-  list_directory(path, [&](const char* name) { remove_file((path + "/" + name).c_str()); });
+  // Control goes last: as long as it is there, a sweep can tell what the directory is.
+  list_directory(path, [&](const char* name) {
+    if (std::string_view(name) != "control") remove_file((path + "/" + name).c_str());
+  });
+  remove_file((path + "/control").c_str());
   ::rmdir(path.c_str());
 }
 

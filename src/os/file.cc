@@ -93,6 +93,12 @@ Fault map(const File& file, Size size, char** base) {
   return {};
 }
 
+void populate([[maybe_unused]] char* base, [[maybe_unused]] Size size) {
+#ifdef MADV_POPULATE_WRITE
+  ::madvise(base, size, MADV_POPULATE_WRITE);
+#endif
+}
+
 void unmap(char* base, Size size) {
   if (base) ::munmap(base, size);
 }

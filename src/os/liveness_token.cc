@@ -102,7 +102,7 @@ Fault LivenessToken::claim_in_child() {
 // Somebody may have removed the directory under us: what is there now knows other participants.
 bool LivenessToken::is_still_there() const {
   File file;
-  TokenHeader now {};
+  TokenHeader now{};
   if (open_file(path_.c_str(), &file) || read_at(file, 0, reinterpret_cast<char*>(&now), sizeof now)) return false;
   return now.id[0] == header_.id[0] && now.id[1] == header_.id[1];
 }

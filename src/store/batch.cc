@@ -96,7 +96,9 @@ Fault apply_one(Store& store, LockHeld held, Ref ref) {
   Ref next;
   if (Fault fault = after(store, ref, now.size(), &next)) return fault;
   Change change(store.regions, held);
-  change.set(state.pending, next.position() == state.pending_end ? 0 : next.word);
+  const bool is_last = next.position() == state.pending_end;
+  change.set(state.pending, is_last ? 0 : next.word);
+  if (is_last) change.set(state.batch_begin, 0);
   if (now.header.sequence == ref.position()) {  // not one that cleaning moved here meanwhile
     const Word hash = store.hash(now.key());
     Located old;
@@ -132,8 +134,8 @@ Fault find_first(Store& store, Word position, Ref* first) {
   return Fault::damaged("batch: no segment holds position", position);
 }
 
+// What its records protected is free to go.
 void end_batch(Store& store, LockHeld held) {
-  shared::store(store.state().batch_begin, 0);
   for (Word number = 0; number < segments_max; ++number) free_if_empty(store, held, number);
   refresh_log_hints(store);
 }
@@ -152,9 +154,7 @@ Fault put_batch(Store& store, LockHeld held, std::span<const Key> keys, std::spa
   Ref first;
   if (!fault) fault = find_first(store, begin, &first);
   if (fault) {
-    // What was appended is dead from birth; its blobs go.
-    store.regions.files().remove_blobs(begin, ~Word{0});
-    end_batch(store, held);
+    abandon_batch(store, held);
     return fault;
   }
   commit(store, held, first);
@@ -168,8 +168,15 @@ Fault finish_batch(Store& store, LockHeld held) {
   while (state.pending != 0) {
     if (Fault fault = apply_one(store, held, Ref{state.pending})) return fault;
   }
-  if (state.batch_begin != 0) end_batch(store, held);
+  end_batch(store, held);
   return {};
+}
+
+void abandon_batch(Store& store, LockHeld held) {
+  State& state = store.state();
+  store.regions.files().remove_blobs(state.batch_begin, ~Word{0});
+  shared::store(state.batch_begin, 0);
+  end_batch(store, held);
 }
 
 }  // namespace ultradict

@@ -16,7 +16,9 @@ namespace ultradict {
 // `keys` are all different; values[i] belongs to keys[i].
 Fault put_batch(Store& store, LockHeld held, std::span<const Key> keys, std::span<NewValue* const> values);
 
-// Applies what is pending, if anything.
+// Applies what is pending.
 Fault finish_batch(Store& store, LockHeld held);
+// Of a batch that was begun and not committed: what was appended is dead from birth, its blobs go.
+void abandon_batch(Store& store, LockHeld held);
 
 }  // namespace ultradict

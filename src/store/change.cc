@@ -5,10 +5,6 @@ namespace ultradict {
 
 namespace {
 
-Word commit_word(const JournalStore* stores, Word count) {
-  return count | Word{checksum32(stores, count * sizeof(JournalStore))} << 32;
-}
-
 Fault resolve_control(Regions& regions, Word offset, Word** target) {
   const Word begin = offsetof(Control, state);
   const bool in_state = offset >= begin && offset < begin + sizeof(State);
@@ -56,7 +52,7 @@ Fault resolve(Regions& regions, Place place, Word** target) {
 }  // namespace
 
 void Change::commit() {
-  shared::store(journal_.word, commit_word(journal_.stores, count_));
+  shared::store(journal_.word, commit_word(count_, checksum_));
   for (Word i = 0; i < count_; ++i) {
     const JournalStore& store = journal_.stores[i];
     if (targets_[i]) {
@@ -74,7 +70,10 @@ Fault Change::redo(Regions& regions, LockHeld) {
   if (word == 0) return {};
   const Word count = word & 0xffffffffU;
   if (count > stores_max) return Fault::damaged("journal: count", count, stores_max);
-  if (commit_word(journal.stores, count) != word) return Fault::damaged("journal: checksum", word);
+  Word checksum = 0;
+  for (Word i = 0; i < count; ++i)
+    checksum = add_to_checksum(checksum, journal.stores[i].place, journal.stores[i].value);
+  if (commit_word(count, checksum) != word) return Fault::damaged("journal: checksum", word);
   for (Word i = 0; i < count; ++i) {
     const Place place{journal.stores[i].place};
     Word* target = nullptr;

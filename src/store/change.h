@@ -12,7 +12,6 @@
 #pragma once
 
 #include "base/check.h"
-#include "base/hash.h"
 #include "base/lock_held.h"
 #include "base/shared_atomic.h"
 #include "layout.h"
@@ -58,13 +57,21 @@ class Change {
     JournalStore& store = journal_.stores[count_];
     shared::store_relaxed(store.place, place.word);
     shared::store_relaxed(store.value, value);
+    checksum_ = add_to_checksum(checksum_, place.word, value);
     targets_[count_++] = target;
   }
+  // Of the journal: it guards against damage alone, for a half-filled journal is never committed. Computed as the
+  // stores are added: to read back what was just written would wait for it.
+  static Word add_to_checksum(Word checksum, Word place, Word value) {
+    return ((checksum ^ place) * 0x9e3779b97f4a7c15ULL ^ value) * 0xc2b2ae3d27d4eb4fULL;
+  }
+  static Word commit_word(Word count, Word checksum) { return count | checksum >> 32 << 32; }
   static void remove(const Regions& regions, Place place, Word value);
 
   Regions& regions_;
   Journal& journal_;
   Word count_ = 0;
+  Word checksum_ = 0;
   Word* targets_[stores_max];
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "store/log.h"
+#include "store/recovery.h"
 #include "structures/record.h"
 
 namespace ultradict {
@@ -71,10 +72,10 @@ class Move {
     Control& control = store_.control();
     State& state = control.state;
     if (count_ == 0) return shared::store(state.victim_offset, offset);
-    LiveBytes live;
-    live.add(victim_, -static_cast<std::int64_t>(size_));
-    live.add(room_.ref.segment(), static_cast<std::int64_t>(size_));
-    live.write(change_, control);
+    SegmentDescriptor& from = control.segments[victim_];
+    SegmentDescriptor& to = control.segments[room_.ref.segment()];
+    change_.set(from.live, from.live - size_);
+    change_.set(to.live, to.live + size_);
     change_.set(state.tail, Ref::at(room_.ref.position() + size_ / unit_size, room_.ref.segment()).word);
     change_.set(state.victim_offset, offset);
     change_.set(state.moved_records, state.moved_records + static_cast<Word>(count_));
@@ -114,8 +115,8 @@ void choose_victim(Store& store, LockHeld held, Word number) {
   change.commit();
 }
 
-// Moves up to `budget` bytes, at least one record, out of the victim; frees it at its end. `spent` is what that cost: dead
-// records are passed over, which is cheaper than to move them, but not for nothing.
+// Moves up to `budget` bytes, at least one record, out of the victim; frees it at its end. `spent` is what that cost:
+// dead records are passed over, which is cheaper than to move them, but not for nothing.
 Fault move_some(Store& store, LockHeld held, Word budget, Word* spent) {
   const Word victim = store.state().victim - 1;
   const SegmentDescriptor& segment = store.control().segments[victim];
@@ -188,6 +189,7 @@ Fault reclaim(Store& store, LockHeld held) {
 
 Fault clean_all(Store& store, LockHeld held) {
   const Control& control = store.control();
+  sweep_orphans(store, held);
   // What is written from here on is clean.
   const Word end = Ref{control.state.tail}.position();
   if (Fault fault = close_tail(store, held, true); fault && fault.code != Code::memory_full) return fault;

@@ -93,7 +93,7 @@ Fault DictLock::wait_for_it(Word mine, const Wait& wait) {
       return {};
     }
     waiting.look_at_clock();
-    if (!seen.is_free() && waiting.time_to_ask()) {
+    if (!seen.is_free() && (waiting.time_to_ask() || waiting.is_over())) {
       bool taken = false;
       if (Fault fault = take_from_the_dead(mine, seen, &taken)) return fault;
       if (taken) return {};
@@ -133,12 +133,20 @@ Fault DictLock::release() {
   if (!is_held()) return Fault::of(Code::not_owner);
   if (--depth_ > 0) return {};
   owner_thread_.store(0, std::memory_order_relaxed);
-  Word mine = token_->word();
-  if (shared::compare_and_swap(*word_, mine, 0)) return {};
+  give_back(token_->word());
+  return {};
+}
+
+void DictLock::give_back(Word mine) {
+  if (shared::compare_and_swap(*word_, mine, 0)) return;
   const Word left_to_waiters = mine & LockWord::starving ? LockWord::starving | LockWord::waiters : 0;
   const Word before = shared::exchange(*word_, left_to_waiters);
   if (before & LockWord::waiters) os::futex_wake_one(*word_);
-  return {};
+}
+
+void DictLock::leave_for_good() {
+  const Word mine = token_->word();
+  if (is_owned_by(mine)) give_back(mine);
 }
 
 Owner DictLock::owner() const {

@@ -51,6 +51,8 @@ class DictLock {
 
   Fault acquire(const Wait& wait);
   Fault release();
+  // Of a Store that ends: no thread of this process can give the lock back any more.
+  void leave_for_good();
   bool is_held() const {
     return owner_thread_.load(std::memory_order_relaxed) == this_thread() && is_owned_by(token_->word());
   }
@@ -64,6 +66,7 @@ class DictLock {
  private:
   static std::uint64_t this_thread();
   bool is_owned_by(Word mine) const { return mine != 0 && LockWord{shared::load_relaxed(*word_)}.owner() == mine; }
+  void give_back(Word mine);
   void note_owner() {
     depth_ = 1;
     owner_thread_.store(this_thread(), std::memory_order_relaxed);

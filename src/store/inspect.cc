@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/inspect.h"
 
+#include <algorithm>
+
 #include "store/log.h"
 #include "store/table.h"
 #include "store/writer.h"
@@ -23,8 +25,13 @@ struct Totals {
 
 class Check {
  public:
-  Check(Store& store, LockHeld held, const Report& report)
-      : store_(store), held_(held), report_(report), control_(store.control()), state_(control_.state) {}
+  Check(Store& store, LockHeld held, bool blobs_too, const Report& report)
+      : store_(store),
+        held_(held),
+        blobs_too_(blobs_too),
+        report_(report),
+        control_(store.control()),
+        state_(control_.state) {}
 
   void run() {
     expect("journal: idle", control_.journal.word, 0);
@@ -98,7 +105,21 @@ class Check {
     os::File file;
     os::Size size = 0;
     if (fails(store_.regions.files().open(DictFiles::blob(view.header.sequence), &file))) return;
-    if (!fails(os::file_size(file, &size))) expect("blob: size of its file", size, view.blob_size());
+    if (fails(os::file_size(file, &size))) return;
+    expect("blob: size of its file", size, view.blob_size());
+    if (size == view.blob_size() && blobs_too_) check_bytes(file, view.blob());
+  }
+
+  void check_bytes(const os::File& file, const BlobValue& blob) {
+    constexpr Word part_size = 1 << 20;
+    StreamedChecksum checksum;
+    std::string part;
+    for (Word offset = 0; offset < blob.size; offset += part.size()) {
+      part.resize(std::min(part_size, blob.size - offset));
+      if (fails(os::read_at(file, offset, part.data(), part.size()))) return;
+      checksum.add(part.data(), part.size());
+    }
+    expect("blob: checksum", checksum.value(), blob.checksum);
   }
 
   void walk_free_list() {
@@ -156,6 +177,7 @@ class Check {
 
   Store& store_;
   LockHeld held_;
+  bool blobs_too_;
   const Report& report_;
   const Control& control_;
   const State& state_;
@@ -199,11 +221,13 @@ Stats stats_of(const Store& store) {
   return stats;
 }
 
-void check_all(Store& store, LockHeld held, const Report& report) { Check(store, held, report).run(); }
+void check_all(Store& store, LockHeld held, bool blobs_too, const Report& report) {
+  Check(store, held, blobs_too, report).run();
+}
 
 Fault first_damage(Store& store, LockHeld held) {
   Fault first;
-  check_all(store, held, [&](const Fault& broken) {
+  check_all(store, held, false, [&](const Fault& broken) {
     if (!first) first = broken;
   });
   return first;

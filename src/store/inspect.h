@@ -13,9 +13,10 @@ Stats stats_of(const Store& store);
 
 // Calls `report` for each invariant that does not hold, with the numbers that show it. Only under the lock.
 using Report = std::function<void(const Fault& broken)>;
-void check_all(Store& store, LockHeld held, const Report& report);
+// `blobs_too`: their bytes are read and compared with their checksums.
+void check_all(Store& store, LockHeld held, bool blobs_too, const Report& report);
 
-// The first of them, or none.
+// The first of them, or none; without the bytes of blobs.
 Fault first_damage(Store& store, LockHeld held);
 
 }  // namespace ultradict

@@ -45,8 +45,9 @@ void after_fork(void (Regions::*end)()) {
 
 OpenDicts& open_dicts() {
   static OpenDicts* const instance = [] {
-    ::pthread_atfork(before_fork, [] { after_fork(&Regions::after_fork_in_parent); },
-                     [] { after_fork(&Regions::after_fork_in_child); });
+    ::pthread_atfork(
+        before_fork, [] { after_fork(&Regions::after_fork_in_parent); },
+        [] { after_fork(&Regions::after_fork_in_child); });
     return new OpenDicts;  // never destroyed: threads may outlive static objects
   }();
   return *instance;
@@ -78,8 +79,9 @@ void remove_files(const os::Directory& directory, const Identity& identity, cons
 void remove_if_abandoned(const os::Directory& directory, const std::string& id) {
   os::File control;
   Identity identity{};
-  if (open_control(directory, id, &control) || os::try_lock_byte(control, attached_byte, os::LockKind::exclusive))
-    return;
+  const Fault opening = open_control(directory, id, &control);
+  if (opening.code == Code::not_found) directory.remove_data_directory(id);  // its removal was cut short
+  if (opening || os::try_lock_byte(control, attached_byte, os::LockKind::exclusive)) return;
   if (read_identity(control, &identity) || id_of(identity) != id) return;
   if (is_abandoned(directory, control, identity, id)) remove_files(directory, identity, id);
 }
@@ -175,6 +177,7 @@ void leave_dict(Store& store) {
     const auto found = open_dicts().stores.find(store.id);
     if (found != open_dicts().stores.end() && found->second.expired()) open_dicts().stores.erase(found);
   }
+  store.lock.leave_for_good();
   // The mapping of a lock that a child of fork did not inherit is not there.
   if (store.creator != 0 && store.token->word() != store.creator) store.owner_byte.forget();
   store.owner_byte.release();

@@ -60,6 +60,9 @@ Fault create_free_segment(Store& store, LockHeld held, Word needed) {
   change.set(segment.file, file);
   change.commit();
   refresh_log_hints(store);
+  char* base = nullptr;
+  if (Fault mapping = store.regions.segment(number, file, size, &base)) return mapping;
+  os::populate(base, size);
   return {};
 }
 
@@ -87,7 +90,8 @@ bool keeps_reserve(const State& state, Word left) { return state.emptiest <= lef
 // Lets the tail's file grow, in steps, as far as it was meant to.
 Fault grow_tail(Store& store, LockHeld held, Word end) {
   Control& control = store.control();
-  SegmentDescriptor& segment = control.segments[Ref{control.state.tail}.segment()];
+  const Word number = Ref{control.state.tail}.segment();
+  SegmentDescriptor& segment = control.segments[number];
   if (end > segment.capacity) return Fault::of(Code::memory_full);
   const Word size = std::min(segment.capacity, std::max(round_up(end, page_size), segment.size + allocation_step));
   if (Fault fault = store.regions.files().grow(held, DictFiles::segment(segment.file), segment.size, size))
@@ -114,24 +118,6 @@ Fault go_on_elsewhere(Store& store, LockHeld held, Word needed, bool for_move) {
 }
 
 }  // namespace
-
-void LiveBytes::add(Word segment, std::int64_t size) {
-  for (int i = 0; i < count_; ++i) {
-    if (segments_[i] == segment) {
-      sizes_[i] += size;
-      return;
-    }
-  }
-  segments_[count_] = segment;
-  sizes_[count_++] = size;
-}
-
-void LiveBytes::write(Change& change, Control& control) const {
-  for (int i = 0; i < count_; ++i) {
-    Word& live = control.segments[segments_[i]].live;
-    if (sizes_[i] != 0) change.set(live, live + static_cast<Word>(sizes_[i]));
-  }
-}
 
 Word tail_offset(const Control& control) {
   const Ref tail{shared::load_relaxed(control.state.tail)};

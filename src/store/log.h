@@ -19,18 +19,6 @@ struct Room {
   char* at = nullptr;
 };
 
-// The live bytes that change hands in one change, by segment: at most two.
-class LiveBytes {
- public:
-  void add(Word segment, std::int64_t size);
-  void write(Change& change, Control& control) const;
-
- private:
-  Word segments_[2] = {};
-  std::int64_t sizes_[2] = {};
-  int count_ = 0;
-};
-
 // Makes room for a record of `size` bytes behind the tail. May move other records and change the segment of the tail,
 // so whatever the caller knew of refs is old. memory_full: nothing is lost, nothing changed that anybody can see.
 Fault make_room(Store& store, LockHeld held, Word size, Room* room);

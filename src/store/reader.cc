@@ -49,7 +49,6 @@ Fault copy_header(Store& store, Ref ref, const SegmentWitness& witness, const ch
   const Word offset = (ref.position() - witness.first()) * unit_size;
   char* base = nullptr;
   const Fault fault = store.regions.segment(ref.segment(), witness.file(), offset + sizeof(RecordHeader), &base);
-  if (fault.code == Code::not_found) return witness.judge(Fault::damaged("segment: no file", witness.file()));
   if (fault) return witness.judge(fault);
   *source = base + offset;
   shared::copy_out(header, *source, sizeof *header);
@@ -126,7 +125,7 @@ Fault find_once(Store& store, Bytes key, Word hash, Sighting* seen, Buffer* buff
   Word* words = nullptr;
   Fault fault = store.regions.slots(epoch.slots, &words);
   if (!epoch.is_settled() || !epoch.holds(state)) return changed();
-  if (fault) return fault.code == Code::not_found ? Fault::damaged("slots: no file", epoch.slots.file()) : fault;
+  if (fault) return fault;
   Look look;
   Fault inner;
   bool stopped = false;

@@ -6,21 +6,11 @@
 #include "store/batch.h"
 #include "store/change.h"
 #include "store/log.h"
+#include "store/table.h"
 
 namespace ultradict {
 
 namespace {
-
-// A slot array that was being built may have lost count of itself; it is begun anew.
-void drop_next_slots(Store& store, LockHeld held) {
-  State& state = store.state();
-  if (state.next_slots == 0) return;
-  const Word file = SlotsName{state.next_slots}.file();
-  Change change(store.regions, held);
-  change.set(state.next_slots, 0);
-  change.remove_file(FileKind::slots, file);
-  change.commit();
-}
 
 bool names_segment(const Control& control, Word file) {
   for (const SegmentDescriptor& segment : control.segments) {
@@ -44,7 +34,8 @@ bool is_known(const Store& store, const char* name) {
   unsigned long long a = 0;
   unsigned long long b = 0;
   unsigned long long c = 0;
-  if (std::sscanf(name, "slots-%llu", &a) == 1) return a == SlotsName{state.slots}.file();
+  if (std::sscanf(name, "slots-%llu", &a) == 1)
+    return a == SlotsName{state.slots}.file() || a == SlotsName{state.next_slots}.file();
   if (std::sscanf(name, "segment-%llu", &a) == 1) return names_segment(store.control(), a);
   if (std::sscanf(name, "entries-%llu-%llu", &a, &b) == 2) return names_entries(state, a, b);
   if (std::sscanf(name, "blob-%llu", &a) == 1) return a < Ref{state.tail}.position();
@@ -52,29 +43,36 @@ bool is_known(const Store& store, const char* name) {
   return true;
 }
 
-void sweep_orphans(Store& store, LockHeld) {
-  const DictFiles& files = store.regions.files();
-  files.list([&](const char* name) {
-    if (!is_known(store, name)) files.remove(name);
-  });
-}
-
 }  // namespace
 
-Fault recover(Store& store, LockHeld held, bool after_death) {
+int sweep_orphans(Store& store, LockHeld) {
+  const DictFiles& files = store.regions.files();
+  int removed = 0;
+  files.list([&](const char* name) {
+    if (is_known(store, name)) return;
+    files.remove(name);
+    ++removed;
+  });
+  return removed;
+}
+
+Fault recover(Store& store, LockHeld held) {
   State& state = store.state();
   if (Fault fault = Change::redo(store.regions, held)) return fault;
-  if (state.batch_begin != 0 && state.pending == 0) {
-    store.regions.files().remove_blobs(state.batch_begin, ~Word{0});  // of a batch that never happened
+  if (state.pending != 0) {
+    if (Fault fault = finish_batch(store, held)) return fault;
+  } else if (state.batch_begin != 0) {
+    abandon_batch(store, held);
   }
-  if (Fault fault = finish_batch(store, held)) return fault;
   free_cleared_segments(store, held);
-  if (after_death) {
-    drop_next_slots(store, held);
+  for (Word number = 0; number < segments_max; ++number) free_if_empty(store, held, number);
+  if (state.repair != 0) {
+    drop_next_slots(store, held);  // it may have lost count of itself
     sweep_orphans(store, held);
     shared::store(state.recoveries, state.recoveries + 1);
   }
   refresh_log_hints(store);
+  shared::store(state.repair, 0);
   return {};
 }
 

@@ -8,7 +8,9 @@
 
 namespace ultradict {
 
-// `after_death`: the lock was taken from a dead owner.
-Fault recover(Store& store, LockHeld held, bool after_death);
+Fault recover(Store& store, LockHeld held);
+
+// Removes what no writer that lives is making and control does not name; how many files that were.
+int sweep_orphans(Store& store, LockHeld held);
 
 }  // namespace ultradict

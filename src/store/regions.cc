@@ -77,7 +77,9 @@ Fault Regions::map(Place& place, const Wanted& wanted, const std::string& name, 
   const std::lock_guard guard(mutex_);
   Mapping* before = place.load(std::memory_order_acquire);
   os::File file;
-  if (Fault fault = files_.open(name, &file)) return fault;
+  if (Fault fault = files_.open(name, &file)) {
+    return fault.code == Code::not_found ? Fault::damaged("a file is missing", wanted.file) : fault;
+  }
   Word size = 0;
   if (Fault fault = os::file_size(file, &size)) return fault;
   if (wanted.end > size) return Fault::damaged("a file is shorter than what is recorded of it", size, wanted.end);
@@ -106,7 +108,7 @@ void Regions::retire(Mapping* mapping, bool is_table) {
   if (!is_table) any_retired_.store(true, std::memory_order_relaxed);
 }
 
-void Regions::release_retired() {
+void Regions::release_retired_slowly() {
   const std::lock_guard guard(mutex_);
   // Who begins to read after this look finds the new mappings only: they were put in place before.
   if (readers_.load() != 0) return;

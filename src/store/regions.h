@@ -36,8 +36,8 @@ class Regions {
   State& state() const { return control_->state; }
   const DictFiles& files() const { return files_; }
 
-  // `*base` is the segment's first byte; the bytes up to `end` are there. not_found: the file is gone, look at control
-  // again.
+  // `*base` is the segment's first byte; the bytes up to `end` are there, or it is damaged: unless control names
+  // another file by now.
   Fault segment(Word number, Word file, Word end, char** base);
   Fault entry(Word table, Word number, Entry** entry) {
     if (number < control_entries) {
@@ -50,6 +50,10 @@ class Regions {
   Fault next_slots(SlotsName name, Word** words);  // the one being built
 
   void release_old_tables();
+  // Unmaps what was replaced, if no thread reads now.
+  void release_retired() {
+    if (any_retired_.load(std::memory_order_relaxed)) release_retired_slowly();
+  }
 
   // A thread that holds the mutex or reads does not exist in a child of fork.
   void before_fork() { mutex_.lock(); }
@@ -96,7 +100,7 @@ class Regions {
   }
   Fault map(Place& place, const Wanted& wanted, const std::string& name, char** base);
   void retire(Mapping* mapping, bool is_table);
-  void release_retired();
+  void release_retired_slowly();
   static void destroy(Mapping* mapping);
 
   DictFiles files_;
@@ -120,9 +124,7 @@ class ReadGuard {
  public:
   explicit ReadGuard(Regions& regions) : regions_(regions) { regions_.readers_.fetch_add(1); }
   ~ReadGuard() {
-    if (regions_.readers_.fetch_sub(1) == 1 && regions_.any_retired_.load(std::memory_order_relaxed)) {
-      regions_.release_retired();
-    }
+    if (regions_.readers_.fetch_sub(1) == 1) regions_.release_retired();
   }
   ReadGuard(const ReadGuard&) = delete;
   ReadGuard& operator=(const ReadGuard&) = delete;

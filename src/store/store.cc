@@ -11,10 +11,10 @@ Store::~Store() { leave_dict(*this); }
 Fault Store::enter(const Wait& wait) {
   if (Fault fault = lock.acquire(wait)) return fault;
   if (lock.depth() > 1) return {};
-  const bool after_death = lock.took_from_the_dead();
-  if (!after_death && !has_unfinished_work()) [[likely]]
+  if (lock.took_from_the_dead()) shared::store(state().repair, 1);
+  if (!has_unfinished_work()) [[likely]]
     return {};
-  const Fault fault = recover(*this, lock.held(), after_death);
+  const Fault fault = recover(*this, lock.held());
   if (fault) (void)lock.release();
   return fault;
 }

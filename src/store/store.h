@@ -42,11 +42,17 @@ class Store {
     (void)lock.release();
     return false;
   }
-  Fault leave() { return lock.release(); }
+  Fault leave() {
+    const Fault fault = lock.release();
+    regions.release_retired();
+    return fault;
+  }
 
-  // Whether the last owner left work behind.
+  // Whether an owner before left work behind: it died, or it failed to finish what a dead one left.
   bool has_unfinished_work() const {
-    return (shared::load_relaxed(control().journal.word) | shared::load_relaxed(state().batch_begin)) != 0;
+    const State& found = state();
+    return (shared::load_relaxed(control().journal.word) | shared::load_relaxed(found.batch_begin) |
+            shared::load_relaxed(found.repair)) != 0;
   }
 
   std::string name;

@@ -25,6 +25,11 @@ Fault grow_entries(Store& store, LockHeld held) {
     fault = files.grow(held, name, (from - begin) * sizeof(Entry), (to - begin) * sizeof(Entry));
   }
   if (fault) return fault;
+  Entry* first = nullptr;
+  Entry* last = nullptr;
+  if (Fault mapping = store.regions.entry(state.table_number, to - 1, &last)) return mapping;
+  if (Fault mapping = store.regions.entry(state.table_number, from, &first)) return mapping;
+  os::populate(reinterpret_cast<char*>(first), (to - from) * sizeof(Entry));
   shared::store(state.entries_size, to);
   return {};
 }
@@ -36,7 +41,10 @@ Word unused_entries(const State& state) {
 
 Fault begin_growth(Store& store, LockHeld held, Word count) {
   State& state = store.state();
-  const Word bits = static_cast<Word>(std::bit_width(4 * (state.count + count) - 1));
+  // Copying lasts a while, and the keys that come meanwhile must fit too.
+  const Word meanwhile = state.entries_used / entries_per_insertion;
+  const Word wanted = std::max(4 * (state.count + count), 2 * (state.count + count + meanwhile));
+  const Word bits = static_cast<Word>(std::bit_width(wanted - 1));
   const SlotsName name = SlotsName::of(state.next_file, std::max(bits, Word{7}));
   shared::store(state.next_file, state.next_file + 1);
   const Word size = std::min(name.count() * sizeof(Word), allocation_step);
@@ -96,26 +104,68 @@ Fault growth_step(Store& store, LockHeld held) {
   return {};
 }
 
+// More keys came than the array being built was meant for: it is dropped, a larger one will be begun.
+void drop_if_too_small(Store& store, LockHeld held, Word count) {
+  State& state = store.state();
+  if (state.next_slots == 0) return;
+  const Word to_copy = std::min(state.entries_used - state.next_entry, state.count);
+  const Word slots = SlotsName{state.next_slots}.count();
+  if (state.next_slots_used + to_copy + count <= Slots::used_max(slots)) return;
+  drop_next_slots(store, held);
+}
+
+// Tombstones before an empty slot are as good as empty.
+Fault shed_tombstones(Store& store, LockHeld held) {
+  State& state = store.state();
+  SlotArrays arrays;
+  if (Fault fault = slot_arrays(store, held, &arrays)) return fault;
+  const Slots& slots = arrays.current;
+  for (Word number = slots.count(); number-- > 0;) {
+    if (!slots.at(number).is_tombstone() || !slots.at(slots.after(number)).is_empty()) continue;
+    Change change(store.regions, held);
+    change.set(state.slots_used, state.slots_used - 1);
+    change.set_slot(slots.word(number), number, Slot{});
+    change.commit();
+  }
+  return {};
+}
+
+// Without memory for a larger array the one we have serves until one slot is left, which ends every probe.
+Fault use_what_is_there(Store& store, LockHeld held, Word count) {
+  const State& state = store.state();
+  const Word slots = SlotsName{state.slots}.count();
+  if (state.count + count > Slots::used_max(slots)) return Fault::of(Code::memory_full, "the table is full");
+  if (state.slots_used + count < slots) return {};
+  if (Fault fault = shed_tombstones(store, held)) return fault;
+  return state.slots_used + count < slots ? Fault::none() : Fault::of(Code::memory_full, "the table is full");
+}
+
 // Growth goes on with every insertion; it must be over when the current array is full, or when many keys come at once.
 Fault make_slots_room(Store& store, LockHeld held, Word count) {
   State& state = store.state();
   const auto is_half_full = [&] { return (state.slots_used + count) * 2 > SlotsName{state.slots}.count(); };
-  if (state.next_slots == 0) {
-    if (!is_half_full()) return {};
-    // Without memory for a larger array, the one we have may fill up.
-    if (Fault fault = begin_growth(store, held, count); fault && fault.code != Code::memory_full) return fault;
-  }
   const auto is_full = [&] { return state.slots_used + count > Slots::used_max(SlotsName{state.slots}.count()); };
+  drop_if_too_small(store, held, count);
+  if (state.next_slots == 0 && !is_half_full()) return {};
   Fault fault;
   do {
-    if (state.next_slots == 0 && is_full()) fault = begin_growth(store, held, count);
-    if (!fault && state.next_slots != 0) fault = growth_step(store, held);
+    if (state.next_slots == 0) fault = begin_growth(store, held, count);
+    if (!fault) fault = growth_step(store, held);
   } while (!fault && is_full());
-  if (!is_full() && fault.code == Code::memory_full) return {};
-  return fault;
+  return fault.code == Code::memory_full ? use_what_is_there(store, held, count) : fault;
 }
 
 }  // namespace
+
+void drop_next_slots(Store& store, LockHeld held) {
+  State& state = store.state();
+  if (state.next_slots == 0) return;
+  const Word file = SlotsName{state.next_slots}.file();
+  Change change(store.regions, held);
+  change.set(state.next_slots, 0);
+  change.remove_file(FileKind::slots, file);
+  change.commit();
+}
 
 Fault slot_arrays(Store& store, LockHeld, SlotArrays* arrays) {
   const State& state = store.state();
@@ -172,11 +222,14 @@ Fault insert_slots(Store& store, LockHeld held, Change& change, Word hash, Word 
 }
 
 Fault remove_slots(Store& store, LockHeld held, Change& change, Word hash, Word entry) {
+  State& state = store.state();
   SlotArrays arrays;
   if (Fault fault = slot_arrays(store, held, &arrays)) return fault;
   const Word place = arrays.current.find_entry(hash, entry);
   if (place == arrays.current.count()) return Fault::damaged("slots: no slot leads to entry", entry);
-  change.set_slot(arrays.current.word(place), place, Slot::tombstone());
+  const bool empties = arrays.current.at(arrays.current.after(place)).is_empty();
+  if (empties) change.set(state.slots_used, state.slots_used - 1);
+  change.set_slot(arrays.current.word(place), place, empties ? Slot{} : Slot::tombstone());
   if (!arrays.grows) return {};
   const Word next_place = arrays.next.find_entry(hash, entry);
   if (next_place != arrays.next.count()) {

@@ -22,6 +22,9 @@ struct SlotArrays {
 };
 Fault slot_arrays(Store& store, LockHeld held, SlotArrays* arrays);
 
+// The array being built is given up.
+void drop_next_slots(Store& store, LockHeld held);
+
 // An entry for a new key, not yet taken out of the free list or the unused ones.
 struct FreeEntry {
   Word number = 0;

@@ -27,27 +27,6 @@ Fault NewValue::publish(LockHeld held, Word sequence) {
   return fault;
 }
 
-void Sums::count(const RecordView& view, Ref ref, std::int64_t sign) {
-  const auto size = sign * static_cast<std::int64_t>(view.size());
-  by_segment_.add(ref.segment(), size);
-  live_ += size;
-  content_ += sign * static_cast<std::int64_t>(view.content_size());
-  if (!view.is_blob()) return;
-  blobs_ += sign;
-  blob_size_ += sign * static_cast<std::int64_t>(view.blob_size());
-}
-
-void Sums::write(Change& change, Control& control) const {
-  const auto add = [&](Word& word, std::int64_t difference) {
-    if (difference != 0) change.set(word, word + static_cast<Word>(difference));
-  };
-  by_segment_.write(change, control);
-  add(control.state.live_size, live_);
-  add(control.state.content_size, content_);
-  add(control.state.blob_count, blobs_);
-  add(control.state.blob_size, blob_size_);
-}
-
 namespace {
 
 // The stream counters of the classic design: bytes since the last full dump, and how many dumps there were.
@@ -56,6 +35,31 @@ void stream(Change& change, Control& control, Word size) {
   const Word position = (word & 0xffffffffU) + size;
   const bool overflows = position > control.identity.buffer_size;
   change.set(word, overflows ? ((word >> 32) + 1) << 32 : (word & ~Word{0xffffffff}) | position);
+}
+
+// What a record that comes and one that goes (either may be none) do to the sums in control.
+void count(Change& change, Control& control, const RecordView* now, const RecordView* old) {
+  State& state = control.state;
+  const auto set = [&](Word& word, Word added, Word removed) {
+    if (added != removed) change.set(word, word + added - removed);
+  };
+  const Word added = now ? now->size() : 0;
+  const Word removed = old ? old->size() : 0;
+  Word* to = now ? &control.segments[Ref{now->header.ref}.segment()].live : nullptr;
+  Word* from = old ? &control.segments[Ref{old->header.ref}.segment()].live : nullptr;
+  if (to == from) {
+    set(*to, added, removed);
+  } else {
+    if (to) set(*to, added, 0);
+    if (from) set(*from, 0, removed);
+  }
+  set(state.live_size, added, removed);
+  set(state.content_size, now ? now->content_size() : 0, old ? old->content_size() : 0);
+  const bool adds_blob = now && now->is_blob();
+  const bool removes_blob = old && old->is_blob();
+  if (!adds_blob && !removes_blob) return;
+  set(state.blob_count, adds_blob ? 1 : 0, removes_blob ? 1 : 0);
+  set(state.blob_size, adds_blob ? now->blob_size() : 0, removes_blob ? old->blob_size() : 0);
 }
 
 // full_dump_size bounds the content; `added` and `removed` are bytes of it.
@@ -175,9 +179,7 @@ Fault remove(Store& store, LockHeld held, const Located& old) {
   change.set(state.free_entry, old.number);
   change.set(state.count, state.count - 1);
   if (old.view.is_exotic()) change.set(state.exotic_count, state.exotic_count - 1);
-  Sums sums;
-  sums.remove(old.view, ref);
-  sums.write(change, control);
+  count(change, control, nullptr, &old.view);
   stream(change, control, record_size(old.view.header.key_size, 0, 0));
   if (old.view.is_blob()) change.remove_blob(old.view.header.sequence);
   change.commit();
@@ -206,13 +208,12 @@ Fault record_in_place(Store& store, LockHeld, Ref ref, RecordView* view) {
   return check_header(view->header, ref, segment.size - offset);
 }
 
-Fault locate_entry(Store& store, LockHeld held, Word number, Word born, Word table_number, Located* located) {
-  const State& state = store.state();
-  if (state.table_number != table_number) return Fault::of(Code::changed);
-  if (number == 0 || number >= state.entries_used) return Fault::damaged("entry number", number, state.entries_used);
-  if (Fault fault = store.regions.entry(table_number, number, &located->entry)) return fault;
-  if (located->entry->born != born || located->entry->ref == 0) return Fault::of(Code::changed);
-  located->number = number;
+// The table is still the one of the Sighting, so its entry is where it was.
+Fault locate_seen(Store& store, LockHeld held, const Sighting& seen, Located* located) {
+  if (store.state().table_number != seen.table_number) return Fault::of(Code::changed);
+  located->entry = reinterpret_cast<Entry*>(const_cast<std::atomic<std::uint64_t>*>(seen.ref_word));
+  located->number = seen.entry;
+  if (located->entry->born != seen.born || located->entry->ref == 0) return Fault::of(Code::changed);
   return record_in_place(store, held, Ref{located->entry->ref}, &located->view);
 }
 
@@ -243,10 +244,7 @@ Fault locate(Store& store, LockHeld held, Bytes key, Word hash, Located* located
 
 Fault apply_overwrite(Store& store, LockHeld, Change& change, const Located& old, const RecordView& now) {
   Control& control = store.control();
-  Sums sums;
-  sums.add(now, Ref{now.header.ref});
-  sums.remove(old.view, Ref{old.entry->ref});
-  sums.write(change, control);
+  count(change, control, &now, &old.view);
   stream(change, control, now.size() + now.blob_size());
   change.set(old.number, *old.entry, Change::Field::ref, now.header.ref);
   if (old.view.is_blob()) change.remove_blob(old.view.header.sequence);
@@ -278,9 +276,7 @@ Fault apply_insertion(Store& store, LockHeld held, Change& change, const RecordV
   }
   change.set(state.count, state.count + 1);
   if (now.is_exotic()) change.set(state.exotic_count, state.exotic_count + 1);
-  Sums sums;
-  sums.add(now, Ref{now.header.ref});
-  sums.write(change, control);
+  count(change, control, &now, nullptr);
   stream(change, control, now.size() + now.blob_size());
   change.set(free.number, *free.entry, Change::Field::ref, now.header.ref);
   return {};
@@ -296,7 +292,7 @@ Fault put(Store& store, LockHeld held, const Key& key, NewValue& value, Sighting
 
 Fault put_at(Store& store, LockHeld held, Sighting* seen, NewValue& value) {
   Located located;
-  if (Fault fault = locate_entry(store, held, seen->entry, seen->born, seen->table_number, &located)) return fault;
+  if (Fault fault = locate_seen(store, held, *seen, &located)) return fault;
   return overwrite(store, held, located, value, seen);
 }
 
@@ -309,7 +305,7 @@ Fault erase(Store& store, LockHeld held, Bytes key) {
 
 Fault erase_at(Store& store, LockHeld held, const Sighting& seen) {
   Located located;
-  if (Fault fault = locate_entry(store, held, seen.entry, seen.born, seen.table_number, &located)) return fault;
+  if (Fault fault = locate_seen(store, held, seen, &located)) return fault;
   return remove(store, held, located);
 }
 

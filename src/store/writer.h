@@ -36,23 +36,6 @@ class NewValue {
   std::string staged_;
 };
 
-// What a change adds to the sums in control.
-class Sums {
- public:
-  void add(const RecordView& view, Ref ref) { count(view, ref, 1); }
-  void remove(const RecordView& view, Ref ref) { count(view, ref, -1); }
-  void write(Change& change, Control& control) const;
-
- private:
-  void count(const RecordView& view, Ref ref, std::int64_t sign);
-
-  LiveBytes by_segment_;
-  std::int64_t live_ = 0;
-  std::int64_t content_ = 0;
-  std::int64_t blobs_ = 0;
-  std::int64_t blob_size_ = 0;
-};
-
 // An entry that belongs to a key, with its current record in place.
 struct Located {
   Word number = 0;  // 0: the key is not there
@@ -61,7 +44,7 @@ struct Located {
 };
 
 Fault locate(Store& store, LockHeld held, Bytes key, Word hash, Located* located);
-Fault locate_entry(Store& store, LockHeld held, Word number, Word born, Word table_number, Located* located);
+Fault locate_seen(Store& store, LockHeld held, const Sighting& seen, Located* located);
 // Writes a record where there is room; nobody can see it before a change names it.
 RecordView write_new_record(const Room& room, Word entry, const Key& key, const NewValue& value);
 Fault record_in_place(Store& store, LockHeld held, Ref ref, RecordView* view);

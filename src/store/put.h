@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Put: a whole write as a caller asks for it: large values are staged, the lock is taken, the change is made; when
+// memory is full, what dead writers left behind is removed and it is tried once more.
+#pragma once
+
+#include <span>
+
+#include "store/store.h"
+
+namespace ultradict {
+
+Fault put_key(Store& store, const Key& key, Bytes value, Sighting* written);
+Fault put_seen(Store& store, Sighting* seen, Bytes value);
+// Small values only; lock_busy if the lock is not free now.
+Fault try_put_seen(Store& store, Sighting* seen, Bytes value);
+Fault put_items(Store& store, std::span<const Item> items);
+
+}  // namespace ultradict
