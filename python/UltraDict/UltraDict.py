@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The class UltraDict: the shared dict of the extension with its public constructor and its end.
+
+Reading and writing are slots of the base class, in C++. What is here runs when a dict is opened, closed or pickled.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+
+from . import Exceptions, _parameters
+from ._core import SharedDict, SharedLock, bind_methods, close_creators
+from ._core import unlink_by_name as _unlink_by_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType, TracebackType
+    from typing import Any, TypeVar
+
+    K = TypeVar("K")
+    V = TypeVar("V")
+    Self = TypeVar("Self", bound="UltraDict[Any, Any]")
+
+__all__ = ["SharedLock", "UltraDict"]
+
+
+class _LazyLog:
+    """The class attribute `log`: the module logging, imported when first asked for."""
+
+    def __get__(self, instance: object, owner: type | None = None) -> ModuleType:
+        import logging
+
+        return logging
+
+
+class UltraDict(SharedDict["K", "V"]):
+    """A dict in shared memory.
+
+    UltraDict(mapping_or_pairs, name="x", key=value, ...) attaches to the dict of that name, or creates it. Any process
+    of the same user that knows the name sees the same items. See the README for what differs from dict, first of all:
+    changing a value in place is not shared, assigning it back is.
+    """
+
+    Exceptions = Exceptions
+    SharedLock = SharedLock
+    RLock = SharedLock
+    log = _LazyLog()
+
+    def __init__(
+        self,
+        /,
+        *arg: Any,
+        name: str | None = None,
+        create: bool | None = None,
+        buffer_size: int = 10_000,
+        serializer: Any = None,
+        shared_lock: bool | None = None,
+        full_dump_size: int | None = None,
+        auto_unlink: bool | None = None,
+        recurse: bool | None = None,
+        recurse_register: str | UltraDict[Any, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if len(arg) > 1:
+            raise TypeError(f"UltraDict expected at most 1 argument, got {len(arg)}")
+        _start(
+            self,
+            arg,
+            kwargs,
+            name=name,
+            create=create,
+            buffer_size=buffer_size,
+            serializer=serializer,
+            shared_lock=shared_lock,
+            full_dump_size=full_dump_size,
+            auto_unlink=auto_unlink,
+            recurse=recurse,
+            recurse_register=recurse_register,
+        )
+
+    @classmethod
+    def open(
+        cls: type[Self],
+        name: str | None = None,
+        data: Any = None,
+        *,
+        create: bool | None = None,
+        buffer_size: int = 10_000,
+        serializer: Any = None,
+        shared_lock: bool | None = None,
+        full_dump_size: int | None = None,
+        auto_unlink: bool | None = None,
+        recurse: bool | None = None,
+        recurse_register: str | UltraDict[Any, Any] | None = None,
+        cache_bytes: int = _parameters.cache_bytes_default,
+        mode: int = 0o600,
+        allow_pickle: bool = True,
+    ) -> Self:
+        """Like UltraDict(...), but a word that is no parameter is an error and not an item."""
+        opened = cls.__new__(cls)
+        _start(
+            opened,
+            () if data is None else (data,),
+            {},
+            name=name,
+            create=create,
+            buffer_size=buffer_size,
+            serializer=serializer,
+            shared_lock=shared_lock,
+            full_dump_size=full_dump_size,
+            auto_unlink=auto_unlink,
+            recurse=recurse,
+            recurse_register=recurse_register,
+            cache_bytes=cache_bytes,
+            mode=mode,
+            allow_pickle=allow_pickle,
+        )
+        return opened
+
+    @property
+    def recurse(self) -> bool:
+        """Whether nested dicts are shared too: not available in this version."""
+        return False
+
+    @property
+    def recurse_register(self) -> None:
+        """Kept for older programs; cleaning up does not depend on it."""
+        return None
+
+    def close(self, unlink: bool = False, data: bool = True) -> dict[Any, Any] | None:
+        """Ends this handle and returns the items as a plain dict (data=False: nothing)."""
+        if self.closed:
+            return None
+        try:
+            return self.to_dict() if data else None
+        finally:
+            if unlink:
+                self._unlink()
+            else:
+                self._close()
+
+    def unlink(self) -> None:
+        """Removes the name and closes this handle; other processes keep what they have attached."""
+        self._unlink()
+
+    @staticmethod
+    def unlink_by_name(name: str, ignore_errors: bool = False) -> bool:
+        """Removes a left-over dict. Without one: CannotAttachSharedMemory, or False if errors are to be ignored."""
+        try:
+            _unlink_by_name(name)
+        except Exceptions.CannotAttachSharedMemory:
+            if ignore_errors:
+                return False
+            raise
+        return True
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _attach, self._handle(), self.__dict__ or None
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return self.__reduce__()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[Any, Any]:
+        import copy
+
+        return copy.deepcopy(self.to_dict(), memo)
+
+
+bind_methods(UltraDict)
+
+
+def _start(opened: UltraDict[Any, Any], arg: tuple[Any, ...], items: dict[str, Any], **given: Any) -> None:
+    """Opens, and writes the initial items; undone if anything fails."""
+    defaults = {"cache_bytes": _parameters.cache_bytes_default, "mode": 0o600, "allow_pickle": True}
+    opened._open(**_parameters.checked({**defaults, **given}))
+    try:
+        if items or (arg and arg[0] is not None):
+            opened.update(*arg, **items)
+    except BaseException:
+        opened._abandon()
+        raise
+    if opened._is_creator:
+        _close_at_exit()
+
+
+def _attach(cls: type[Self], name: str, identity: str, serializer: Any, cache_bytes: int, allow_pickle: bool) -> Self:
+    """What unpickling a handle calls: the very dict that was pickled, or an error; never a new one."""
+    attached = cls.__new__(cls)
+    given: dict[str, Any] = dict.fromkeys(
+        ("full_dump_size", "auto_unlink", "shared_lock", "recurse", "recurse_register")
+    )
+    _start(
+        attached,
+        (),
+        {},
+        name=name,
+        create=False,
+        buffer_size=10_000,
+        serializer=serializer,
+        cache_bytes=cache_bytes,
+        allow_pickle=allow_pickle,
+        **given,
+    )
+    if attached._id != identity:
+        attached._abandon()
+        raise Exceptions.CannotAttachSharedMemory(f"UltraDict {name!r} is gone; another dict has its name now")
+    return attached
+
+
+def _attach_lock(*handle: Any) -> SharedLock:
+    attached: UltraDict[Any, Any] = _attach(*handle)
+    return attached.lock
+
+
+_process_with_exit_hook = 0
+
+
+def _close_at_exit() -> None:
+    """Children that multiprocessing forks end without atexit: there its own list of last things is used."""
+    global _process_with_exit_hook  # noqa: PLW0603
+    util = sys.modules.get("multiprocessing.util")
+    if util is None or _process_with_exit_hook == os.getpid():
+        return
+    _process_with_exit_hook = os.getpid()
+    util.Finalize(None, close_creators, exitpriority=-1000)
+
+
+atexit.register(close_creators)

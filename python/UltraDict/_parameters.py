@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The constructor's parameters: which values are accepted, and the words in which others are refused."""
+
+from __future__ import annotations
+
+import os
+
+from . import Exceptions
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+buffer_size_max = 2**32 - 1
+cache_bytes_default = 64 * 2**20
+name_bytes_max = 255
+
+
+def _flag(word: str, value: object) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int) and value in (0, 1):
+        return bool(value)
+    raise TypeError(f"{word} must be True, False or None, not {value!r}")
+
+
+def _size(word: str, value: object, least: int, most: int) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{word} must be an integer, not {type(value).__name__}")
+    size = int(value.__index__())
+    if not least <= size <= most:
+        raise Exceptions.InvalidParameter(f"{word} must be between {least} and {most}, not {size}")
+    return size
+
+
+def _name(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"name must be a str or None, not {type(value).__name__}")
+    try:
+        encoded = value.encode("utf-8")
+    except UnicodeEncodeError:
+        encoded = b""
+    if not encoded or "/" in value or "\0" in value or value in (".", ".."):
+        raise Exceptions.InvalidParameter(
+            f"{value!r} cannot be the name of an UltraDict: it must be text without / and NUL"
+        )
+    if len(encoded) > name_bytes_max:
+        raise Exceptions.InvalidParameter(
+            f"the name of an UltraDict has at most {name_bytes_max} bytes, {value[:20]!r}... has {len(encoded)}"
+        )
+    return value
+
+
+def _register(value: object) -> None:
+    if value is not None and not isinstance(value, (str, dict)):
+        raise TypeError(f"recurse_register must be a name or an UltraDict, not {type(value).__name__}")
+
+
+def random_name() -> str:
+    """A name for a dict that was given none."""
+    return "psm_" + os.urandom(8).hex()
+
+
+def checked(given: dict[str, Any]) -> dict[str, Any]:
+    """From the public parameters to those of SharedDict._open."""
+    recurse = _flag("recurse", given["recurse"])
+    if recurse:
+        raise Exceptions.InvalidParameter("recurse=True: nested dicts are not available in this version of ultradict")
+    _register(given["recurse_register"])
+    full_dump_size = given["full_dump_size"]
+    auto_unlink = _flag("auto_unlink", given["auto_unlink"])
+    create = _flag("create", given["create"])
+    return {
+        "name": random_name() if given["name"] is None else _name(given["name"]),
+        "create": {None: 0, True: 1, False: 2}[create],
+        "buffer_size": _size("buffer_size", given["buffer_size"], 1, buffer_size_max),
+        "full_dump_size": 0 if full_dump_size is None else _size("full_dump_size", full_dump_size, 1, 2**62),
+        "auto_unlink": auto_unlink is not False,
+        "mode": _size("mode", given["mode"], 0, 0o777),
+        "serializer": given["serializer"],
+        "shared_lock": _flag("shared_lock", given["shared_lock"]),
+        "recurse": recurse,
+        "cache_bytes": _size("cache_bytes", given["cache_bytes"], 0, 2**62),
+        "allow_pickle": bool(given["allow_pickle"]),
+    }

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cache, the part that is not on the way of a hit: growth, removal, the CLOCK hand. Allocation goes through realloc and
+// may fail anywhere; then the cache simply does not learn.
+#include "cache.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+namespace ultradict::python {
+
+const std::atomic<std::uint64_t> Cache::never_{0};
+
+namespace {
+
+constexpr std::uint64_t unit = 16;  // bytes, in which an item's size is kept
+
+template <class Kind>
+bool grow_array(Kind** array, std::size_t count) noexcept {
+  auto* moved = static_cast<Kind*>(std::realloc(*array, count * sizeof(Kind)));
+  if (moved == nullptr) return false;
+  *array = moved;
+  return true;
+}
+
+// realloc would not keep the alignment of a cache line.
+bool grow_items(Cache::Item** items, std::size_t old_count, std::size_t count) noexcept {
+  void* moved = std::aligned_alloc(alignof(Cache::Item), count * sizeof(Cache::Item));
+  if (moved == nullptr) return false;
+  if (old_count != 0) std::memcpy(moved, static_cast<void*>(*items), old_count * sizeof(Cache::Item));
+  std::free(*items);
+  *items = static_cast<Cache::Item*>(moved);
+  return true;
+}
+
+}  // namespace
+
+Cache::~Cache() {
+  std::free(own_slots_);
+  std::free(items_);
+  std::free(doomed_);
+}
+
+void Cache::begin(const Dict& engine, std::uint64_t size_max) noexcept {
+  table_word_ = &engine.table_word();
+  table_number_ = table_word_->load(std::memory_order_acquire);
+  size_max_ = size_max;
+}
+
+int Cache::find(Py_hash_t hash, PyObject* key, std::uint32_t* number) {
+  const std::uint32_t tag = tag_of(hash);
+  auto perturb = static_cast<std::size_t>(hash);
+  std::size_t at = perturb & mask_;
+  while (slots_[at].link != Slot::empty) {
+    const Slot slot = slots_[at];
+    if (slot.tag == tag && slot.link >= Slot::first && items_[slot.link - Slot::first].hash == hash) {
+      *number = slot.link - Slot::first;
+      if (same_plain_key(items_[*number].key, key)) return 1;
+      const std::uint64_t version = version_;
+      const Ref held = Ref::share(items_[*number].key);
+      const int same = PyObject_RichCompareBool(held.get(), key, Py_EQ);
+      if (same < 0) return -1;
+      if (version != version_) return find(hash, key, number);
+      if (same != 0) return 1;
+    }
+    at = next_slot(at, &perturb);
+  }
+  return 0;
+}
+
+std::uint32_t Cache::find_entry(const Sighting& seen) const noexcept {
+  if (seen.table_number != table_number_) return none;
+  const std::uint32_t number = by_entry_.find(seen.entry, items_);
+  if (number == none || items_[number].born != seen.born) return none;
+  return number;
+}
+
+Sighting Cache::sighting(const Item& item) const noexcept {
+  Sighting seen;
+  seen.ref_word = item.ref_word;
+  seen.table_word = table_word_;
+  seen.ref = item.ref;
+  seen.table_number = table_number_;
+  seen.sequence = item.sequence;
+  seen.born = item.born;
+  seen.entry = item.entry;
+  return seen;
+}
+
+bool Cache::follow_table(const Sighting& seen) noexcept {
+  if (seen.table_number <= table_number_) return seen.table_number == table_number_;
+  table_word_ = seen.table_word;
+  table_number_ = seen.table_number;
+  for (std::uint32_t number = 0; number < item_count_; ++number) items_[number].ref_word = &never_;
+  by_entry_.forget_all();
+  return table_left_ = true;
+}
+
+bool Cache::rebuild_slots(std::size_t slot_count) noexcept {
+  auto* fresh = static_cast<Slot*>(std::calloc(slot_count, sizeof(Slot)));
+  if (fresh == nullptr) return false;
+  std::free(own_slots_);
+  slots_ = own_slots_ = fresh;
+  mask_ = slot_count - 1;
+  slots_used_ = 0;
+  for (std::uint32_t number = 0; number < item_count_; ++number) {
+    if (items_[number].key != nullptr) place(number);
+  }
+  return true;
+}
+
+bool Cache::reserve_slot() noexcept {
+  const std::size_t slot_count = own_slots_ == nullptr ? 0 : mask_ + 1;
+  if ((slots_used_ + 1) * 3 < slot_count * 2) return true;
+  std::size_t wanted = 16;
+  while (wanted < (std::size_t{count()} + 1) * 3) wanted *= 2;
+  return rebuild_slots(wanted);
+}
+
+bool Cache::reserve_item() noexcept {
+  if (first_free_ != none || item_count_ < item_capacity_) return true;
+  const std::uint32_t wanted = item_capacity_ == 0 ? 16 : item_capacity_ * 2;
+  if (!grow_items(&items_, item_count_, wanted) || !by_entry_.reset(wanted)) return false;
+  item_capacity_ = wanted;
+  for (std::uint32_t number = 0; number < item_count_; ++number) {
+    const Item& item = items_[number];
+    if (item.key != nullptr && item.ref_word != &never_) by_entry_.add(item.entry, number);
+  }
+  return true;
+}
+
+void Cache::place(std::uint32_t number) noexcept {
+  auto perturb = static_cast<std::size_t>(items_[number].hash);
+  std::size_t at = perturb & mask_;
+  while (own_slots_[at].link >= Slot::first) at = next_slot(at, &perturb);
+  if (own_slots_[at].link == Slot::empty) ++slots_used_;
+  own_slots_[at] = {number + Slot::first, tag_of(items_[number].hash)};
+}
+
+void Cache::insert(Py_hash_t hash, PyObject* key, bool key_known, PyObject* value, const Sighting& seen,
+                   std::uint64_t size) {
+  if (!enabled() || size + item_overhead > size_max_) return;
+  if (!follow_table(seen)) return;
+  const std::uint32_t rival = find_entry(seen);
+  if (rival != none) remove(rival);
+  if (!reserve_slot() || !reserve_item()) return;
+  std::uint32_t number = first_free_;
+  if (number == none) {
+    number = item_count_++;
+  } else {
+    first_free_ = items_[number].entry;
+    --free_count_;
+  }
+  Py_INCREF(key);
+  Py_XINCREF(value);
+  Item& item = items_[number];
+  item = Item{hash, key, value, 0, nullptr, 0, 0, 0, used_mark | (key_known ? key_known_mark : 0)};
+  set_sighting(item, number, seen);
+  set_size(item, size);
+  place(number);
+  ++version_;
+  evict(number);
+}
+
+void Cache::set_sighting(Item& item, std::uint32_t number, const Sighting& seen) noexcept {
+  item.ref = seen.ref;
+  item.ref_word = seen.ref_word;
+  item.sequence = seen.sequence;
+  item.born = seen.born;
+  item.entry = seen.entry;
+  by_entry_.add(seen.entry, number);
+}
+
+void Cache::set_size(Item& item, std::uint64_t size) noexcept {
+  const std::uint64_t old_units = item.marks & units_mask;
+  const std::uint64_t units = std::min<std::uint64_t>((size + item_overhead) / unit, units_mask);
+  size_ += (units - old_units) * unit;
+  item.marks = (item.marks & ~units_mask) | static_cast<std::uint32_t>(units);
+}
+
+void Cache::renew(Item& item, PyObject* value, const Sighting& seen, std::uint64_t size) noexcept {
+  const std::uint32_t number = number_of(item);
+  if (!follow_table(seen)) return remove(number);
+  Py_XINCREF(value);
+  doom(item.value);
+  item.value = value;
+  follow_entry(item, number, seen);
+  set_size(item, size);
+  touch(item);
+  if (size_ > size_max_) evict(number);
+}
+
+void Cache::replace_ref(Item& item, const Sighting& seen) noexcept {
+  const std::uint32_t number = number_of(item);
+  if (!follow_table(seen)) return remove(number);
+  follow_entry(item, number, seen);
+}
+
+void Cache::set_key(Item& item, PyObject* key) noexcept {
+  Py_INCREF(key);
+  doom(item.key);
+  item.key = key;
+  item.marks |= key_known_mark;
+}
+
+void Cache::follow_entry(Item& item, std::uint32_t number, const Sighting& seen) noexcept {
+  if (item.entry == seen.entry && item.ref_word == seen.ref_word) {
+    item.ref = seen.ref;
+    item.sequence = seen.sequence;
+    item.born = seen.born;
+    return;
+  }
+  by_entry_.remove(item.entry, number);
+  set_sighting(item, number, seen);
+}
+
+void Cache::remove(std::uint32_t number) noexcept {
+  Item& item = items_[number];
+  auto perturb = static_cast<std::size_t>(item.hash);
+  std::size_t at = perturb & mask_;
+  while (own_slots_[at].link != number + Slot::first) at = next_slot(at, &perturb);
+  own_slots_[at].link = Slot::deleted;
+  by_entry_.remove(item.entry, number);
+  size_ -= std::uint64_t{item.marks & units_mask} * unit;
+  doom(std::exchange(item.key, nullptr));
+  doom(std::exchange(item.value, nullptr));
+  item.marks = 0;
+  item.entry = std::exchange(first_free_, number);
+  ++free_count_;
+  ++version_;
+}
+
+// Drops items that were not used since the hand came by, until the bound holds again; never `kept`. Two rounds find
+// enough.
+void Cache::evict(std::uint32_t kept) noexcept {
+  for (std::uint64_t steps = 2 * std::uint64_t{item_count_}; size_ > size_max_ && steps != 0; --steps) {
+    hand_ = hand_ + 1 < item_count_ ? hand_ + 1 : 0;
+    Item& item = items_[hand_];
+    if (item.key == nullptr || hand_ == kept) continue;
+    if ((item.marks & used_mark) != 0) {
+      item.marks &= ~used_mark;
+    } else {
+      remove(hand_);
+    }
+  }
+}
+
+void Cache::clear() noexcept {
+  for (std::uint32_t number = 0; number < item_count_; ++number) {
+    doom(std::exchange(items_[number].key, nullptr));
+    doom(std::exchange(items_[number].value, nullptr));
+  }
+  std::free(own_slots_);
+  std::free(items_);
+  by_entry_.release();
+  slots_ = no_slots_;
+  own_slots_ = nullptr;
+  items_ = nullptr;
+  mask_ = slots_used_ = 0;
+  item_count_ = item_capacity_ = free_count_ = hand_ = 0;
+  first_free_ = none;
+  size_ = 0;
+  ++version_;
+}
+
+// Without memory for the list the reference is leaked: running a destructor here could use a half-changed cache.
+void Cache::doom(PyObject* object) noexcept {
+  if (object == nullptr) return;
+  if (doomed_count_ == doomed_capacity_) {
+    const std::size_t wanted = doomed_capacity_ * 2 + 16;
+    if (!grow_array(&doomed_, wanted)) return;
+    doomed_capacity_ = wanted;
+  }
+  doomed_[doomed_count_++] = object;
+}
+
+void Cache::drop_doomed() noexcept {
+  while (doomed_count_ != 0) Py_DECREF(doomed_[--doomed_count_]);
+}
+
+int Cache::traverse(visitproc visit, void* arg) {
+  for (std::uint32_t number = 0; number < item_count_; ++number) {
+    Py_VISIT(items_[number].key);
+    Py_VISIT(items_[number].value);
+  }
+  for (std::size_t number = 0; number < doomed_count_; ++number) Py_VISIT(doomed_[number]);
+  return 0;
+}
+
+}  // namespace ultradict::python

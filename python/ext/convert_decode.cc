@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bytes -> Python objects. The bytes come from shared memory and may be anything: every size is checked against what is
+// left, nesting is bounded, and no more elements are allocated than there are bytes. Damage raises, it never crashes.
+#include "convert.h"
+#include "convert_pickle.h"
+#include "ultradict/wire.h"
+
+namespace ultradict::python {
+
+namespace {
+
+// Null without an exception if it is not what Tag::text promises.
+PyObject* read_text(Bytes bytes) {
+  PyObject* text = PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "surrogatepass");
+  if (text == nullptr && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) PyErr_Clear();
+  return text;
+}
+
+PyObject* read_big_integer(Bytes bytes) {
+  PyObject* integer_type = reinterpret_cast<PyObject*>(&PyLong_Type);
+  Ref method = Ref::steal(PyObject_GetAttrString(integer_type, "from_bytes"));
+  Ref arguments = Ref::steal(Py_BuildValue("(y#s)", bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "little"));
+  Ref options = Ref::steal(Py_BuildValue("{sO}", "signed", Py_True));
+  if (!method || !arguments || !options) return nullptr;
+  return PyObject_Call(method.get(), arguments.get(), options.get());
+}
+
+// Reads what the typed encoding can express. Null without an exception means that the bytes are damaged.
+class TypedReader {
+ public:
+  TypedReader(Bytes bytes, bool is_key) : reader_(bytes), is_key_(is_key) {}
+
+  PyObject* whole() {
+    Ref object = read(0);
+    return object && reader_.at_end() ? object.release() : nullptr;
+  }
+
+ private:
+  Ref read(int depth) {
+    Tag tag{};
+    if (depth > nesting_max || !reader_.tag(&tag)) return Ref();
+    switch (tag) {
+      case Tag::none:
+        return Ref::share(Py_None);
+      case Tag::no:
+        return Ref::share(Py_False);
+      case Tag::yes:
+        return Ref::share(Py_True);
+      case Tag::int64:
+        return integer();
+      case Tag::big_int:
+        return big_integer();
+      case Tag::float64:
+        return float64();
+      case Tag::ascii:
+        return ascii();
+      case Tag::text:
+        return text();
+      case Tag::bytes:
+        return byte_string();
+      case Tag::tuple:
+        return tuple(depth);
+      case Tag::list:
+        return is_key_ ? Ref() : list(depth);
+      case Tag::dict:
+        return is_key_ ? Ref() : dict(depth);
+      case Tag::frozen_set:
+        return is_key_ ? frozen_set(depth) : Ref();
+      default:
+        return Ref();
+    }
+  }
+
+  Ref integer() {
+    std::int64_t number = 0;
+    return reader_.int64(&number) ? Ref::steal(PyLong_FromLongLong(number)) : Ref();
+  }
+
+  Ref big_integer() {
+    Bytes bytes;
+    return reader_.sized(&bytes) && is_big_integer(bytes) ? Ref::steal(read_big_integer(bytes)) : Ref();
+  }
+
+  Ref float64() {
+    double number = 0;
+    return reader_.float64(&number) ? Ref::steal(PyFloat_FromDouble(number)) : Ref();
+  }
+
+  Ref ascii() {
+    Bytes bytes;
+    if (!reader_.sized(&bytes) || !is_ascii(bytes)) return Ref();
+    Ref text = Ref::steal(PyUnicode_New(static_cast<Py_ssize_t>(bytes.size()), 0x7f));
+    if (text && !bytes.empty()) std::memcpy(PyUnicode_1BYTE_DATA(text.get()), bytes.data(), bytes.size());
+    return text;
+  }
+
+  Ref text() {
+    Bytes bytes;
+    return reader_.sized(&bytes) ? Ref::steal(read_text(bytes)) : Ref();
+  }
+
+  Ref byte_string() {
+    Bytes bytes;
+    if (!reader_.sized(&bytes)) return Ref();
+    return Ref::steal(PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
+  }
+
+  Ref tuple(int depth) {
+    std::size_t count = 0;
+    if (!reader_.count(1, &count)) return Ref();
+    Ref tuple = Ref::steal(PyTuple_New(static_cast<Py_ssize_t>(count)));
+    for (std::size_t i = 0; tuple && i < count; ++i) {
+      Ref item = read(depth + 1);
+      if (!item) return Ref();
+      PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), item.release());
+    }
+    return tuple;
+  }
+
+  Ref list(int depth) {
+    std::size_t count = 0;
+    if (!reader_.count(1, &count)) return Ref();
+    Ref list = Ref::steal(PyList_New(static_cast<Py_ssize_t>(count)));
+    for (std::size_t i = 0; list && i < count; ++i) {
+      Ref item = read(depth + 1);
+      if (!item) return Ref();
+      PyList_SET_ITEM(list.get(), static_cast<Py_ssize_t>(i), item.release());
+    }
+    return list;
+  }
+
+  Ref dict(int depth) {
+    std::size_t count = 0;
+    if (!reader_.count(2, &count)) return Ref();
+    Ref dict = Ref::steal(PyDict_New());
+    for (std::size_t i = 0; dict && i < count; ++i) {
+      Ref key = read(depth + 1);
+      Ref value = key ? read(depth + 1) : Ref();
+      if (!value) return Ref();
+      if (PyDict_SetItem(dict.get(), key.get(), value.get()) < 0) return unhashable();
+    }
+    return dict;
+  }
+
+  Ref frozen_set(int depth) {
+    Ref members = tuple(depth);
+    if (!members) return Ref();
+    Ref set = Ref::steal(PyFrozenSet_New(members.get()));
+    return set ? std::move(set) : unhashable();
+  }
+
+  // No encoder writes a list or dict where only a hashable object can stand.
+  static Ref unhashable() {
+    if (PyErr_ExceptionMatches(PyExc_TypeError)) PyErr_Clear();
+    return Ref();
+  }
+
+  WireReader reader_;
+  bool is_key_;
+};
+
+PyObject* checked(PyObject* object, const ConvertState& state, const char* message) {
+  return object != nullptr || PyErr_Occurred() ? object : state.raise_damaged(message);
+}
+
+PyObject* read_foreign(Tag tag, Bytes rest, const Serializer& serializer) {
+  if (serializer.is_default) {
+    return serializer.state->raise_damaged("a stored value was written by a serializer other than the dict's");
+  }
+  Ref dumped = Ref::steal(tag == Tag::foreign_text
+                              ? read_text(rest)
+                              : PyBytes_FromStringAndSize(rest.data(), static_cast<Py_ssize_t>(rest.size())));
+  if (!dumped) return checked(nullptr, *serializer.state, "the stored text of a value is damaged");
+  return PyObject_CallFunctionObjArgs(serializer.loads.get(), dumped.get(), nullptr);
+}
+
+}  // namespace
+
+PyObject* decode_key(ConvertState& state, Bytes canonical, Bytes face, bool allow_pickle) {
+  const Bytes bytes = face.empty() ? canonical : face;
+  if (!bytes.empty() && static_cast<Tag>(bytes.front()) == Tag::pickle) {
+    if (allow_pickle) return read_pickle(state, bytes.substr(1));
+    return state.raise_forbidden("a key is stored as a pickle, which allow_pickle=False refuses to load");
+  }
+  return checked(TypedReader(bytes, true).whole(), state, "the stored bytes of a key are damaged");
+}
+
+PyObject* decode_value(Bytes bytes, const Serializer& serializer) {
+  ConvertState& state = *serializer.state;
+  const Tag tag = bytes.empty() ? Tag{} : static_cast<Tag>(bytes.front());
+  if (tag == Tag::foreign_bytes || tag == Tag::foreign_text) return read_foreign(tag, bytes.substr(1), serializer);
+  if (tag == Tag::pickle) {
+    if (serializer.allow_pickle) return read_pickle(state, bytes.substr(1));
+    return state.raise_forbidden("the value is stored as a pickle, which allow_pickle=False refuses to load");
+  }
+  return checked(TypedReader(bytes, false).whole(), state, "the stored bytes of a value are damaged");
+}
+
+}  // namespace ultradict::python

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// Values -> bytes. With the default serializer the common types are written directly, whatever else as a pickle; with
+// any other serializer every value goes through its dumps.
+#include <new>
+#include <unordered_set>
+
+#include "convert.h"
+#include "convert_pickle.h"
+#include "convert_write.h"
+
+namespace ultradict::python {
+
+namespace {
+
+enum class Written {
+  typed,
+  untyped,  // something in it has no typed encoding: the whole value is to be pickled
+  failed,   // with an exception
+};
+
+Written written(bool succeeded) { return succeeded ? Written::typed : Written::failed; }
+
+// Writes exact types only, and runs no Python code: nothing changes under it while it holds the interpreter lock.
+class TypedWriter {
+ public:
+  TypedWriter(PyObject* root, Scratch* out) : root_(root), out_(out) {}
+
+  Written write(PyObject* value, int depth) {
+    if (depth > nesting_max) return Written::untyped;
+    PyTypeObject* type = Py_TYPE(value);
+    if (type == &PyUnicode_Type) return written(write_text(value, out_));
+    if (type == &PyLong_Type) return written(write_integer(value, out_));
+    if (type == &PyFloat_Type) return written(write_float(PyFloat_AS_DOUBLE(value), out_));
+    if (type == &PyBool_Type) return written(write_mark(value == Py_True ? Tag::yes : Tag::no, out_));
+    if (type == &PyBytes_Type) return written(write_bytes(value, out_));
+    if (value == Py_None) return written(write_mark(Tag::none, out_));
+    if (type == &PyTuple_Type) return write_tuple(value, depth);
+    if (type == &PyList_Type) return write_list(value, depth);
+    return type == &PyDict_Type ? write_dict(value, depth) : Written::untyped;
+  }
+
+ private:
+  Written write_tuple(PyObject* tuple, int depth) {
+    const Py_ssize_t count = PyTuple_GET_SIZE(tuple);
+    // There is one empty tuple in all; nobody can tell whether it occurs twice.
+    if (count != 0 && repeated(tuple, depth)) return Written::untyped;
+    if (!write_count(Tag::tuple, static_cast<std::size_t>(count), out_)) return Written::failed;
+    for (Py_ssize_t i = 0; i < count; ++i) {
+      const Written item = write(PyTuple_GET_ITEM(tuple, i), depth + 1);
+      if (item != Written::typed) return item;
+    }
+    return Written::typed;
+  }
+
+  Written write_list(PyObject* list, int depth) {
+    if (repeated(list, depth)) return Written::untyped;
+#ifdef Py_GIL_DISABLED
+    Ref frozen = Ref::steal(PyList_AsTuple(list));
+    if (!frozen) return Written::failed;
+    return write_items(PySequence_Fast_ITEMS(frozen.get()), PyTuple_GET_SIZE(frozen.get()), depth);
+#else
+    return write_items(PySequence_Fast_ITEMS(list), PyList_GET_SIZE(list), depth);
+#endif
+  }
+
+  Written write_items(PyObject** items, Py_ssize_t count, int depth) {
+    if (!write_count(Tag::list, static_cast<std::size_t>(count), out_)) return Written::failed;
+    for (Py_ssize_t i = 0; i < count; ++i) {
+      const Written item = write(items[i], depth + 1);
+      if (item != Written::typed) return item;
+    }
+    return Written::typed;
+  }
+
+  Written write_dict(PyObject* dict, int depth) {
+    if (repeated(dict, depth)) return Written::untyped;
+#ifdef Py_GIL_DISABLED
+    Ref frozen = Ref::steal(PyDict_Copy(dict));
+    if (!frozen) return Written::failed;
+    return write_pairs(frozen.get(), depth);
+#else
+    return write_pairs(dict, depth);
+#endif
+  }
+
+  Written write_pairs(PyObject* dict, int depth) {
+    if (!write_count(Tag::dict, static_cast<std::size_t>(PyDict_GET_SIZE(dict)), out_)) return Written::failed;
+    PyObject* key = nullptr;
+    PyObject* value = nullptr;
+    for (Py_ssize_t position = 0; PyDict_Next(dict, &position, &key, &value);) {
+      Written item = write(key, depth + 1);
+      if (item == Written::typed) item = write(value, depth + 1);
+      if (item != Written::typed) return item;
+    }
+    return Written::typed;
+  }
+
+  // Whether this container was met before in the same value. What only its parent refers to cannot be met twice.
+  bool repeated(PyObject* container, int depth) {
+    if (depth == 0) return false;
+    if (container == root_) return true;
+#ifndef Py_GIL_DISABLED
+    if (Py_REFCNT(container) == 1) return false;
+#endif
+    return !seen_.insert(container).second;
+  }
+
+  PyObject* root_;
+  Scratch* out_;
+  std::unordered_set<PyObject*> seen_;
+};
+
+Written write_container(PyObject* value, Scratch* out) {
+  try {
+    return TypedWriter(value, out).write(value, 0);
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+    return Written::failed;
+  }
+}
+
+// Whether the exception that is raised means "I do not take such objects", rather than an emergency.
+bool refused() { return PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(PyExc_MemoryError); }
+
+bool write_buffer(PyObject* value, Scratch* out) {
+  Py_buffer view;
+  if (PyObject_GetBuffer(value, &view, PyBUF_FULL_RO) != 0) return false;
+  char* at = write_size(Tag::bytes, static_cast<std::size_t>(view.len), out);
+  const bool copied = at != nullptr && PyBuffer_ToContiguous(at, &view, view.len, 'C') == 0;
+  if (copied) out->advance_to(at + view.len);
+  PyBuffer_Release(&view);
+  return copied;
+}
+
+bool write_default(PyObject* value, ConvertState& state, Scratch* out) {
+  const Written typed = write_container(value, out);
+  if (typed != Written::untyped) return typed == Written::typed;
+  out->clear();
+  if (write_pickle(state, value, out)) return true;
+  if (!PyObject_CheckBuffer(value) || !refused()) return false;
+  RaisedKept refusal;
+  out->clear();
+  if (!write_buffer(value, out)) return PyErr_Clear(), false;
+  refusal.forget();
+  return true;
+}
+
+// What dumps makes of the value or, if it refuses one with the buffer protocol, of its bytes.
+Ref dump(PyObject* value, PyObject* dumps) {
+  Ref result = Ref::steal(PyObject_CallFunctionObjArgs(dumps, value, nullptr));
+  if (result || !PyObject_CheckBuffer(value) || PyBytes_Check(value) || !refused()) return result;
+  RaisedKept refusal;
+  Ref bytes = Ref::steal(PyBytes_FromObject(value));
+  if (bytes) result = Ref::steal(PyObject_CallFunctionObjArgs(dumps, bytes.get(), nullptr));
+  if (!result) return PyErr_Clear(), Ref();
+  refusal.forget();
+  return result;
+}
+
+bool write_foreign(PyObject* value, const Serializer& serializer, Scratch* out) {
+  Ref result = dump(value, serializer.dumps.get());
+  if (!result) return false;
+  PyObject* dumped = result.get();
+  if (PyBytes_Check(dumped)) {
+    return write_mark(Tag::foreign_bytes, out) &&
+           out->append(PyBytes_AS_STRING(dumped), static_cast<std::size_t>(PyBytes_GET_SIZE(dumped)));
+  }
+  if (PyUnicode_Check(dumped)) return write_mark(Tag::foreign_text, out) && write_bare_text(dumped, out);
+  PyErr_Format(PyExc_TypeError, "dumps of serializer '%s' returned %s, not bytes or str", serializer.name.c_str(),
+               Py_TYPE(dumped)->tp_name);
+  return false;
+}
+
+bool is_immutable(PyObject* value, int depth) {
+  if (PyUnicode_CheckExact(value) || PyLong_CheckExact(value) || PyFloat_CheckExact(value)) return true;
+  if (value == Py_None || PyBool_Check(value) || PyBytes_CheckExact(value)) return true;
+  if (!PyTuple_CheckExact(value) || depth >= nesting_max) return false;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(value); ++i) {
+    if (!is_immutable(PyTuple_GET_ITEM(value, i), depth + 1)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool encode_value(PyObject* value, const Serializer& serializer, Scratch* out) {
+  out->clear();
+  if (!serializer.is_default) return write_foreign(value, serializer, out);
+  if (PyUnicode_CheckExact(value)) return write_text(value, out);
+  if (PyLong_CheckExact(value)) return write_integer(value, out);
+  return write_default(value, *serializer.state, out);
+}
+
+bool cacheable_as_is(PyObject* value, const Serializer& serializer) {
+  return lossless(serializer) && is_immutable(value, 0);
+}
+
+}  // namespace ultradict::python

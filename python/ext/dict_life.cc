@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// Closing, unlinking, and what a handle says about itself.
+#include "dict_life.h"
+
+#include <string>
+#include <utility>
+
+#include "locking.h"
+
+namespace ultradict::python {
+
+namespace {
+
+Status unlink_engine(Session* session) {
+  return session->closed ? Dict::unlink(session->name) : session->engine.unlink();
+}
+
+bool put_number(PyObject* dict, const char* word, std::uint64_t number) {
+  const Ref value = Ref::steal(PyLong_FromUnsignedLongLong(number));
+  return value && PyDict_SetItemString(dict, word, value.get()) == 0;
+}
+
+// An attribute that is known of open handles only.
+template <class Read>
+PyObject* of_open(PyObject* self, const Read& read) {
+  Session* session = open_session(self);
+  return session == nullptr ? nullptr : read(session);
+}
+
+PyObject* get_name(PyObject* self, void*) {
+  const DictObject* dict = dict_object(self);
+  if (dict->session == nullptr) return raise_closed(dict->module, {});
+  return PyUnicode_FromString(dict->session->name.c_str());
+}
+
+PyObject* get_closed(PyObject* self, void*) {
+  const Session* session = dict_object(self)->session;
+  return PyBool_FromLong(session == nullptr || session->closed);
+}
+
+PyObject* get_lock(PyObject* self, void*) {
+  DictObject* dict = dict_object(self);
+  if (dict->session == nullptr || dict->session->closed) return open_session(self), nullptr;
+  return Py_INCREF(dict->lock), dict->lock;
+}
+
+PyObject* get_id(PyObject* self, void*) {
+  return of_open(self, [](Session* session) { return PyUnicode_FromString(session->engine.id().c_str()); });
+}
+
+PyObject* get_is_creator(PyObject* self, void*) {
+  return of_open(self, [](Session* session) { return PyBool_FromLong(session->engine.is_creator()); });
+}
+
+PyObject* get_serializer(PyObject* self, void*) {
+  return of_open(self, [](Session* session) { return serializer_object(session->serializer); });
+}
+
+PyObject* get_shared_lock(PyObject* self, void*) {
+  return of_open(self, [](Session* session) { return PyBool_FromLong(session->shared_lock); });
+}
+
+PyObject* get_buffer_size(PyObject* self, void*) {
+  return of_open(self,
+                 [](Session* session) { return PyLong_FromUnsignedLongLong(session->engine.options().buffer_size); });
+}
+
+PyObject* get_full_dump_size(PyObject* self, void*) {
+  return of_open(self, [](Session* session) {
+    const std::uint64_t size = session->engine.options().full_dump_size;
+    return size == 0 ? Ref::share(Py_None).release() : PyLong_FromUnsignedLongLong(size);
+  });
+}
+
+PyObject* get_auto_unlink(PyObject* self, void*) {
+  return of_open(self, [](Session* session) { return PyBool_FromLong(session->engine.options().auto_unlink); });
+}
+
+PyObject* get_full_dump_counter(PyObject* self, void*) {
+  return of_open(
+      self, [](Session* session) { return PyLong_FromUnsignedLongLong(session->engine.stats().full_dump_counter); });
+}
+
+PyObject* get_update_stream_position(PyObject* self, void*) {
+  return of_open(self,
+                 [](Session* session) { return PyLong_FromUnsignedLongLong(session->engine.stats().stream_position); });
+}
+
+bool put_stats(PyObject* dict, const Session* session) {
+  const Stats stats = session->engine.stats();
+  const std::pair<const char*, std::uint64_t> numbers[] = {
+      {"count", stats.count},
+      {"content_size", stats.content_size},
+      {"live_size", stats.live_size},
+      {"dead_size", stats.dead_size},
+      {"log_size", stats.log_size},
+      {"table_size", stats.table_size},
+      {"blob_size", stats.blob_size},
+      {"segments", stats.segments},
+      {"blobs", stats.blobs},
+      {"slots", stats.slots},
+      {"table_number", stats.table_number},
+      {"tail_position", stats.tail_position},
+      {"full_dump_counter", stats.full_dump_counter},
+      {"stream_position", stats.stream_position},
+      {"recoveries", stats.recoveries},
+      {"moved_records", stats.moved_records},
+      {"cache_count", session->cache.count()},
+      {"cache_size", session->cache.size()},
+      {"cache_misses", session->misses},
+  };
+  for (const auto& [word, number] : numbers) {
+    if (!put_number(dict, word, number)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+PyGetSetDef dict_getset[] = {
+    {"name", get_name, nullptr, "The name by which any process of this user attaches.", nullptr},
+    {"closed", get_closed, nullptr, "Whether this handle was closed, or never opened.", nullptr},
+    {"lock", get_lock, nullptr, "The lock of this dict: one for all processes, re-entrant per thread.", nullptr},
+    {"serializer", get_serializer, nullptr, "What turns values into bytes.", nullptr},
+    {"shared_lock", get_shared_lock, nullptr, "As recorded when the dict was created.", nullptr},
+    {"buffer_size", get_buffer_size, nullptr, "Bytes set aside for changes when the dict was created.", nullptr},
+    {"full_dump_size", get_full_dump_size, nullptr, "Bound of the content in bytes, or None.", nullptr},
+    {"auto_unlink", get_auto_unlink, nullptr, "Whether the name goes with its creator.", nullptr},
+    {"full_dump_counter", get_full_dump_counter, nullptr, "How often the stream of changes began anew.", nullptr},
+    {"update_stream_position", get_update_stream_position, nullptr, "Bytes streamed since it did.", nullptr},
+    {"_id", get_id, nullptr, "Unique for ever, unlike the name.", nullptr},
+    {"_is_creator", get_is_creator, nullptr, "Whether this very handle created the dict.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+
+void drop_session(DictObject* dict) {
+  Session* session = std::exchange(dict->session, nullptr);
+  Py_CLEAR(dict->lock);
+  if (session != nullptr) session->release();
+}
+
+PyObject* dict_close(PyObject* self, PyObject*) {
+  Session* session = dict_object(self)->session;
+  if (session != nullptr && !session->closed) session->close();
+  return Ref::share(Py_None).release();
+}
+
+PyObject* dict_abandon(PyObject* self, PyObject*) {
+  DictObject* dict = dict_object(self);
+  const RaisedKept kept;
+  if (dict->session != nullptr) {
+    if (dict->session->engine.is_creator()) (void)dict->session->engine.unlink();
+    dict->session->close();
+    drop_session(dict);
+  }
+  return Ref::share(Py_None).release();
+}
+
+PyObject* dict_unlink(PyObject* self, PyObject*) {
+  DictObject* dict = dict_object(self);
+  if (dict->session == nullptr) return raise_closed(dict->module, {});
+  const Status status = unlink_engine(dict->session);
+  if (!status && status.code() != Code::no_such_dict) return raise_status(dict->module, status, dict->session->name);
+  return dict_close(self, nullptr);
+}
+
+PyObject* dict_dump(PyObject* self, PyObject*) {
+  Session* session = open_session(self);
+  if (session == nullptr) return nullptr;
+  const Use use(session);
+  LockForWrite lock(session);
+  if (!lock.acquire()) return nullptr;
+  const Status status = session->engine.dump();
+  return status ? Ref::share(Py_None).release() : raise_status(session, status);
+}
+
+PyObject* dict_stats(PyObject* self, PyObject*) {
+  const Session* session = open_session(self);
+  if (session == nullptr) return nullptr;
+  Ref dict = Ref::steal(PyDict_New());
+  return dict && put_stats(dict.get(), session) ? dict.release() : nullptr;
+}
+
+PyObject* handle_arguments(Session* session, PyObject* type) {
+  const Serializer& serializer = session->serializer;
+  const bool importable = serializer.is_default || serializer.name.empty() || serializer.name.back() != ')';
+  PyObject* object = importable && !serializer.name.empty() ? Py_None : serializer.object.get();
+  return Py_BuildValue("(OssOKO)", type, session->name.c_str(), session->engine.id().c_str(), object,
+                       static_cast<unsigned long long>(session->cache.size_max()),
+                       serializer.allow_pickle ? Py_True : Py_False);
+}
+
+PyObject* dict_handle(PyObject* self, PyObject*) {
+  return of_open(
+      self, [self](Session* session) { return handle_arguments(session, reinterpret_cast<PyObject*>(Py_TYPE(self))); });
+}
+
+PyObject* unlink_by_name(PyObject* module, PyObject* name) {
+  auto* state = state_of_module(module);
+  Py_ssize_t size = 0;
+  const char* text = PyUnicode_AsUTF8AndSize(name, &size);
+  if (text == nullptr) return nullptr;
+  const std::string_view wanted(text, static_cast<std::size_t>(size));
+  const Status status = Dict::unlink(wanted);
+  return status ? Ref::share(Py_None).release() : raise_status(state, status, wanted);
+}
+
+// At the end of the process: what this process created ends in order, as if it had been closed.
+PyObject* close_creators(PyObject* module, PyObject*) {
+  auto* state = state_of_module(module);
+  for (Session* session = state->first_session; session != nullptr;) {
+    if (session->closed || !session->engine.is_creator()) {
+      session = session->next;
+      continue;
+    }
+    session->enter();
+    session->close();
+    session->leave();
+    session = state->first_session;  // destructors ran: the list may be another
+  }
+  return Ref::share(Py_None).release();
+}
+
+}  // namespace ultradict::python

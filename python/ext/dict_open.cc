@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opening: parameters to engine options, and the recorded attributes (serializer, shared_lock, recurse) compared with
+// those that were asked for.
+#include <map>
+#include <string>
+
+#include "dict_life.h"
+#include "lock_type.h"
+
+namespace ultradict::python {
+
+namespace {
+
+// As they came from Python; null and None: not given.
+struct Parameters {
+  PyObject* name = nullptr;
+  int create = 0;
+  unsigned long long buffer_size = 0;
+  unsigned long long full_dump_size = 0;
+  int auto_unlink = 1;
+  unsigned mode = 0600;
+  PyObject* serializer = nullptr;
+  PyObject* shared_lock = nullptr;
+  PyObject* recurse = nullptr;
+  unsigned long long cache_bytes = 0;
+  int allow_pickle = 1;
+
+  bool parse(PyObject* arguments, PyObject* keywords) {
+    static const char* words[] = {"name",        "create",      "buffer_size",  "full_dump_size",
+                                  "auto_unlink", "mode",        "serializer",   "shared_lock",
+                                  "recurse",     "cache_bytes", "allow_pickle", nullptr};
+    return PyArg_ParseTupleAndKeywords(arguments, keywords, "UiKKpIOOOKp:_open", const_cast<char**>(words), &name,
+                                       &create, &buffer_size, &full_dump_size, &auto_unlink, &mode, &serializer,
+                                       &shared_lock, &recurse, &cache_bytes, &allow_pickle) != 0;
+  }
+};
+
+bool engine_options(const Parameters& given, const std::string& attributes, Options* options) {
+  static constexpr Create ways[] = {Create::if_missing, Create::always, Create::never};
+  options->create = ways[given.create];
+  options->buffer_size = given.buffer_size;
+  options->full_dump_size = given.full_dump_size;
+  options->auto_unlink = given.auto_unlink != 0;
+  options->mode = given.mode;
+  options->attributes = attributes;
+  return true;
+}
+
+// "word=value" lines.
+std::string written_attributes(const Session* session, const Parameters& given) {
+  return "serializer=" + session->serializer.name + "\nshared_lock=" + (given.shared_lock == Py_True ? "1" : "0") +
+         "\nrecurse=" + (given.recurse == Py_True ? "1" : "0") + "\n";
+}
+
+std::map<std::string, std::string> read_attributes(const std::string& text) {
+  std::map<std::string, std::string> values;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::size_t equals = text.find('=', begin);
+    if (equals < end) values[text.substr(begin, equals - begin)] = text.substr(equals + 1, end - equals - 1);
+    begin = end + 1;
+  }
+  return values;
+}
+
+bool mismatch(Session* session, const char* word, const std::string& recorded, const std::string& given) {
+  PyErr_Format(session->module->errors.parameter_mismatch.get(),
+               "UltraDict '%s' was created with %s=%s, this call says %s: pass the same or leave it out",
+               session->name.c_str(), word, recorded.c_str(), given.c_str());
+  return false;
+}
+
+bool check_flag(Session* session, const char* word, const std::string& recorded, PyObject* given) {
+  const bool is_set = recorded == "1";
+  if (given == Py_None || (given == Py_True) == is_set) return true;
+  return mismatch(session, word, is_set ? "True" : "False", is_set ? "False" : "True");
+}
+
+bool check_serializer(Session* session, const std::string& recorded, bool allow_pickle) {
+  Serializer& serializer = session->serializer;
+  if (recorded.empty() || serializer.name == recorded) return true;
+  if (!serializer.is_default) return mismatch(session, "serializer", recorded, serializer.name);
+  return import_serializer(session->module->convert, recorded, allow_pickle, &serializer);
+}
+
+bool follow_recorded(Session* session, const Parameters& given) {
+  auto recorded = read_attributes(session->engine.attributes());
+  session->shared_lock = recorded["shared_lock"] == "1";
+  return check_serializer(session, recorded["serializer"], given.allow_pickle != 0) &&
+         check_flag(session, "shared_lock", recorded["shared_lock"], given.shared_lock) &&
+         check_flag(session, "recurse", recorded["recurse"], given.recurse);
+}
+
+bool attach(Session* session, const Parameters& given) {
+  Options options;
+  if (!engine_options(given, written_attributes(session, given), &options)) return false;
+  Status status;
+  {
+    const GilReleased released;
+    status = Dict::open(session->name, options, &session->engine);
+  }
+  if (!status) return raise_status(session->module, status, session->name), false;
+  session->cache.begin(session->engine, given.cache_bytes);
+  return follow_recorded(session, given);
+}
+
+bool open_engine(Session* session, const Parameters& given) {
+  Py_ssize_t size = 0;
+  const char* name = PyUnicode_AsUTF8AndSize(given.name, &size);
+  if (name == nullptr) return false;
+  session->name.assign(name, static_cast<std::size_t>(size));
+  return resolve_serializer(session->module->convert, given.serializer, given.allow_pickle != 0,
+                            &session->serializer) &&
+         attach(session, given);
+}
+
+}  // namespace
+
+PyObject* dict_open(PyObject* self, PyObject* arguments, PyObject* keywords) {
+  DictObject* dict = dict_object(self);
+  if (dict->session != nullptr) {
+    PyErr_Format(PyExc_RuntimeError, "__init__ was called again: this object is UltraDict '%s' already",
+                 dict->session->name.c_str());
+    return nullptr;
+  }
+  Parameters given;
+  if (!given.parse(arguments, keywords)) return nullptr;
+  Session* session = Session::make(dict->module);
+  if (session == nullptr) return nullptr;
+  const Ref lock = Ref::steal(open_engine(session, given) ? make_lock(session, Py_TYPE(self)) : nullptr);
+  if (!lock || dict->session != nullptr) {
+    session->release();
+    return nullptr;
+  }
+  dict->session = session;
+  dict->lock = Ref::share(lock.get()).release();
+  return Ref::share(Py_None).release();
+}
+
+}  // namespace ultradict::python

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads. The hit is all in this file and in Cache::find_fast: a probe, two loads, one more reference.
+#include "dict_read.h"
+
+#include "lookup.h"
+
+namespace ultradict::python {
+
+namespace {
+
+// The value of a hit, borrowed; null: it takes more than a hit to tell.
+inline PyObject* hit(Session* session, Py_hash_t hash, PyObject* key) noexcept {
+  Cache& cache = session->cache;
+  Cache::Item* item = cache.find_fast(hash, key);
+  if (item == nullptr || item->value == nullptr || !cache.current(*item)) return nullptr;
+  Cache::touch(*item);
+  return item->value;
+}
+
+// Membership of a key that the cache does not know. The common case needs no record: a plain key and no exotic ones.
+[[gnu::noinline]] int contains_slowly(Session* session, PyObject* key) {
+  const Use use(session);
+  Probe probe(session);
+  if (!probe) return -1;
+  probe.key = key;
+  return static_cast<int>(find_stored(&probe));
+}
+
+// error: it takes contains_slowly to tell.
+Found contains_plain(Session* session, PyObject* key) {
+  if (!(PyUnicode_CheckExact(key) || PyLong_CheckExact(key)) || session->engine.exotic_count() != 0)
+    return Found::error;
+  const Lease<Scratch> canonical(session->module->spare_scratch), face(session->module->spare_scratch);
+  if (!canonical || !face || encode_key(session->module->convert, key, canonical.get(), face.get()) != KeyKind::plain) {
+    return PyErr_Clear(), Found::error;
+  }
+  const Status status = session->engine.contains(canonical->bytes());
+  if (status) return Found::yes;
+  return status.code() == Code::not_found ? Found::no : Found::error;
+}
+
+// Of a session that may be closed; null without an exception: there is no such key.
+[[gnu::noinline]] PyObject* read_slowly(PyObject* self, PyObject* key, Py_hash_t hash) {
+  Session* session = open_session(self);
+  return session == nullptr ? nullptr : read_value(session, key, hash);
+}
+
+[[gnu::noinline]] PyObject* missing(PyObject* self, PyObject* key) {
+  PyTypeObject* type = Py_TYPE(self);
+  static const char* const hook = "__missing__";
+  if (PyObject_HasAttrString(reinterpret_cast<PyObject*>(type), hook) == 0) return raise_key_error(key);
+  const Ref name = Ref::steal(PyUnicode_InternFromString(hook));
+  return name ? PyObject_CallMethodObjArgs(self, name.get(), key, nullptr) : nullptr;
+}
+
+}  // namespace
+
+PyObject* dict_subscript(PyObject* self, PyObject* key) {
+  const Py_hash_t hash = hash_of_key(key);
+  if (hash == -1) return raise_unhashable(key);
+  if (Session* session = dict_object(self)->session; session != nullptr) {
+    PyObject* value = hit(session, hash, key);
+    if (value != nullptr) return Py_INCREF(value), value;
+  }
+  PyObject* value = read_slowly(self, key, hash);
+  if (value != nullptr || PyErr_Occurred() != nullptr) return value;
+  return missing(self, key);
+}
+
+int dict_contains(PyObject* self, PyObject* key) {
+  const Py_hash_t hash = hash_of_key(key);
+  if (hash == -1) return raise_unhashable(key), -1;
+  Session* session = dict_object(self)->session;
+  if (session != nullptr && hit(session, hash, key) != nullptr) return 1;
+  session = open_session(self);
+  if (session == nullptr) return -1;
+  const Found found = contains_plain(session, key);
+  return found != Found::error ? static_cast<int>(found) : contains_slowly(session, key);
+}
+
+Py_ssize_t dict_length(PyObject* self) {
+  Session* session = open_session(self);
+  return session == nullptr ? -1 : static_cast<Py_ssize_t>(session->engine.count());
+}
+
+PyObject* dict_get(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
+  if (!check_count("get", count, 1, 2)) return nullptr;
+  PyObject* key = arguments[0];
+  const Py_hash_t hash = hash_of_key(key);
+  if (hash == -1) return raise_unhashable(key);
+  Session* session = open_session(self);
+  if (session == nullptr) return nullptr;
+  PyObject* value = hit(session, hash, key);
+  if (value != nullptr) return Py_INCREF(value), value;
+  if (contains_plain(session, key) != Found::no) value = read_value(session, key, hash);
+  if (value != nullptr || PyErr_Occurred() != nullptr) return value;
+  value = count == 2 ? arguments[1] : Py_None;
+  return Py_INCREF(value), value;
+}
+
+PyObject* dict_has_key(PyObject* self, PyObject* key) {
+  const int found = dict_contains(self, key);
+  return found < 0 ? nullptr : PyBool_FromLong(found);
+}
+
+}  // namespace ultradict::python

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// The type: its tables, its birth and its end. C code that reads the storage of a dict directly (PyDict_Next, orjson)
+// finds one entry in it, whose key is no str and says in its repr where the items are: such code raises instead of
+// seeing nothing.
+#include "dict_type.h"
+
+#include "dict_life.h"
+#include "dict_read.h"
+#include "dict_whole.h"
+#include "dict_write.h"
+#include "iterator.h"
+#include "views.h"
+
+namespace ultradict::python {
+
+namespace {
+
+PyObject* dict_new(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
+  ModuleState* module = module_state_of(type);
+  if (module == nullptr) return nullptr;
+  Ref self = Ref::steal(PyDict_Type.tp_new(type, arguments, keywords));
+  if (!self) return nullptr;
+  dict_object(self.get())->module = module;
+  if (PyDict_SetItem(self.get(), module->elsewhere.get(), module->elsewhere.get()) < 0) return nullptr;
+  return self.release();
+}
+
+int dict_traverse(PyObject* self, visitproc visit, void* arg) {
+  DictObject* dict = dict_object(self);
+  Py_VISIT(Py_TYPE(self));
+  Py_VISIT(dict->lock);
+  if (dict->session != nullptr) {
+    const int stop = dict->session->traverse(visit, arg);
+    if (stop != 0) return stop;
+  }
+  return PyDict_Type.tp_traverse(self, visit, arg);
+}
+
+// Cycles go through decoded objects or through extra attributes: forgetting the former is enough.
+int dict_tp_clear(PyObject* self) {
+  Session* session = dict_object(self)->session;
+  if (session != nullptr) session->forget();
+  return 0;
+}
+
+void dict_dealloc(PyObject* self) {
+  PyObject_GC_UnTrack(self);
+  PyTypeObject* type = Py_TYPE(self);
+  {
+    const RaisedKept kept;
+    drop_session(dict_object(self));
+  }
+  PyDict_Type.tp_dealloc(self);
+  Py_DECREF(type);
+}
+
+template <class Function>
+PyCFunction method(Function function) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+constexpr int words_too = METH_VARARGS | METH_KEYWORDS;
+
+PyMethodDef dict_methods[] = {
+    {"get", method(dict_get), METH_FASTCALL,
+     "get(key, default=None): the value of the key if it is there, else default."},
+    {"has_key", dict_has_key, METH_O, "key in d"},
+    {"setdefault", method(dict_setdefault), METH_FASTCALL,
+     "setdefault(key, default=None): the value of the key, which is inserted with the default if it is missing."},
+    {"pop", method(dict_pop), METH_FASTCALL, "pop(key[, default]): removes the key and returns its value."},
+    {"popitem", dict_popitem, METH_NOARGS, "Removes and returns the last inserted (key, value) pair."},
+    {"update", method(dict_update), words_too, "Writes all items of a mapping, of pairs, of keywords: all or nothing."},
+    {"clear", dict_clear, METH_NOARGS, "Removes all items."},
+    {"keys", dict_keys, METH_NOARGS, "A live view of the keys."},
+    {"values", dict_values, METH_NOARGS, "A live view of the values."},
+    {"items", dict_items, METH_NOARGS, "A live view of the (key, value) pairs."},
+    {"copy", dict_copy, METH_NOARGS, "All items in a plain dict."},
+    {"to_dict", dict_copy, METH_NOARGS, "All items in a plain dict."},
+    {"__copy__", dict_copy, METH_NOARGS, "All items in a plain dict."},
+    {"__reversed__", dict_reversed, METH_NOARGS, "A reverse iterator over the keys."},
+    {"__sizeof__", dict_sizeof, METH_NOARGS, "Bytes that this process holds for the dict, shared memory not counted."},
+    {"dump", dict_dump, METH_NOARGS, "Cleans the log and starts the stream counters anew."},
+    {"stats", dict_stats, METH_NOARGS, "Figures about shared memory and the object cache."},
+    {"_open", method(dict_open), words_too, "Creates or attaches."},
+    {"_close", dict_close, METH_NOARGS, "Closes the handle."},
+    {"_abandon", dict_abandon, METH_NOARGS, "Undoes _open."},
+    {"_unlink", dict_unlink, METH_NOARGS, "Removes the dict and closes the handle."},
+    {"_handle", dict_handle, METH_NOARGS, "What pickle needs to attach again."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyType_Slot dict_slots[] = {
+    {Py_tp_new, reinterpret_cast<void*>(dict_new)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(dict_dealloc)},
+    {Py_tp_traverse, reinterpret_cast<void*>(dict_traverse)},
+    {Py_tp_clear, reinterpret_cast<void*>(dict_tp_clear)},
+    {Py_tp_iter, reinterpret_cast<void*>(dict_iter)},
+    {Py_tp_repr, reinterpret_cast<void*>(dict_repr)},
+    {Py_tp_richcompare, reinterpret_cast<void*>(dict_compare)},
+    {Py_tp_hash, reinterpret_cast<void*>(PyObject_HashNotImplemented)},
+    {Py_tp_methods, dict_methods},
+    {Py_tp_getset, dict_getset},
+    {Py_mp_subscript, reinterpret_cast<void*>(dict_subscript)},
+    {Py_mp_ass_subscript, reinterpret_cast<void*>(dict_assign)},
+    {Py_mp_length, reinterpret_cast<void*>(dict_length)},
+    {Py_sq_contains, reinterpret_cast<void*>(dict_contains)},
+    {Py_nb_or, reinterpret_cast<void*>(dict_or)},
+    {Py_nb_inplace_or, reinterpret_cast<void*>(dict_inplace_or)},
+    {0, nullptr},
+};
+
+PyObject* elsewhere_repr(PyObject*) {
+  return PyUnicode_FromString(
+      "<the items of an UltraDict are in shared memory, not in the storage of its dict base: use d.to_dict()>");
+}
+
+PyType_Slot elsewhere_slots[] = {
+    {Py_tp_repr, reinterpret_cast<void*>(elsewhere_repr)},
+    {0, nullptr},
+};
+
+}  // namespace
+
+PyObject* bind_methods(PyObject*, PyObject* type) {
+  if (!PyType_Check(type)) return PyErr_SetString(PyExc_TypeError, "bind_methods: not a class"), nullptr;
+  for (PyMethodDef* definition = dict_methods; definition->ml_name != nullptr; ++definition) {
+    if (definition->ml_flags != METH_FASTCALL) continue;
+    const Ref bound = Ref::steal(PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(type), definition));
+    if (!bound || PyObject_SetAttrString(type, definition->ml_name, bound.get()) < 0) return nullptr;
+  }
+  Py_RETURN_NONE;
+}
+
+PyType_Spec dict_spec = {"UltraDict._core.SharedDict", sizeof(DictObject), 0,
+                         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, dict_slots};
+
+PyType_Spec elsewhere_spec = {"UltraDict._core.elsewhere", sizeof(PyObject), 0, Py_TPFLAGS_DEFAULT, elsewhere_slots};
+
+}  // namespace ultradict::python

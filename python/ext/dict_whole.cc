@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole dict goes through a plain copy: its repr, its comparison and its | are then dict's own.
+#include "dict_whole.h"
+
+#include "walk.h"
+
+namespace ultradict::python {
+
+namespace {
+
+Ref as_plain_dict(PyObject* object, const ModuleState* module) {
+  if (is_shared_dict(object, module)) return plain_copy(object);
+  const Ref copy = Ref::steal(PyDict_New());
+  if (!copy || PyDict_Update(copy.get(), object) < 0) return Ref();
+  return copy.copy();
+}
+
+// 1 for any collections.abc.Mapping.
+int is_mapping(ModuleState* module, PyObject* object) {
+  if (PyDict_Check(object)) return 1;
+  if (module->mapping_class.get() == nullptr) {
+    const Ref abc = Ref::steal(PyImport_ImportModule("collections.abc"));
+    Ref found = Ref::steal(abc ? PyObject_GetAttrString(abc.get(), "Mapping") : nullptr);
+    if (!found) return -1;
+    module->mapping_class.fill(std::move(found));
+  }
+  return PyObject_IsInstance(object, module->mapping_class.get());
+}
+
+// Handles of one dict print as one object, also where one of them is a value in it.
+Ref repr_guard(const Session* session) {
+  const std::string text = "UltraDict " + session->engine.id();
+  return Ref::steal(PyUnicode_InternFromString(text.c_str()));
+}
+
+PyObject* closed_repr(const DictObject* dict) {
+  if (dict->session == nullptr) return PyUnicode_FromString("<UltraDict (never opened)>");
+  return PyUnicode_FromFormat("<UltraDict '%s' (closed)>", dict->session->name.c_str());
+}
+
+}  // namespace
+
+Ref plain_copy(PyObject* self) {
+  Session* session = open_session(self);
+  if (session == nullptr) return Ref();
+  const Use use(session);
+  Ref copy = Ref::steal(PyDict_New());
+  if (!copy) return Ref();
+  Walk walk(session);
+  for (;;) {
+    Ref key, value;
+    const Walk::Step step = walk.next(Part::items, &key, &value);
+    if (step == Walk::Step::end) return copy;
+    if (step == Walk::Step::error || PyDict_SetItem(copy.get(), key.get(), value.get()) < 0) return Ref();
+    if (session->closed) return Ref::steal(raise_closed(session->module, session->name));
+  }
+}
+
+PyObject* dict_copy(PyObject* self, PyObject*) { return plain_copy(self).release(); }
+
+PyObject* dict_repr(PyObject* self) {
+  const DictObject* dict = dict_object(self);
+  if (dict->session == nullptr || dict->session->closed) return closed_repr(dict);
+  const Ref guard = repr_guard(dict->session);
+  const int cycle = guard ? Py_ReprEnter(guard.get()) : -1;
+  if (cycle != 0) return cycle > 0 ? PyUnicode_FromString("{...}") : nullptr;
+  const Ref copy = plain_copy(self);
+  PyObject* text = copy ? PyObject_Repr(copy.get()) : nullptr;
+  Py_ReprLeave(guard.get());
+  return text;
+}
+
+PyObject* dict_compare(PyObject* self, PyObject* other, int operation) {
+  Session* session = open_session(self);
+  if (session == nullptr) return nullptr;
+  const int mapping = operation == Py_EQ || operation == Py_NE ? is_mapping(session->module, other) : 0;
+  if (mapping < 0) return nullptr;
+  if (mapping == 0) return Ref::share(Py_NotImplemented).release();
+  const Py_ssize_t others = PyObject_Size(other);
+  if (others < 0) return nullptr;
+  if (static_cast<std::uint64_t>(others) != session->engine.count()) return PyBool_FromLong(operation == Py_NE);
+  const Ref left = plain_copy(self);
+  if (!left) return nullptr;
+  const bool ask_other = PyDict_Check(other) && !is_shared_dict(other, session->module);
+  const Ref right = ask_other ? Ref::share(other) : as_plain_dict(other, session->module);
+  return right ? PyObject_RichCompare(left.get(), right.get(), operation) : nullptr;
+}
+
+PyObject* dict_or(PyObject* left, PyObject* right) {
+  if (!PyDict_Check(left) || !PyDict_Check(right)) return Ref::share(Py_NotImplemented).release();
+  auto* state = module_state_of(Py_TYPE(left));
+  if (state == nullptr) {
+    PyErr_Clear();
+    state = module_state_of(Py_TYPE(right));
+  }
+  if (state == nullptr) return nullptr;
+  Ref merged = as_plain_dict(left, state);
+  if (!merged || PyDict_Update(merged.get(), right) < 0) return nullptr;
+  return merged.release();
+}
+
+PyObject* dict_sizeof(PyObject* self, PyObject*) {
+  const Session* session = dict_object(self)->session;
+  const std::size_t own = static_cast<std::size_t>(Py_TYPE(self)->tp_basicsize);
+  return PyLong_FromSize_t(own + (session != nullptr ? session->cache.size() + sizeof(Session) : 0));
+}
+
+}  // namespace ultradict::python

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// What treats an UltraDict as a whole: copies, comparison, repr, the | operator.
+#pragma once
+
+#include "dict_object.h"
+
+namespace ultradict::python {
+
+// Every item, in order, in a new plain dict.
+Ref plain_copy(PyObject* self);
+
+PyObject* dict_copy(PyObject* self, PyObject* none);
+PyObject* dict_repr(PyObject* self);
+PyObject* dict_compare(PyObject* self, PyObject* other, int operation);
+PyObject* dict_or(PyObject* left, PyObject* right);
+PyObject* dict_sizeof(PyObject* self, PyObject* none);
+
+}  // namespace ultradict::python

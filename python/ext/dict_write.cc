@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes of one key. What is compound (setdefault, pop, popitem) holds the shared lock from its first look to its last
+// store.
+#include "dict_write.h"
+
+#include "dict_read.h"
+#include "locking.h"
+#include "store_one.h"
+
+namespace ultradict::python {
+
+namespace {
+
+int assign(Session* session, PyObject* key, Py_hash_t hash, PyObject* value) {
+  const Use use(session);
+  const Lease<Scratch> encoded(session->module->spare_scratch);
+  if (!encoded || !encode_value(value, session->serializer, encoded.get())) return -1;
+  if (session->closed) return raise_closed(session->module, session->name), -1;
+  return store_value(session, key, hash, value, encoded->bytes()) ? 0 : -1;
+}
+
+int erase(Session* session, PyObject* key, Py_hash_t hash) {
+  const Use use(session);
+  const Found found = erase_key(session, key, hash);
+  if (found == Found::no) raise_key_error(key);
+  return found == Found::yes ? 0 : -1;
+}
+
+// What any process reads now for a key just written: the writer's own object only where it is equal to that.
+PyObject* written_value(Session* session, PyObject* key, Py_hash_t hash, PyObject* value) {
+  if (cacheable_as_is(value, session->serializer)) return Ref::share(value).release();
+  PyObject* read = read_value(session, key, hash);
+  if (read == nullptr && PyErr_Occurred() == nullptr) return Ref::share(value).release();
+  return read;
+}
+
+PyObject* setdefault(Session* session, PyObject* key, Py_hash_t hash, PyObject* value) {
+  const Use use(session);
+  PyObject* present = read_value(session, key, hash);
+  if (present != nullptr || PyErr_Occurred() != nullptr) return present;
+  const Lease<Scratch> encoded(session->module->spare_scratch);
+  if (!encoded || !encode_value(value, session->serializer, encoded.get())) return nullptr;
+  LockForWrite lock(session);
+  if (!lock.acquire()) return nullptr;
+  present = read_value(session, key, hash);
+  if (present != nullptr || PyErr_Occurred() != nullptr) return present;
+  if (!store_value(session, key, hash, value, encoded->bytes())) return nullptr;
+  return written_value(session, key, hash, value);
+}
+
+// Null without an exception: no such key.
+PyObject* pop(Session* session, PyObject* key, Py_hash_t hash) {
+  const Use use(session);
+  LockForWrite lock(session);
+  if (!lock.acquire()) return nullptr;
+  Ref value = Ref::steal(read_value(session, key, hash));
+  if (!value) return nullptr;
+  const Found found = erase_key(session, key, hash);
+  return found == Found::yes ? value.release() : nullptr;
+}
+
+// The key and value of a record read under the lock.
+Ref item_of(Session* session, const Sighting& seen, const Record& record) {
+  const Ref key = Ref::steal(session->exotic.object_of(session, record.canonical, record.face, record.exotic));
+  if (!key) return Ref();
+  const std::uint32_t number = session->cache.find_entry(seen);
+  const bool cached = number != Cache::none && session->cache.item(number).value != nullptr &&
+                      session->cache.current(session->cache.item(number));
+  const Ref value = cached ? Ref::share(session->cache.item(number).value)
+                           : Ref::steal(value_of_record(session, nullptr, 0, seen, record));
+  return value ? Ref::steal(PyTuple_Pack(2, key.get(), value.get())) : Ref();
+}
+
+}  // namespace
+
+int dict_assign(PyObject* self, PyObject* key, PyObject* value) {
+  const Py_hash_t hash = hash_of_key(key);
+  if (hash == -1) return raise_unhashable(key), -1;
+  Session* session = open_session(self);
+  if (session == nullptr) return -1;
+  return value != nullptr ? assign(session, key, hash, value) : erase(session, key, hash);
+}
+
+PyObject* dict_setdefault(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
+  if (!check_count("setdefault", count, 1, 2)) return nullptr;
+  const Py_hash_t hash = hash_of_key(arguments[0]);
+  if (hash == -1) return raise_unhashable(arguments[0]);
+  Session* session = open_session(self);
+  return session == nullptr ? nullptr : setdefault(session, arguments[0], hash, count == 2 ? arguments[1] : Py_None);
+}
+
+PyObject* dict_pop(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
+  if (!check_count("pop", count, 1, 2)) return nullptr;
+  Session* session = open_session(self);
+  if (session == nullptr) return nullptr;
+  const Py_hash_t hash = hash_of_key(arguments[0]);
+  // As dict does: of an empty one not even an unhashable key is complained about.
+  if (hash == -1 && session->engine.count() != 0) return raise_unhashable(arguments[0]);
+  PyErr_Clear();
+  PyObject* value = hash == -1 ? nullptr : pop(session, arguments[0], hash);
+  if (value != nullptr || PyErr_Occurred() != nullptr) return value;
+  return count == 2 ? Ref::share(arguments[1]).release() : raise_key_error(arguments[0]);
+}
+
+PyObject* dict_popitem(PyObject* self, PyObject*) {
+  Session* session = open_session(self);
+  if (session == nullptr) return nullptr;
+  const Use use(session);
+  const Lease<Buffer> buffer(session->module->spare_buffer);
+  LockForWrite lock(session);
+  if (!buffer || !lock.acquire()) return nullptr;
+  Cursor cursor(session->engine, Cursor::Direction::backward);
+  Sighting seen;
+  Record record;
+  const Status status = cursor.next(&seen, buffer.get(), &record);
+  if (status.code() == Code::not_found) {
+    PyErr_SetString(PyExc_KeyError, "popitem(): dictionary is empty");
+    return nullptr;
+  }
+  if (!status) return raise_status(session, status);
+  Ref item = item_of(session, seen, record);
+  if (!item || !erase_seen(session, seen)) return nullptr;
+  return item.release();
+}
+
+}  // namespace ultradict::python

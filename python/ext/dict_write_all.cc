@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes of all keys. update and |= read their source to its end, into a plain dict with dict's own rules, before
+// anything is changed.
+#include "dict_write.h"
+#include "locking.h"
+#include "store_all.h"
+
+namespace ultradict::python {
+
+namespace {
+
+// dict.update(items, *arguments, **keywords), for its rules and its messages; update(None) is like update().
+bool collect(PyObject* items, PyObject* arguments, PyObject* keywords) {
+  const bool nothing = PyTuple_GET_SIZE(arguments) == 1 && PyTuple_GET_ITEM(arguments, 0) == Py_None;
+  const Ref positional = nothing ? Ref::steal(PyTuple_New(0)) : Ref::share(arguments);
+  const Ref method = Ref::steal(PyObject_GetAttrString(items, "update"));
+  if (!positional || !method) return false;
+  return static_cast<bool>(Ref::steal(PyObject_Call(method.get(), positional.get(), keywords)));
+}
+
+bool update(PyObject* self, PyObject* arguments, PyObject* keywords) {
+  Session* session = open_session(self);
+  if (session == nullptr) return false;
+  const Use use(session);
+  const Ref items = Ref::steal(PyDict_New());
+  if (!items || !collect(items.get(), arguments, keywords)) return false;
+  if (session->closed) return raise_closed(session->module, session->name), false;
+  return store_all(session, items.get());
+}
+
+}  // namespace
+
+PyObject* dict_update(PyObject* self, PyObject* arguments, PyObject* keywords) {
+  return update(self, arguments, keywords) ? Ref::share(Py_None).release() : nullptr;
+}
+
+PyObject* dict_inplace_or(PyObject* self, PyObject* other) {
+  const Ref arguments = Ref::steal(PyTuple_Pack(1, other));
+  if (!arguments || !update(self, arguments.get(), nullptr)) return nullptr;
+  return Ref::share(self).release();
+}
+
+PyObject* dict_clear(PyObject* self, PyObject*) {
+  Session* session = open_session(self);
+  if (session == nullptr) return nullptr;
+  const Use use(session);
+  LockForWrite lock(session);
+  if (!lock.acquire()) return nullptr;
+  session->size_changes -= static_cast<std::int64_t>(session->engine.count());
+  const Status status = session->engine.clear();
+  lock.release();
+  if (!status) return raise_status(session, status);
+  session->cache.clear();
+  session->exotic.clear();
+  return Ref::share(Py_None).release();
+}
+
+}  // namespace ultradict::python

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Exceptions: classes live in UltraDict/Exceptions.py, texts come from the engine where it has one.
+#include "errors.h"
+
+#include <chrono>
+#include <string>
+
+#include "session.h"
+
+namespace ultradict::python {
+
+namespace {
+
+PyObject* class_of(const ErrorClasses& errors, Code code) {
+  switch (code) {
+    case Code::no_such_dict:
+      return errors.cannot_attach.get();
+    case Code::already_exists:
+      return errors.already_exists.get();
+    case Code::closed:
+      return errors.already_closed.get();
+    case Code::lock_busy:
+    case Code::not_owner:
+      return errors.cannot_acquire_lock.get();
+    case Code::lock_timeout:
+      return errors.cannot_acquire_lock_timeout.get();
+    case Code::content_full:
+      return errors.full_dump_memory_full.get();
+    case Code::memory_full:
+      return errors.shared_memory_full.get();
+    case Code::damaged:
+      return errors.damaged.get();
+    case Code::other_format:
+      return errors.other_format.get();
+    case Code::forbidden:
+      return errors.forbidden.get();
+    case Code::unsupported:
+      return errors.unsupported.get();
+    case Code::invalid_argument:
+      return errors.invalid_parameter.get();
+    default:
+      return errors.system_failure.get();
+  }
+}
+
+const char* text_of(Code code) {
+  switch (code) {
+    case Code::no_such_dict:
+      return "there is no dict of this name";
+    case Code::already_exists:
+      return "a dict of this name exists already";
+    case Code::closed:
+      return "it is closed";
+    case Code::content_full:
+      return "full_dump_size would be exceeded; nothing was changed";
+    case Code::memory_full:
+      return "shared memory is full; nothing was changed";
+    case Code::damaged:
+      return "shared bytes are damaged";
+    default:
+      return "the operation failed";
+  }
+}
+
+void raise_text(PyObject* error, const std::string& text) {
+  const Ref message = Ref::steal(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
+  if (message) PyErr_SetObject(error != nullptr ? error : PyExc_RuntimeError, message.get());
+}
+
+std::string holder_text(const Owner& owner) {
+  if (owner.number == 0) return "another process took it first";
+  if (owner.here) return "another thread of this process (pid " + std::to_string(owner.pid) + ") holds it";
+  return "process " + std::to_string(owner.pid) + " holds it";
+}
+
+double now_seconds() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+PyObject* raise_status(ModuleState* module, const Status& status, std::string_view name) {
+  std::string text = status.message();
+  if (text.empty()) text = "UltraDict '" + std::string(name) + "': " + text_of(status.code());
+  raise_text(class_of(module->errors, status.code()), text);
+  return nullptr;
+}
+
+PyObject* raise_status(Session* session, const Status& status) {
+  if (status.code() == Code::closed || session->closed) return raise_closed(session->module, session->name);
+  return raise_status(session->module, status, session->name);
+}
+
+PyObject* raise_closed(ModuleState* module, std::string_view name) {
+  const std::string text = name.empty() ? std::string("this UltraDict was never opened: its __init__ did not run")
+                                        : "UltraDict '" + std::string(name) + "' is closed";
+  raise_text(module->errors.already_closed.get(), text);
+  return nullptr;
+}
+
+PyObject* raise_key_error(PyObject* key) {
+  const Ref arguments = Ref::steal(PyTuple_Pack(1, key));
+  if (arguments) PyErr_SetObject(PyExc_KeyError, arguments.get());
+  return nullptr;
+}
+
+PyObject* raise_unhashable(PyObject* key) {
+#if PY_VERSION_HEX >= 0x030e0000
+  // Since 3.14 dict puts its own words around the TypeError of hash(); an empty dict knows them.
+  if (!PyErr_ExceptionMatches(PyExc_TypeError)) return nullptr;
+  PyErr_Clear();
+  const Ref empty = Ref::steal(PyDict_New());
+  if (empty) return PyObject_GetItem(empty.get(), key);
+#else
+  (void)key;
+#endif
+  return nullptr;
+}
+
+PyObject* raise_lock_busy(Session* session, bool timed_out, double seconds_passed) {
+  const Owner owner = session->engine.owner();
+  std::string text = "cannot acquire the lock of UltraDict '" + session->name + "'";
+  if (timed_out) text += " within " + std::to_string(seconds_passed) + " s";
+  text += ": " + holder_text(owner);
+  const ErrorClasses& errors = session->module->errors;
+  PyObject* error = timed_out ? errors.cannot_acquire_lock_timeout.get() : errors.cannot_acquire_lock.get();
+  const Ref arguments = Ref::steal(Py_BuildValue("(s)", text.c_str()));
+  const Ref keywords =
+      Ref::steal(Py_BuildValue("{s:i,s:d}", "blocking_pid", static_cast<int>(owner.pid), "timestamp", now_seconds()));
+  if (!arguments || !keywords) return nullptr;
+  if (timed_out) {
+    const Ref passed = Ref::steal(PyFloat_FromDouble(seconds_passed));
+    if (!passed || PyDict_SetItemString(keywords.get(), "time_passed", passed.get()) < 0) return nullptr;
+  }
+  const Ref raised = Ref::steal(PyObject_Call(error, arguments.get(), keywords.get()));
+  if (raised) PyErr_SetObject(error, raised.get());
+  return nullptr;
+}
+
+}  // namespace ultradict::python

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// ExoticKeys: two Python dicts and a cursor each. Decoding a key may run Python code that comes back here: every step
+// leaves the mirror in order before it decodes.
+#include "exotic_keys.h"
+
+#include "errors.h"
+#include "session.h"
+
+namespace ultradict::python {
+
+namespace {
+
+bool ensure_dict(Ref* dict) {
+  if (!*dict) *dict = Ref::steal(PyDict_New());
+  return static_cast<bool>(*dict);
+}
+
+Ref bytes_object(Bytes bytes) {
+  return Ref::steal(PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
+}
+
+Bytes bytes_of(PyObject* object) {
+  return {PyBytes_AS_STRING(object), static_cast<std::size_t>(PyBytes_GET_SIZE(object))};
+}
+
+// Whether the exception being raised only says that a key cannot be loaded here; it is cleared then.
+bool unloadable() {
+  if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError)) return false;
+  PyErr_Clear();
+  return true;
+}
+
+}  // namespace
+
+int ExoticKeys::find(Session* session, PyObject* key, bool among_all, Scratch* canonical) {
+  if (!among_all && session->engine.exotic_count() == 0) return 0;
+  Mirror& mirror = among_all ? all_ : exotic_;
+  all_.plain_too = true;
+  if (!refresh(session, &mirror)) return -1;
+  const Ref keys = mirror.canonical_of.copy();
+  const Ref found = Ref::share(PyDict_GetItemWithError(keys.get(), key));
+  if (!found) return PyErr_Occurred() != nullptr ? -1 : 0;
+  canonical->clear();
+  return canonical->append(bytes_of(found.get())) ? 1 : -1;
+}
+
+bool ExoticKeys::refresh(Session* session, Mirror* mirror) {
+  if (!purge(session)) return false;
+  Lease<Buffer> buffer(session->module->spare_buffer);
+  if (!buffer) return false;
+  for (;;) {
+    if (!ensure_dict(&mirror->canonical_of)) return false;
+    if (!mirror->cursor) mirror->cursor.emplace(session->engine);
+    Sighting seen;
+    Record record;
+    const Status status = mirror->cursor->next(&seen, buffer.get(), &record);
+    if (status.code() == Code::not_found) return true;
+    if (!status) return raise_status(session, status), false;
+    if ((record.exotic || mirror->plain_too) && !learn(session, mirror, record)) return false;
+  }
+}
+
+bool ExoticKeys::learn(Session* session, Mirror* mirror, const Record& record) {
+  const Ref canonical = bytes_object(record.canonical);
+  if (!canonical) return false;
+  const Ref key = Ref::steal(object_of(session, record.canonical, record.face, record.exotic));
+  if (!key) return unloadable();
+  if (!ensure_dict(&mirror->canonical_of)) return false;
+  const Ref keys = mirror->canonical_of.copy();
+  if (PyDict_SetItem(keys.get(), key.get(), canonical.get()) == 0) return true;
+  return unloadable();
+}
+
+// Objects of keys long deleted go when they are the majority; the mirrors are then built anew.
+bool ExoticKeys::purge(Session* session) {
+  const auto slack = std::uint64_t{64};
+  if (all_.canonical_of) {
+    const auto size = static_cast<std::uint64_t>(PyDict_GET_SIZE(all_.canonical_of.get()));
+    if (size > 2 * session->engine.count() + slack) all_.reset();
+  }
+  if (!objects_) return true;
+  const auto size = static_cast<std::uint64_t>(PyDict_GET_SIZE(objects_.get()));
+  if (size <= 2 * session->engine.exotic_count() + slack) return true;
+  const Ref kept = Ref::steal(PyDict_New());
+  if (!kept) return false;
+  PyObject *canonical = nullptr, *key = nullptr;
+  for (Py_ssize_t position = 0; PyDict_Next(objects_.get(), &position, &canonical, &key) != 0;) {
+    if (!session->engine.contains(bytes_of(canonical))) continue;
+    if (PyDict_SetItem(kept.get(), canonical, key) < 0) return false;
+  }
+  const Ref old = std::move(objects_);
+  objects_ = kept.copy();
+  exotic_.reset();
+  all_.reset();
+  return true;
+}
+
+bool ExoticKeys::add(PyObject* key, Bytes canonical) {
+  const Ref stored = bytes_object(canonical);
+  if (!stored || !ensure_dict(&objects_) || !ensure_dict(&exotic_.canonical_of)) return false;
+  if (PyDict_SetItem(objects_.get(), stored.get(), key) < 0) return false;
+  const Ref keys = exotic_.canonical_of.copy();
+  return PyDict_SetItem(keys.get(), key, stored.get()) == 0;
+}
+
+void ExoticKeys::forget(PyObject* key) {
+  for (Mirror* mirror : {&exotic_, &all_}) {
+    if (!mirror->canonical_of) continue;
+    const Ref keys = mirror->canonical_of.copy();
+    if (PyDict_DelItem(keys.get(), key) < 0) PyErr_Clear();
+  }
+}
+
+PyObject* ExoticKeys::object_of(Session* session, Bytes canonical, Bytes face, bool exotic) {
+  const bool allow_pickle = session->serializer.allow_pickle;
+  if (!exotic) return decode_key(session->module->convert, canonical, face, allow_pickle);
+  const Ref stored = bytes_object(canonical);
+  if (!stored || !ensure_dict(&objects_)) return nullptr;
+  PyObject* known = PyDict_GetItemWithError(objects_.get(), stored.get());
+  if (known != nullptr || PyErr_Occurred() != nullptr) return Ref::share(known).release();
+  Ref key = Ref::steal(decode_key(session->module->convert, canonical, face, allow_pickle));
+  if (!key || !ensure_dict(&objects_)) return nullptr;
+  // Whoever decoded it first while this call did the same has made the object that stands for it.
+  return Ref::share(PyDict_SetDefault(objects_.get(), stored.get(), key.get())).release();
+}
+
+void ExoticKeys::clear() {
+  exotic_.reset();
+  all_.reset();
+  const Ref old = std::move(objects_);
+}
+
+int ExoticKeys::traverse(visitproc visit, void* arg) {
+  Py_VISIT(exotic_.canonical_of.get());
+  Py_VISIT(all_.canonical_of.get());
+  Py_VISIT(objects_.get());
+  return 0;
+}
+
+}  // namespace ultradict::python

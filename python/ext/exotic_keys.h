@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// ExoticKeys: this process's mirror of keys that only Python can compare (Decimal, enum, a user's class). In shared
+// memory such a key has a random identity as its canonical form; the mirror maps key objects to canonical forms with
+// Python's own hash and ==, and is brought up to date from the end of the insertion order when it is asked.
+//
+// Invariants
+//   One object stands for one exotic key as long as the key lives, also for keys equal to nothing but themselves (NaN).
+//   What the mirror says may be out of date (keys deleted since): the caller asks the engine, and tells it with
+//   forget(). A key that cannot be loaded in this process equals nothing here.
+//
+// Thread safety: everything needs the interpreter lock; nearly everything may run Python code.
+#pragma once
+
+#include <optional>
+
+#include "convert.h"
+#include "ultradict/dict.h"
+
+namespace ultradict::python {
+
+struct Session;
+
+class ExoticKeys {
+ public:
+  // 1: `canonical` is that of the key equal to `key`; 0: none; -1: an exception. `among_all`: plain keys count too.
+  int find(Session* session, PyObject* key, bool among_all, Scratch* canonical);
+  // `key` was stored under `canonical` by this process.
+  bool add(PyObject* key, Bytes canonical);
+  void forget(PyObject* key);
+  // The object that stands for a stored key, exotic or not; a new reference.
+  PyObject* object_of(Session* session, Bytes canonical, Bytes face, bool exotic);
+
+  void clear();
+  int traverse(visitproc visit, void* arg);
+
+ private:
+  struct Mirror {
+    Ref canonical_of;  // dict: key -> bytes
+    std::optional<Cursor> cursor;
+    bool plain_too = false;
+
+    void reset() {
+      cursor.reset();
+      const Ref old = std::move(canonical_of);
+    }
+  };
+
+  bool refresh(Session* session, Mirror* mirror);
+  bool learn(Session* session, Mirror* mirror, const Record& record);
+  bool purge(Session* session);
+
+  Mirror exotic_;
+  Mirror all_;
+  Ref objects_;  // dict: canonical bytes -> the object of an exotic key
+};
+
+}  // namespace ultradict::python

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// An iterator holds its dict until it is exhausted. It never fails because another process writes; when this process
+// changes the number of keys through this handle it raises, as dict does.
+#include "iterator.h"
+
+#include <new>
+
+namespace ultradict::python {
+
+namespace {
+
+struct IteratorObject {
+  PyObject_HEAD PyObject* dict;  // null: exhausted
+  Walk* walk;
+  std::int64_t size_changes;
+  Py_ssize_t left;
+  Part part;
+  int steps;          // under way: decoding may run code that takes a step of this very iterator
+  bool size_changed;  // it stays so
+};
+
+IteratorObject* iterator_object(PyObject* object) { return reinterpret_cast<IteratorObject*>(object); }
+
+int iterator_clear(PyObject* self) {
+  delete std::exchange(iterator_object(self)->walk, nullptr);
+  Py_CLEAR(iterator_object(self)->dict);
+  return 0;
+}
+
+int iterator_traverse(PyObject* self, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(self));
+  Py_VISIT(iterator_object(self)->dict);
+  return 0;
+}
+
+void iterator_dealloc(PyObject* self) {
+  PyObject_GC_UnTrack(self);
+  PyTypeObject* type = Py_TYPE(self);
+  iterator_clear(self);
+  PyObject_GC_Del(self);
+  Py_DECREF(type);
+}
+
+bool check_size(IteratorObject* iterator, const Session* session) {
+  if (!iterator->size_changed && iterator->size_changes == session->size_changes) return true;
+  iterator->size_changed = true;
+  iterator->left = 0;
+  PyErr_SetString(PyExc_RuntimeError, "dictionary changed size during iteration");
+  return false;
+}
+
+PyObject* part_of(Part part, Ref key, Ref value) {
+  if (part == Part::keys) return key.release();
+  if (part == Part::values) return value.release();
+  PyObject* pair = PyTuple_New(2);
+  if (pair == nullptr) return nullptr;
+  PyTuple_SET_ITEM(pair, 0, key.release());
+  PyTuple_SET_ITEM(pair, 1, value.release());
+  return pair;
+}
+
+PyObject* iterator_next(PyObject* self) {
+  IteratorObject* iterator = iterator_object(self);
+  if (iterator->walk == nullptr) return nullptr;
+  Session* session = open_session(iterator->dict);
+  if (session == nullptr || !check_size(iterator, session)) return nullptr;
+  Ref key, value;
+  ++iterator->steps;
+  const Walk::Step step = iterator->walk->next(iterator->part, &key, &value);
+  --iterator->steps;
+  if (step == Walk::Step::item) {
+    if (iterator->left > 0) --iterator->left;
+    return part_of(iterator->part, std::move(key), std::move(value));
+  }
+  if (step == Walk::Step::end && iterator->steps == 0) iterator_clear(self);
+  return nullptr;
+}
+
+PyObject* iterator_length_hint(PyObject* self, PyObject*) {
+  const IteratorObject* iterator = iterator_object(self);
+  if (iterator->walk == nullptr || iterator->size_changed) return PyLong_FromLong(0);
+  const Session* session = dict_object(iterator->dict)->session;
+  return PyLong_FromSsize_t(iterator->size_changes == session->size_changes ? iterator->left : 0);
+}
+
+PyMethodDef iterator_methods[] = {
+    {"__length_hint__", iterator_length_hint, METH_NOARGS, "About how many items are left."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyType_Slot iterator_slots[] = {
+    {Py_tp_dealloc, reinterpret_cast<void*>(iterator_dealloc)},
+    {Py_tp_traverse, reinterpret_cast<void*>(iterator_traverse)},
+    {Py_tp_clear, reinterpret_cast<void*>(iterator_clear)},
+    {Py_tp_iter, reinterpret_cast<void*>(PyObject_SelfIter)},
+    {Py_tp_iternext, reinterpret_cast<void*>(iterator_next)},
+    {Py_tp_methods, iterator_methods},
+    {0, nullptr},
+};
+
+}  // namespace
+
+PyType_Spec iterator_spec = {"UltraDict._core.iterator", sizeof(IteratorObject), 0,
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, iterator_slots};
+
+PyObject* make_iterator(PyObject* dict, Part part, Cursor::Direction direction) {
+  Session* session = open_session(dict);
+  if (session == nullptr) return nullptr;
+  auto* type = reinterpret_cast<PyTypeObject*>(session->module->iterator_type.get());
+  auto* iterator = PyObject_GC_New(IteratorObject, type);
+  if (iterator == nullptr) return nullptr;
+  iterator->dict = Ref::share(dict).release();
+  iterator->walk = new (std::nothrow) Walk(session, direction);
+  iterator->size_changes = session->size_changes;
+  iterator->left = static_cast<Py_ssize_t>(session->engine.count());
+  iterator->part = part;
+  iterator->steps = 0;
+  iterator->size_changed = false;
+  auto* object = reinterpret_cast<PyObject*>(iterator);
+  PyObject_GC_Track(object);
+  if (iterator->walk != nullptr) return object;
+  Py_DECREF(object);
+  return PyErr_NoMemory();
+}
+
+PyObject* dict_iter(PyObject* self) { return make_iterator(self, Part::keys, Cursor::Direction::forward); }
+
+PyObject* dict_reversed(PyObject* self, PyObject*) {
+  return make_iterator(self, Part::keys, Cursor::Direction::backward);
+}
+
+}  // namespace ultradict::python

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// SharedLock: taking and giving back. `with d.lock:` is two calls into C and two exchanges on one word of shared
+// memory.
+#include "lock_type.h"
+
+#include "dict_life.h"
+
+namespace ultradict::python {
+
+namespace {
+
+// Two shapes of acquire(): that of the original's shared lock, which raises, and that of multiprocessing.RLock.
+const char* const raising_words[] = {"block", "sleep_time", "timeout", "steal_after_timeout", "steal", nullptr};
+const char* const answering_words[] = {"block", "timeout", "sleep_time", "steal_after_timeout", "steal", nullptr};
+
+PyObject* bool_object(bool value) { return Ref::share(value ? Py_True : Py_False).release(); }
+
+PyObject* raise_untaken(Session* session, Taken taken, double seconds_passed) {
+  if (taken != Taken::error) raise_lock_busy(session, taken == Taken::timed_out, seconds_passed);
+  return nullptr;
+}
+
+// Enters with the given terms; `entered` is what `with` binds.
+PyObject* enter(PyObject* lock, const LockTerms& terms) {
+  Session* session = session_of_lock(lock);
+  if (session == nullptr) return nullptr;
+  const Use use(session);
+  double seconds_passed = 0;
+  const Taken taken = take_lock(session, terms, &seconds_passed);
+  if (taken != Taken::yes) return raise_untaken(session, taken, seconds_passed);
+  return Ref::share(lock).release();
+}
+
+PyObject* lock_enter(PyObject* self, PyObject*) {
+  Session* session = lock_object(self)->session;
+  if (!session->closed && session->engine.lock(Wait{0, false})) return Py_INCREF(self), self;
+  return enter(self, LockTerms{});
+}
+
+// A dict closed inside `with` has given the lock back already.
+PyObject* leave(PyObject* lock) {
+  Session* session = lock_object(lock)->session;
+  if (!session->closed) {
+    const Status status = session->engine.unlock();
+    if (!status && status.code() != Code::not_owner) return raise_status(session, status);
+  }
+  Py_RETURN_NONE;
+}
+
+PyObject* lock_exit(PyObject* self, PyObject* const*, Py_ssize_t) { return leave(self); }
+
+PyObject* lock_acquire(PyObject* self, PyObject* arguments, PyObject* keywords) {
+  Session* session = session_of_lock(self);
+  if (session == nullptr) return nullptr;
+  LockParameters given;
+  if (!given.parse(session->shared_lock ? raising_words : answering_words, arguments, keywords)) return nullptr;
+  const Use use(session);
+  double seconds_passed = 0;
+  const Taken taken = take_lock(session, given.terms, &seconds_passed);
+  if (taken == Taken::yes) Py_RETURN_TRUE;
+  if (taken == Taken::error || session->shared_lock) return raise_untaken(session, taken, seconds_passed);
+  Py_RETURN_FALSE;
+}
+
+PyObject* lock_release(PyObject* self, PyObject*) {
+  Session* session = session_of_lock(self);
+  if (session == nullptr) return nullptr;
+  const Status status = session->engine.unlock();
+  if (status) Py_RETURN_TRUE;
+  if (status.code() == Code::not_owner) Py_RETURN_FALSE;
+  return raise_status(session, status);
+}
+
+PyObject* lock_reduce(PyObject* self, PyObject*) {
+  Session* session = session_of_lock(self);
+  if (session == nullptr) return nullptr;
+  const Ref arguments = Ref::steal(handle_arguments(session, lock_object(self)->dict_type));
+  const Ref module = Ref::steal(PyImport_ImportModule("UltraDict.UltraDict"));
+  const Ref attach = Ref::steal(module ? PyObject_GetAttrString(module.get(), "_attach_lock") : nullptr);
+  if (!arguments || !attach) return nullptr;
+  return PyTuple_Pack(2, attach.get(), arguments.get());
+}
+
+PyObject* get_has_lock(PyObject* self, void*) {
+  Session* session = session_of_lock(self);
+  return session == nullptr ? nullptr : bool_object(session->engine.has_lock());
+}
+
+PyObject* lock_repr(PyObject* self) {
+  Session* session = lock_object(self)->session;
+  if (session->closed) return PyUnicode_FromFormat("<SharedLock of '%s' (closed)>", session->name.c_str());
+  const Owner owner = session->engine.owner();
+  if (owner.number == 0) return PyUnicode_FromFormat("<SharedLock of '%s' (free)>", session->name.c_str());
+  return PyUnicode_FromFormat("<SharedLock of '%s' (held by process %d)>", session->name.c_str(), owner.pid);
+}
+
+int lock_traverse(PyObject* self, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(self));
+  Py_VISIT(lock_object(self)->dict_type);
+  return 0;
+}
+
+void lock_dealloc(PyObject* self) {
+  PyObject_GC_UnTrack(self);
+  PyTypeObject* type = Py_TYPE(self);
+  Py_CLEAR(lock_object(self)->dict_type);
+  lock_object(self)->session->release();
+  PyObject_GC_Del(self);
+  Py_DECREF(type);
+}
+
+template <class Function>
+PyCFunction method(Function function) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+constexpr int words_too = METH_VARARGS | METH_KEYWORDS;
+
+PyMethodDef lock_methods[] = {
+    {"__enter__", lock_enter, METH_NOARGS, "Waits for the lock."},
+    {"__exit__", method(lock_exit), METH_FASTCALL, "Gives the lock back."},
+    {"__reduce__", lock_reduce, METH_NOARGS, "Pickles like the handle."},
+    {"acquire", method(lock_acquire), words_too, "Takes the lock, see the table in the documentation."},
+    {"release", lock_release, METH_NOARGS, "Gives the lock back once; False if this thread does not hold it."},
+    {"steal", method(lock_steal), words_too, "Takes the lock from a dead process; False if its holder lives."},
+    {"steal_from_dead", method(lock_steal_from_dead), words_too, "Like steal, but raises if the holder lives."},
+    {"reset", lock_reset, METH_NOARGS, "Frees the lock if this thread or a dead process holds it."},
+    {"status", lock_status, METH_NOARGS, "A dict that says who holds the lock."},
+    {"print_status", method(lock_print_status), words_too, "Prints status()."},
+    {"get_remote_pid", lock_get_remote_pid, METH_NOARGS, "The process that holds the lock, or 0."},
+    {"get_remote_lock", lock_get_remote_lock, METH_NOARGS, "1 if anybody holds the lock, else 0."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyGetSetDef lock_getset[] = {
+    {"has_lock", get_has_lock, nullptr, "Whether this thread holds the lock.", nullptr},
+    {"pid", lock_get_pid, nullptr, "The process that asks.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+
+PyType_Slot lock_slots[] = {
+    {Py_tp_dealloc, reinterpret_cast<void*>(lock_dealloc)},
+    {Py_tp_traverse, reinterpret_cast<void*>(lock_traverse)},
+    {Py_tp_repr, reinterpret_cast<void*>(lock_repr)},
+    {Py_tp_call, reinterpret_cast<void*>(lock_call)},
+    {Py_tp_methods, lock_methods},
+    {Py_tp_getset, lock_getset},
+    {Py_tp_doc, const_cast<char*>("The lock of an UltraDict: d.lock. One for all processes, re-entrant per thread.")},
+    {0, nullptr},
+};
+
+// --- lock(...): one acquisition with its own parameters ---
+
+struct RequestObject {
+  PyObject_HEAD PyObject* lock;
+  LockTerms terms;
+};
+
+PyObject* request_enter(PyObject* self, PyObject*) {
+  auto* request = reinterpret_cast<RequestObject*>(self);
+  return enter(request->lock, request->terms);
+}
+
+PyObject* request_exit(PyObject* self, PyObject* const*, Py_ssize_t) {
+  return leave(reinterpret_cast<RequestObject*>(self)->lock);
+}
+
+void request_dealloc(PyObject* self) {
+  PyTypeObject* type = Py_TYPE(self);
+  Py_CLEAR(reinterpret_cast<RequestObject*>(self)->lock);
+  PyObject_Free(self);
+  Py_DECREF(type);
+}
+
+PyMethodDef request_methods[] = {
+    {"__enter__", request_enter, METH_NOARGS, "Waits for the lock as long as was asked for."},
+    {"__exit__", method(request_exit), METH_FASTCALL, "Gives the lock back."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyType_Slot request_slots[] = {
+    {Py_tp_dealloc, reinterpret_cast<void*>(request_dealloc)},
+    {Py_tp_methods, request_methods},
+    {0, nullptr},
+};
+
+}  // namespace
+
+PyType_Spec lock_spec = {"UltraDict.UltraDict.SharedLock", sizeof(LockObject), 0,
+                         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, lock_slots};
+PyType_Spec lock_request_spec = {"UltraDict._core.lock_request", sizeof(RequestObject), 0, Py_TPFLAGS_DEFAULT,
+                                 request_slots};
+
+Session* session_of_lock(PyObject* self) {
+  Session* session = lock_object(self)->session;
+  if (!session->closed) return session;
+  raise_closed(session->module, session->name);
+  return nullptr;
+}
+
+PyObject* make_lock(Session* session, PyTypeObject* dict_type) {
+  auto* lock = PyObject_GC_New(LockObject, reinterpret_cast<PyTypeObject*>(session->module->lock_type.get()));
+  if (lock == nullptr) return nullptr;
+  ++session->owners;
+  lock->session = session;
+  lock->dict_type = Ref::share(reinterpret_cast<PyObject*>(dict_type)).release();
+  auto* object = reinterpret_cast<PyObject*>(lock);
+  PyObject_GC_Track(object);
+  return object;
+}
+
+PyObject* lock_call(PyObject* self, PyObject* arguments, PyObject* keywords) {
+  Session* session = session_of_lock(self);
+  if (session == nullptr) return nullptr;
+  LockParameters given;
+  if (!given.parse(call_words, arguments, keywords)) return nullptr;
+  auto* type = reinterpret_cast<PyTypeObject*>(session->module->lock_request_type.get());
+  auto* request = PyObject_New(RequestObject, type);
+  if (request == nullptr) return nullptr;
+  request->lock = Ref::share(self).release();
+  request->terms = given.terms;
+  return reinterpret_cast<PyObject*>(request);
+}
+
+}  // namespace ultradict::python

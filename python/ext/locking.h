@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shared lock as Python code may wait for it: the interpreter lock is released meanwhile, and Ctrl-C is heard.
+#pragma once
+
+#include "errors.h"
+#include "session.h"
+
+namespace ultradict::python {
+
+struct LockTerms {
+  bool block = true;
+  double timeout = -1;  // seconds; negative: for ever
+  bool spin = false;
+};
+
+enum class Taken { yes, busy, timed_out, error };
+
+// `*seconds_passed` is set when it timed out. error: an exception was raised; busy and timed_out raise nothing.
+Taken take_lock(Session* session, const LockTerms& terms, double* seconds_passed);
+
+// The second half of LockForWrite::acquire: someone else has the lock.
+bool wait_for_lock(Session* session);
+
+// Holds the shared lock for one operation; references that the cache lets go in it are dropped after it.
+class LockForWrite {
+ public:
+  explicit LockForWrite(Session* session) noexcept : session_(session) {}
+  ~LockForWrite() { release(); }
+  LockForWrite(const LockForWrite&) = delete;
+  LockForWrite& operator=(const LockForWrite&) = delete;
+
+  // False with an exception raised. The session must be in Use: it may be closed while this waits.
+  bool acquire() {
+    const Status status = session_->engine.lock(Wait{0, false});
+    if (!status && !waited(status)) return false;
+    ++session_->locked;
+    held_ = true;
+    return true;
+  }
+  void release() noexcept {
+    if (!held_) return;
+    held_ = false;
+    --session_->locked;
+    (void)session_->engine.unlock();
+  }
+
+ private:
+  bool waited(const Status& status) {
+    if (status.code() == Code::lock_busy || status.code() == Code::lock_timeout) return wait_for_lock(session_);
+    return raise_status(session_, status), false;
+  }
+
+  Session* session_;
+  bool held_ = false;
+};
+
+}  // namespace ultradict::python

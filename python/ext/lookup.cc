@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every decoding may run Python code, and that code may use the dict: what was found in the cache before is asked for
+// again afterwards, unless the cache's version says that it did not change.
+#include "lookup.h"
+
+#include "locking.h"
+
+namespace ultradict::python {
+
+namespace {
+
+// Larger ones are copied without the interpreter lock.
+constexpr std::uint64_t copy_with_gil_size_max = 1 << 20;
+
+// A blob may be overwritten each time just before it is copied; after so many times its writers are kept out.
+constexpr int attempts_unlocked_max = 64;
+
+Status copy_blob(Session* session, const Sighting& seen, std::uint64_t size, char* destination) {
+  if (size <= copy_with_gil_size_max) return session->engine.read_blob(seen, size, destination);
+  const GilReleased released;
+  return session->engine.read_blob(seen, size, destination);
+}
+
+// Null without an exception: overwritten or deleted meanwhile.
+PyObject* decode_blob(Session* session, const Sighting& seen, std::uint64_t size) {
+  const std::unique_ptr<char, decltype(&PyMem_RawFree)> bytes(static_cast<char*>(PyMem_RawMalloc(size)), PyMem_RawFree);
+  if (!bytes) return PyErr_NoMemory();
+  const Status status = copy_blob(session, seen, size, bytes.get());
+  if (status.code() == Code::changed) return nullptr;
+  if (!status) return raise_status(session, status);
+  return decode_value(Bytes(bytes.get(), size), session->serializer);
+}
+
+PyObject* decode_record(Session* session, const Sighting& seen, const Record& record) {
+  ++session->misses;
+  if (record.is_blob) return decode_blob(session, seen, record.value_size);
+  return decode_value(record.value, session->serializer);
+}
+
+std::uint64_t size_of(const Record& record) { return record.canonical.size() + record.face.size() + record.value_size; }
+
+// The key object for the cache: `key` itself where that is how the stored key looked to who inserted it.
+Ref key_for_cache(Session* session, PyObject* key, const Record& record) {
+  const bool same = key != nullptr && record.face.empty() && !record.exotic &&
+                    (PyUnicode_CheckExact(key) || PyLong_CheckExact(key) || PyBytes_CheckExact(key));
+  if (same) return Ref::share(key);
+  return Ref::steal(session->exotic.object_of(session, record.canonical, record.face, record.exotic));
+}
+
+// Puts a decoded value where a probe found its key.
+void remember(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, const Sighting& seen,
+              std::uint64_t size) {
+  std::uint32_t number = 0;
+  const int known = session->cache.find(hash, key, &number);
+  if (known < 0) return PyErr_Clear();
+  if (known == 0) return session->cache.insert(hash, key, true, value, seen, size);
+  Cache::Item& item = session->cache.item(number);
+  if (item.born == seen.born) {
+    if (!Cache::key_known(item)) session->cache.set_key(item, key);
+    return session->cache.renew(item, value, seen, size);
+  }
+  session->cache.remove(number);
+  session->cache.insert(hash, key, true, value, seen, size);
+}
+
+Found find_canonical(Probe* probe) {
+  Session* session = probe->session;
+  const Status status =
+      session->engine.find(probe->canonical->bytes(), &probe->seen, probe->buffer.get(), &probe->record);
+  if (status) return Found::yes;
+  if (status.code() == Code::not_found) return Found::no;
+  raise_status(session, status);
+  return Found::error;
+}
+
+// The mirror may name a key that was deleted since: it is told, and asked again.
+Found find_exotic(Probe* probe) {
+  Session* session = probe->session;
+  const Lease<Scratch> own(session->module->spare_scratch);
+  if (!own) return Found::error;
+  for (;;) {
+    const int known = session->exotic.find(session, probe->key, probe->kind == KeyKind::exotic, own.get());
+    if (known < 0) return Found::error;
+    if (known == 0) return Found::no;
+    const Status status = session->engine.find(own->bytes(), &probe->seen, probe->buffer.get(), &probe->record);
+    if (status) {
+      probe->canonical->clear();
+      return probe->canonical->append(own->bytes()) ? Found::yes : Found::error;
+    }
+    if (status.code() != Code::not_found) return raise_status(session, status), Found::error;
+    session->exotic.forget(probe->key);
+  }
+}
+
+// The item still holds the value that was found by key: only its place is new.
+PyObject* same_value(Session* session, PyObject* key, Py_hash_t hash, const Sighting& seen) {
+  std::uint32_t number = 0;
+  const int known = session->cache.find(hash, key, &number);
+  if (known <= 0) return nullptr;
+  Cache::Item& item = session->cache.item(number);
+  if (item.value == nullptr || item.sequence != seen.sequence || item.born != seen.born) return nullptr;
+  const Ref value = Ref::share(item.value);
+  session->cache.replace_ref(item, seen);
+  return Ref::share(value.get()).release();
+}
+
+PyObject* read_stored(Session* session, PyObject* key, Py_hash_t hash) {
+  Probe probe(session);
+  if (!probe) return nullptr;
+  probe.key = key;
+  LockForWrite lock(session);
+  for (int attempt = 0;; ++attempt) {
+    if (attempt == attempts_unlocked_max && !lock.acquire()) return nullptr;
+    if (find_stored(&probe) != Found::yes) return nullptr;
+    PyObject* value = same_value(session, key, hash, probe.seen);
+    if (value != nullptr || PyErr_Occurred() != nullptr) return value;
+    value = value_of_record(session, key, hash, probe.seen, probe.record);
+    if (value != nullptr || PyErr_Occurred() != nullptr) return value;
+  }
+}
+
+}  // namespace
+
+Found find_stored(Probe* probe) {
+  Session* session = probe->session;
+  probe->kind = encode_key(session->module->convert, probe->key, probe->canonical.get(), probe->face.get());
+  if (probe->kind == KeyKind::error) return Found::error;
+  if (!probe->canonical->empty()) {
+    const Found found = find_canonical(probe);
+    if (found != Found::no) return found;
+  }
+  if (probe->kind != KeyKind::exotic && session->engine.exotic_count() == 0) return Found::no;
+  return find_exotic(probe);
+}
+
+PyObject* value_of_record(Session* session, PyObject* key, Py_hash_t hash, const Sighting& seen, const Record& record,
+                          Remember when) {
+  Ref value = Ref::steal(decode_record(session, seen, record));
+  if (!value || !session->cache.enabled()) return value.release();
+  if (when == Remember::if_room && !session->cache.has_room(size_of(record))) return value.release();
+  const Ref stored_key = key_for_cache(session, key, record);
+  if (!stored_key) return nullptr;
+  if (key == nullptr) hash = PyObject_Hash(stored_key.get());
+  if (hash == -1) return nullptr;
+  remember(session, stored_key.get(), hash, value.get(), seen, size_of(record));
+  return value.release();
+}
+
+PyObject* refresh_item(Session* session, std::uint32_t number) {
+  Cache& cache = session->cache;
+  const Lease<Buffer> buffer(session->module->spare_buffer);
+  if (!buffer) return nullptr;
+  Cache::Item& item = cache.item(number);
+  Sighting seen = cache.sighting(item);
+  if (item.value == nullptr) seen.sequence = 0;
+  const std::uint64_t born = item.born;
+  Record record;
+  bool moved = false;
+  const Status status = session->engine.reread(&seen, buffer.get(), &record, &moved);
+  if (status.code() == Code::changed) return cache.remove(number), nullptr;
+  if (!status) return raise_status(session, status);
+  seen.born = born;
+  if (moved) {
+    const Ref value = Ref::share(item.value);
+    cache.replace_ref(item, seen);
+    return Ref::share(value.get()).release();
+  }
+  const Ref key = Ref::share(item.key);
+  const Py_hash_t hash = item.hash;
+  return value_of_record(session, Cache::key_known(item) ? key.get() : nullptr, hash, seen, record);
+}
+
+PyObject* read_value(Session* session, PyObject* key, Py_hash_t hash) {
+  const Use use(session);
+  Cache& cache = session->cache;
+  std::uint32_t number = 0;
+  const int known = cache.find(hash, key, &number);
+  if (known < 0) return nullptr;
+  if (known != 0) {
+    Cache::Item& item = cache.item(number);
+    if (item.value != nullptr && cache.current(item)) return Ref::share(item.value).release();
+    if (cache.entry_known(item)) {
+      PyObject* value = refresh_item(session, number);
+      if (value != nullptr || PyErr_Occurred() != nullptr) return value;
+    }
+  }
+  return read_stored(session, key, hash);
+}
+
+}  // namespace ultradict::python

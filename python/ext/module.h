@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the extension keeps per interpreter: the types it made, the exceptions it raises, the dicts that are open.
+// Nothing is static, so that several interpreters of one process may import the module.
+//
+// Thread safety: everything here is used with the interpreter lock held.
+#pragma once
+
+#include "convert.h"
+#include "lease.h"
+#include "ref.h"
+
+namespace ultradict::python {
+
+struct Session;
+
+// The classes of UltraDict.Exceptions, under the names they have there.
+struct ErrorClasses {
+  Ref already_closed;
+  Ref already_exists;
+  Ref cannot_acquire_lock;
+  Ref cannot_acquire_lock_timeout;
+  Ref cannot_attach;
+  Ref full_dump_memory_full;
+  Ref parameter_mismatch;
+  Ref shared_memory_full;
+  Ref damaged;
+  Ref other_format;
+  Ref forbidden;
+  Ref unsupported;
+  Ref system_failure;
+  Ref invalid_parameter;
+
+  bool load();
+  int traverse(visitproc visit, void* arg);
+  void clear();
+};
+
+struct ModuleState {
+  ConvertState convert;
+  ErrorClasses errors;
+  Ref dict_type;
+  Ref lock_type;
+  Ref lock_request_type;
+  Ref keys_type;
+  Ref values_type;
+  Ref items_type;
+  Ref iterator_type;
+  Ref elsewhere;          // the only key in the storage of the `dict` base
+  LazyRef mapping_class;  // collections.abc.Mapping
+
+  Session* first_session = nullptr;  // all open ones
+
+  Spare<Scratch> spare_scratch;
+  Spare<Buffer> spare_buffer;
+
+  int traverse(visitproc visit, void* arg);
+  void clear();
+};
+
+// The state behind `type`, which is one of the module's types or derived from one; null with an exception.
+ModuleState* module_state_of(PyTypeObject* type);
+ModuleState* state_of_module(PyObject* module);
+
+}  // namespace ultradict::python

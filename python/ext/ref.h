@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ownership of Python objects and of the interpreter lock, by scope. Everything else in the extension that is not a
+// `Ref` is a borrowed pointer.
+#pragma once
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <atomic>
+#include <utility>
+
+namespace ultradict::python {
+
+// Owns one reference, or nothing. All operations need the interpreter (an attached thread state).
+class Ref {
+ public:
+  Ref() noexcept = default;
+  Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+  Ref& operator=(Ref&& other) noexcept {
+    Ref old(std::exchange(object_, std::exchange(other.object_, nullptr)));
+    return *this;
+  }
+  Ref(const Ref&) = delete;
+  Ref& operator=(const Ref&) = delete;
+  ~Ref() { Py_XDECREF(object_); }
+
+  // A new reference as an API call returns it; null stands for a raised exception.
+  static Ref steal(PyObject* object) noexcept { return Ref(object); }
+  // One more reference to what somebody else owns.
+  static Ref share(PyObject* object) noexcept {
+    Py_XINCREF(object);
+    return Ref(object);
+  }
+
+  PyObject* get() const noexcept { return object_; }
+  PyObject* release() noexcept { return std::exchange(object_, nullptr); }
+  Ref copy() const noexcept { return share(object_); }
+  explicit operator bool() const noexcept { return object_ != nullptr; }
+
+ private:
+  explicit Ref(PyObject* object) noexcept : object_(object) {}
+
+  PyObject* object_ = nullptr;
+};
+
+// A reference that is filled when first needed and then kept: threads may race to fill it, one of them wins.
+class LazyRef {
+ public:
+  LazyRef() noexcept = default;
+  LazyRef(const LazyRef&) = delete;
+  LazyRef& operator=(const LazyRef&) = delete;
+  ~LazyRef() { clear(); }
+
+  PyObject* get() const noexcept { return object_.load(std::memory_order_acquire); }
+  // Keeps `object` unless another thread was faster; returns what is kept from now on.
+  PyObject* fill(Ref object) noexcept {
+    PyObject* expected = nullptr;
+    if (!object_.compare_exchange_strong(expected, object.get(), std::memory_order_acq_rel)) return expected;
+    return object.release();
+  }
+  void clear() noexcept { Py_XDECREF(object_.exchange(nullptr, std::memory_order_acq_rel)); }
+
+ private:
+  std::atomic<PyObject*> object_{nullptr};
+};
+
+// Lets other Python threads run for a scope; nothing of Python may be touched in it.
+class GilReleased {
+ public:
+  GilReleased() noexcept : thread_(PyEval_SaveThread()) {}
+  ~GilReleased() { PyEval_RestoreThread(thread_); }
+  GilReleased(const GilReleased&) = delete;
+  GilReleased& operator=(const GilReleased&) = delete;
+
+ private:
+  PyThreadState* thread_;
+};
+
+// The exception being raised, set aside for a scope in which Python code runs; raised again at its end.
+class RaisedKept {
+ public:
+  RaisedKept() noexcept { PyErr_Fetch(&type_, &value_, &traceback_); }
+  ~RaisedKept() { PyErr_Restore(type_, value_, traceback_); }
+  // The exception no longer matters.
+  void forget() noexcept {
+    Py_CLEAR(type_);
+    Py_CLEAR(value_);
+    Py_CLEAR(traceback_);
+  }
+  RaisedKept(const RaisedKept&) = delete;
+  RaisedKept& operator=(const RaisedKept&) = delete;
+
+ private:
+  PyObject* type_ = nullptr;
+  PyObject* value_ = nullptr;
+  PyObject* traceback_ = nullptr;
+};
+
+}  // namespace ultradict::python

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Session: one attachment to a dict, from open to close: the engine's handle and what this process knows of the
+// contents. The UltraDict object owns one, its lock owns the same, and every operation holds it while it runs, so that
+// a close() in the middle (by another thread, by a destructor, by a user's __eq__) lets the operation end first.
+//
+// Thread safety: everything needs the interpreter lock, except calls into `engine` between open and shut.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cache.h"
+#include "convert.h"
+#include "exotic_keys.h"
+#include "module.h"
+#include "ultradict/dict.h"
+
+namespace ultradict::python {
+
+struct Session {
+  Cache cache;  // first: a hit uses nothing else
+  Dict engine;
+  ModuleState* module = nullptr;
+  std::string name;  // stays when the engine's handle is closed
+  Serializer serializer;
+  ExoticKeys exotic;
+  std::int64_t size_changes = 0;  // insertions less deletions made through this handle: iterators ask whether it moved
+  std::uint64_t misses = 0;       // reads that the cache could not answer
+  std::uint32_t locked = 0;       // operations that hold the shared lock now: references are dropped afterwards
+  std::uint32_t users = 0;        // operations under way
+  std::uint32_t owners = 1;
+  bool closed = false;
+  bool shared_lock = false;  // as recorded: the shape of lock.acquire
+  Session* previous = nullptr;
+  Session* next = nullptr;
+
+  static Session* make(ModuleState* module);
+  // Closed for everybody from now on; the engine's handle follows when the last operation under way has ended.
+  void close();
+  void release();  // one owner less; the last one closes
+  void enter() noexcept { ++users, ++owners; }
+  void leave() noexcept {
+    if (--users == 0 && (closed || cache.table_was_left())) rest();
+    settle();
+    if (owners > 1) {
+      --owners;
+    } else {
+      release();
+    }
+  }
+
+  // Lets go of objects that the cache dropped, unless the lock is held (their destructors are Python code).
+  void settle() noexcept {
+    if (cache.has_doomed() && locked == 0) cache.drop_doomed();
+  }
+  int traverse(visitproc visit, void* arg);
+  // Forgets every decoded object.
+  void forget();
+
+ private:
+  Session() = default;
+  void rest();
+  void shut();
+  void shut_engine();
+};
+
+// Keeps a session through one operation.
+class Use {
+ public:
+  explicit Use(Session* session) noexcept : session_(session) { session_->enter(); }
+  ~Use() { session_->leave(); }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+
+ private:
+  Session* session_;
+};
+
+}  // namespace ultradict::python

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// One key. The short way is that of a key whose entry is known: no encoding of the key, no probe in shared memory.
+#include "store_one.h"
+
+#include "locking.h"
+
+namespace ultradict::python {
+
+namespace {
+
+constexpr std::size_t copy_with_gil_size_max = 1 << 20;
+
+// Runs an engine call, without the interpreter lock if it copies much.
+template <class Call>
+Status run(std::size_t size, const Call& call) {
+  if (size <= copy_with_gil_size_max) return call();
+  const GilReleased released;
+  return call();
+}
+
+// The object to keep as the value just written: the writer's own, unless it could change under the cache.
+PyObject* value_to_keep(Session* session, PyObject* value) {
+  return cacheable_as_is(value, session->serializer) ? value : nullptr;
+}
+
+// `number` was found before the lock was waited for.
+void renew_item(Session* session, std::uint32_t number, std::uint64_t version, PyObject* value, const Sighting& seen,
+                std::size_t size) {
+  if (session->cache.version() != version) return;  // the item may be another by now; a read will learn the value
+  session->cache.renew(session->cache.item(number), value_to_keep(session, value), seen, size);
+}
+
+// no: the entry belongs to another key by now.
+Found overwrite_item(Session* session, std::uint32_t number, PyObject* value, Bytes encoded) {
+  Cache& cache = session->cache;
+  const std::uint64_t version = cache.version();
+  Sighting seen = cache.sighting(cache.item(number));
+  Status status(Code::lock_busy);
+  if (encoded.size() <= blob_size_min) status = session->engine.try_put_at(&seen, encoded);
+  if (status.code() == Code::lock_busy) {
+    LockForWrite lock(session);
+    if (!lock.acquire()) return Found::error;
+    status = run(encoded.size(), [&] { return session->engine.put_at(&seen, encoded); });
+  }
+  if (status) {
+    renew_item(session, number, version, value, seen, encoded.size());
+    return Found::yes;
+  }
+  if (status.code() != Code::changed) return raise_status(session, status), Found::error;
+  if (cache.version() == version) cache.remove(number);
+  return Found::no;
+}
+
+// Types whose stored form is always decoded to the very type that the caller used.
+bool one_form_only(PyObject* key) { return PyUnicode_CheckExact(key) || PyBytes_CheckExact(key) || key == Py_None; }
+
+void remember_written(Probe* probe, Py_hash_t hash, PyObject* value, const Sighting& seen, std::size_t size) {
+  Session* session = probe->session;
+  if (!session->cache.enabled()) return;
+  const bool inserted = seen.born == seen.sequence;
+  std::uint32_t number = 0;
+  const int known = session->cache.find(hash, probe->key, &number);
+  if (known < 0) return PyErr_Clear();
+  PyObject* kept = value_to_keep(session, value);
+  size += probe->canonical->size() + probe->face->size();
+  if (known != 0 && !inserted && session->cache.item(number).born == seen.born) {
+    return session->cache.renew(session->cache.item(number), kept, seen, size);
+  }
+  if (known != 0) session->cache.remove(number);
+  session->cache.insert(hash, probe->key, inserted || one_form_only(probe->key), kept, seen, size);
+}
+
+bool encode_new_exotic(Probe* probe) {
+  if (probe->kind == KeyKind::plain) return true;
+  return encode_exotic_key(probe->session->module->convert, probe->key, probe->canonical.get(), probe->face.get());
+}
+
+// Under the lock. The plain key without rivals goes straight to the engine.
+bool put_under_lock(Probe* probe, Bytes encoded, Sighting* seen) {
+  Session* session = probe->session;
+  SettledKey settled;
+  const bool simple = probe->kind == KeyKind::plain && session->engine.exotic_count() == 0;
+  if (!simple && !settle_key(probe, &settled)) return false;
+  const Key key{probe->canonical->bytes(), probe->face->bytes(), settled.exotic};
+  const Status status = run(encoded.size(), [&] { return session->engine.put(key, encoded, seen); });
+  if (!status) return raise_status(session, status), false;
+  if (seen->born == seen->sequence) ++session->size_changes;
+  return settled.exists || !settled.exotic || session->exotic.add(probe->key, probe->canonical->bytes());
+}
+
+}  // namespace
+
+bool settle_key(Probe* probe, SettledKey* settled) {
+  const Found found = find_stored(probe);
+  if (found == Found::error) return false;
+  settled->exists = found == Found::yes;
+  settled->exotic = settled->exists ? probe->record.exotic : probe->kind != KeyKind::plain;
+  if (!settled->exists) return encode_new_exotic(probe);
+  probe->face->clear();
+  return probe->record.face.empty() || probe->face->append(probe->record.face);
+}
+
+bool store_value(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, Bytes encoded) {
+  std::uint32_t number = 0;
+  const int known = session->cache.find(hash, key, &number);
+  if (known < 0) return false;
+  if (known != 0 && session->cache.entry_known(session->cache.item(number))) {
+    const Found found = overwrite_item(session, number, value, encoded);
+    if (found != Found::no) return found == Found::yes;
+  }
+  Probe probe(session);
+  if (!probe) return false;
+  probe.key = key;
+  probe.kind = encode_key(session->module->convert, key, probe.canonical.get(), probe.face.get());
+  if (probe.kind == KeyKind::error) return false;
+  LockForWrite lock(session);
+  if (!lock.acquire()) return false;
+  Sighting seen;
+  if (!put_under_lock(&probe, encoded, &seen)) return false;
+  lock.release();
+  remember_written(&probe, hash, value, seen, encoded.size());
+  return true;
+}
+
+bool erase_seen(Session* session, const Sighting& seen) {
+  const Status status = session->engine.erase_at(seen);
+  if (!status) return raise_status(session, status), false;
+  --session->size_changes;
+  const std::uint32_t number = session->cache.find_entry(seen);
+  if (number != Cache::none) session->cache.remove(number);
+  return true;
+}
+
+Found erase_key(Session* session, PyObject* key, Py_hash_t hash) {
+  LockForWrite lock(session);
+  if (!lock.acquire()) return Found::error;
+  std::uint32_t number = 0;
+  const int known = session->cache.find(hash, key, &number);
+  if (known < 0) return Found::error;
+  if (known != 0) {
+    Cache::Item& item = session->cache.item(number);
+    if (session->cache.entry_known(item) && session->engine.erase_at(session->cache.sighting(item))) {
+      --session->size_changes;
+      session->cache.remove(number);
+      return Found::yes;
+    }
+  }
+  Probe probe(session);
+  if (!probe) return Found::error;
+  probe.key = key;
+  const Found found = find_stored(&probe);
+  if (found == Found::yes && !erase_seen(session, probe.seen)) return Found::error;
+  return found;
+}
+
+}  // namespace ultradict::python

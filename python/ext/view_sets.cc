@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keys and items as sets: comparison by containment (values need not be hashable for that), operations through a real
+// set.
+#include "views.h"
+
+namespace ultradict::python {
+
+namespace {
+
+// Whether every element of `part` is in `whole`; -1 with an exception.
+int all_contained(PyObject* part, PyObject* whole) {
+  const Ref iterator = Ref::steal(PyObject_GetIter(part));
+  if (!iterator) return -1;
+  while (const Ref element = Ref::steal(PyIter_Next(iterator.get()))) {
+    const int contained = PySequence_Contains(whole, element.get());
+    if (contained <= 0) return contained;
+  }
+  return PyErr_Occurred() != nullptr ? -1 : 1;
+}
+
+// set(left).method(right): the operators accept any iterable on either side, as those of dict's views do.
+PyObject* through_set(PyObject* left, PyObject* right, const char* method) {
+  const Ref set = Ref::steal(PySet_New(left));
+  if (!set) return nullptr;
+  return PyObject_CallMethod(set.get(), method, "O", right);
+}
+
+bool comparable(PyObject* self, PyObject* other) {
+  return PyAnySet_Check(other) || PyDictKeys_Check(other) || PyDictItems_Check(other) ||
+         is_set_view(dict_object(dict_of_view(self))->module, other);
+}
+
+int compare(PyObject* self, Py_ssize_t own, PyObject* other, Py_ssize_t others, int operation) {
+  switch (operation) {
+    case Py_EQ:
+      return own == others ? all_contained(self, other) : 0;
+    case Py_NE: {
+      const int equal = own == others ? all_contained(self, other) : 0;
+      return equal < 0 ? -1 : 1 - equal;
+    }
+    case Py_LT:
+      return own < others ? all_contained(self, other) : 0;
+    case Py_LE:
+      return own <= others ? all_contained(self, other) : 0;
+    case Py_GT:
+      return own > others ? all_contained(other, self) : 0;
+    default:
+      return own >= others ? all_contained(other, self) : 0;
+  }
+}
+
+}  // namespace
+
+PyObject* view_compare(PyObject* self, PyObject* other, int operation) {
+  if (!comparable(self, other)) return Ref::share(Py_NotImplemented).release();
+  const Py_ssize_t own = PyObject_Size(self);
+  const Py_ssize_t others = own < 0 ? -1 : PyObject_Size(other);
+  if (others < 0) return nullptr;
+  const int result = compare(self, own, other, others, operation);
+  return result < 0 ? nullptr : PyBool_FromLong(result);
+}
+
+PyObject* view_and(PyObject* left, PyObject* right) { return through_set(left, right, "intersection"); }
+
+PyObject* view_or(PyObject* left, PyObject* right) { return through_set(left, right, "union"); }
+
+PyObject* view_xor(PyObject* left, PyObject* right) { return through_set(left, right, "symmetric_difference"); }
+
+PyObject* view_subtract(PyObject* left, PyObject* right) { return through_set(left, right, "difference"); }
+
+PyObject* view_is_disjoint(PyObject* self, PyObject* other) {
+  if (self == other) {
+    const Py_ssize_t length = PyObject_Size(self);
+    return length < 0 ? nullptr : PyBool_FromLong(length == 0);
+  }
+  const Ref iterator = Ref::steal(PyObject_GetIter(other));
+  if (!iterator) return nullptr;
+  while (const Ref element = Ref::steal(PyIter_Next(iterator.get()))) {
+    const int contained = PySequence_Contains(self, element.get());
+    if (contained != 0) return contained < 0 ? nullptr : Ref::share(Py_False).release();
+  }
+  return PyErr_Occurred() != nullptr ? nullptr : Ref::share(Py_True).release();
+}
+
+}  // namespace ultradict::python
