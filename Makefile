@@ -14,7 +14,7 @@ venv_python := .venv/bin/python
 pip := $(venv_python) -m pip --disable-pip-version-check
 install_package := $(pip) install -q --no-build-isolation \
   -C cmake.define.ULTRADICT_DEVELOPER=ON -C build-dir=build/package
-cpp_files = $(shell find include src python/ext tests bench examples cli -name '*.h' -o -name '*.cc' 2>/dev/null)
+cpp_files = $(shell find include src python/ext tests bench examples tools -name '*.h' -o -name '*.cc' 2>/dev/null)
 package_sources := CMakeLists.txt pyproject.toml \
   $(shell find cmake include src python -type f -not -name '*.pyc' 2>/dev/null)
 export PYTHON
@@ -58,7 +58,7 @@ clean:  ## Remove what the other commands made
 
 check-cpp: build-clang  ## C++: formatting, clang's warnings, clang-tidy
 	clang-format-14 --dry-run -Werror $(cpp_files)
-	run-clang-tidy-14 -quiet -j $(JOBS) -p build/clang '$(CURDIR)/(src|python|tests|bench|examples)/' \
+	run-clang-tidy-14 -quiet -j $(JOBS) -p build/clang '$(CURDIR)/(src|python|tests|bench|examples|tools)/' \
 	  >build/clang-tidy.log 2>&1 || { grep -A6 -E 'error:|warning:' build/clang-tidy.log; exit 1; }
 
 check-python: .venv/dev-installed  ## Python: lint, formatting, types by two checkers, house rules

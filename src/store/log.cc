@@ -17,9 +17,9 @@ bool is_free(const Control& control, Word number) {
   return segment.file != 0 && segment.filled == 0 && Ref{control.state.tail}.segment() != number;
 }
 
-// How large a segment should be for what the dict holds: one of the few the log is made of.
+// How large a segment should be for what was written: the log is made of a few dozen. (A batch under way is written, not live.)
 Word wanted_capacity(const State& state, Word needed) {
-  return round_up(std::max({segment_size_min, state.live_size / 16, needed}), page_size);
+  return round_up(std::max({segment_size_min, state.closed_size / 16, needed}), page_size);
 }
 
 // The largest free segment that holds `needed` bytes; segments_max if there is none.

@@ -39,6 +39,12 @@ class Regions {
   // `*base` is the segment's first byte; the bytes up to `end` are there, or it is damaged: unless control names
   // another file by now.
   Fault segment(Word number, Word file, Word end, char** base);
+  // A hint that the record will be read soon.
+  void prefetch(Ref ref) const {
+    const Mapping* found = segments_[ref.segment()].load(std::memory_order_relaxed);
+    const Word offset = (ref.position() - shared::load_relaxed(control_->segments[ref.segment()].first)) * unit_size;
+    if (found && offset < found->mapped) __builtin_prefetch(found->base + offset);
+  }
   Fault entry(Word table, Word number, Entry** entry) {
     if (number < control_entries) {
       *entry = control_entries_ + number;
