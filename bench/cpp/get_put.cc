@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// get_put [count] [repetitions]: puts, overwrites and gets int64 keys in random order, one thread, in the engine and in
+// what one would use instead. The contestants take turns; the median of each is printed as a table, and then as one
+// line of JSON at the end. Every value that comes back is checked before a time counts.
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <numeric>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "stores/store.h"
+#include "stores/store_ultradict.h"
+#include "stores/store_unordered_map.h"
+#ifdef ULTRADICT_HAVE_LMDB
+#include "stores/store_lmdb.h"
+#endif
+
+namespace bench {
+namespace {
+
+constexpr unsigned seed = 20'000;
+
+// Nanoseconds of one operation.
+struct Times {
+  double put = 0;
+  double overwrite = 0;
+  double get = 0;
+};
+
+struct Result {
+  std::string name;
+  std::vector<Times> samples;
+};
+
+std::int64_t first_value(std::int64_t key) { return 3 * key + 1; }
+std::int64_t second_value(std::int64_t key) { return 5 * key + 2; }
+
+std::vector<std::int64_t> shuffled_keys(std::size_t count) {
+  std::vector<std::int64_t> keys(count);
+  std::iota(keys.begin(), keys.end(), 0);
+  std::shuffle(keys.begin(), keys.end(), std::mt19937(seed));
+  return keys;
+}
+
+template <class Work>
+double timed_ns(std::size_t operations, Work work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  const std::chrono::duration<double, std::nano> elapsed = std::chrono::steady_clock::now() - start;
+  return elapsed.count() / static_cast<double>(operations);
+}
+
+template <class Store>
+double timed_put(Store& store, const std::vector<std::int64_t>& keys, std::int64_t (*value)(std::int64_t)) {
+  return timed_ns(keys.size(), [&] {
+    for (const std::int64_t key : keys) store.put(key, value(key));
+    store.finish_writing();
+  });
+}
+
+template <class Store>
+double timed_get(Store& store, const std::vector<std::int64_t>& keys) {
+  std::size_t wrong = 0;
+  const double ns = timed_ns(keys.size(), [&] {
+    for (const std::int64_t key : keys) wrong += store.get(key) != second_value(key);
+  });
+  if (wrong != 0) fail(std::string(Store::name) + ": " + std::to_string(wrong) + " values are wrong");
+  return ns;
+}
+
+template <class Store>
+Times measure(const std::vector<std::int64_t>& keys) {
+  Store store;
+  Times times;
+  times.put = timed_put(store, keys, first_value);
+  times.overwrite = timed_put(store, keys, second_value);
+  if (store.count() != keys.size()) fail(std::string(Store::name) + ": the number of keys is wrong");
+  times.get = timed_get(store, keys);
+  return times;
+}
+
+template <class... Stores>
+std::vector<Result> measure_in_turn(const std::vector<std::int64_t>& keys, int repetitions) {
+  std::vector<Result> results{{Stores::name, {}}...};
+  for (int repetition = 0; repetition < repetitions; ++repetition) {
+    std::size_t index = 0;
+    (results[index++].samples.push_back(measure<Stores>(keys)), ...);
+  }
+  return results;
+}
+
+double median(const Result& result, double Times::*time) {
+  std::vector<double> values;
+  for (const Times& sample : result.samples) values.push_back(sample.*time);
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+void print_table(const std::vector<Result>& results) {
+  std::printf("%-24s %12s %12s %12s\n", "ns an operation", "put", "overwrite", "get");
+  for (const Result& result : results) {
+    std::printf("%-24s %12.1f %12.1f %12.1f\n", result.name.c_str(), median(result, &Times::put),
+                median(result, &Times::overwrite), median(result, &Times::get));
+  }
+}
+
+void print_json(const std::vector<Result>& results, std::size_t count) {
+  std::printf("{\"count\": %zu, \"compiler\": \"%s\", \"ns\": {", count, __VERSION__);
+  const char* separator = "";
+  for (const Result& result : results) {
+    std::printf("%s\"%s\": {\"put\": %.1f, \"overwrite\": %.1f, \"get\": %.1f}", separator, result.name.c_str(),
+                median(result, &Times::put), median(result, &Times::overwrite), median(result, &Times::get));
+    separator = ", ";
+  }
+  std::printf("}}\n");
+}
+
+int number(int argc, char** argv, int position, int otherwise) {
+  const int value = argc > position ? std::atoi(argv[position]) : otherwise;
+  if (value <= 0) fail("usage: get_put [count] [repetitions]");
+  return value;
+}
+
+}  // namespace
+}  // namespace bench
+
+int main(int argc, char** argv) {
+  using namespace bench;
+  const auto keys = shuffled_keys(static_cast<std::size_t>(number(argc, argv, 1, 1'000'000)));
+  const int repetitions = number(argc, argv, 2, 3);
+#ifdef ULTRADICT_HAVE_LMDB
+  const auto results =
+      measure_in_turn<StoreUltradict, StoreUnorderedMap, StoreLmdbTransactionEach, StoreLmdbOneTransaction>(
+          keys, repetitions);
+#else
+  const auto results = measure_in_turn<StoreUltradict, StoreUnorderedMap>(keys, repetitions);
+#endif
+  print_table(results);
+  print_json(results, keys.size());
+  return 0;
+}

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The documents run: every `pycon` block is executed in the order of its page, and its answers are compared.
+
+The README tells of two REPLs. There the blocks alternate between two sets of names, as its text says: the first makes
+the dict, the second attaches to it, the first looks again.
+"""
+
+from __future__ import annotations
+
+import doctest
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+BLOCK = re.compile(r"^```pycon\n(.*?)^```", re.MULTILINE | re.DOTALL)
+OPTIONS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
+
+
+def blocks(document: Path) -> list[tuple[int, str]]:
+    """The first line number and the text of every block that can run."""
+    text = document.read_text("utf-8")
+    return [(text.count("\n", 0, found.start(1)), found.group(1)) for found in BLOCK.finditer(text)]
+
+
+def run(document: Path, repls: list[dict[str, Any]]) -> None:
+    """Run the blocks of a document, in one REPL after the other."""
+    found = blocks(document)
+    assert found, f"{document} has nothing to run"
+    runner = doctest.DocTestRunner(optionflags=OPTIONS)
+    report: list[str] = []
+    for index, (line, block) in enumerate(found):
+        names = repls[index % len(repls)]
+        example = doctest.DocTestParser().get_doctest(block, names, document.name, str(document), line)
+        runner.run(example, out=report.append, clear_globs=False)
+        names.update(example.globs)
+    assert runner.failures == 0, "".join(report)
+
+
+@pytest.mark.parametrize("name", ["docs/tutorial.md"])
+def test_a_page_runs_from_top_to_bottom(name: str) -> None:
+    run(ROOT / name, [{"__name__": "__main__"}])
+
+
+def test_the_two_repls_of_the_readme_see_each_other() -> None:
+    run(ROOT / "README.md", [{"__name__": "first"}, {"__name__": "second"}])
