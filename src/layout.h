@@ -254,8 +254,8 @@ struct State {
   Word next_file;  // number for the next file
   Word moved_records;
   Word recoveries;
-  Word emptiest;  // upper bound of the live bytes of the emptiest closed segment
-  Word spare;     // size of the largest free segment
+  Word fullest;  // upper bound of the live bytes of the fullest closed segment
+  Word spare;    // size of the largest free segment
 };
 
 struct alignas(64) Control {

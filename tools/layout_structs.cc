@@ -155,7 +155,7 @@ StructMeaning state_struct() {
               FIELD(next_file, "number for the next file"),
               FIELD(moved_records, "by cleaning, since creation"),
               FIELD(recoveries, "times an owner found a dead one before it"),
-              FIELD(emptiest, "upper bound of the live bytes of the emptiest closed segment"),
+              FIELD(fullest, "upper bound of the live bytes of the fullest closed segment"),
               FIELD(spare, "bytes of the largest free segment"),
           }};
 }

@@ -217,7 +217,8 @@ def _attach(cls: type[Self], name: str, identity: str, serializer: Any, cache_by
     return attached
 
 
-def _attach_lock(*handle: Any) -> SharedLock:
+def attach_lock(*handle: Any) -> SharedLock:
+    """What unpickling a lock calls."""
     attached: UltraDict[Any, Any] = _attach(*handle)
     return attached.lock
 

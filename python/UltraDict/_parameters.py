@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from operator import index
 
 from . import Exceptions
 
@@ -24,10 +25,10 @@ def _flag(word: str, value: object) -> bool | None:
     raise TypeError(f"{word} must be True, False or None, not {value!r}")
 
 
-def _size(word: str, value: object, least: int, most: int) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+def _size(word: str, value: Any, least: int, most: int) -> int:
+    if isinstance(value, (bool, float, str)):
         raise TypeError(f"{word} must be an integer, not {type(value).__name__}")
-    size = int(value.__index__())
+    size = index(value)
     if not least <= size <= most:
         raise Exceptions.InvalidParameter(f"{word} must be between {least} and {most}, not {size}")
     return size

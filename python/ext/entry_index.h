@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// EntryIndex: from an entry's number to the item of the cache that knows it. Its size follows the number of items, not that
-// of the dict's keys: chains through the items, as many heads as there can be items. Entry numbers are handed out one after
-// the other, so their low bits spread them well.
+// EntryIndex: from an entry's number to the item of the cache that knows it. Its size follows the number of items, not
+// that of the dict's keys: chains through the items, as many heads as there can be items. Entry numbers are handed out
+// one after the other, so their low bits spread them well.
 #pragma once
 
 #include <algorithm>

@@ -76,7 +76,7 @@ PyObject* lock_reduce(PyObject* self, PyObject*) {
   if (session == nullptr) return nullptr;
   const Ref arguments = Ref::steal(handle_arguments(session, lock_object(self)->dict_type));
   const Ref module = Ref::steal(PyImport_ImportModule("UltraDict.UltraDict"));
-  const Ref attach = Ref::steal(module ? PyObject_GetAttrString(module.get(), "_attach_lock") : nullptr);
+  const Ref attach = Ref::steal(module ? PyObject_GetAttrString(module.get(), "attach_lock") : nullptr);
   if (!arguments || !attach) return nullptr;
   return PyTuple_Pack(2, attach.get(), arguments.get());
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "os/liveness_token.h"
 
-#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstddef>
 #include <map>
 #include <mutex>
+
+#include "os/fork.h"
 
 namespace ultradict::os {
 
@@ -25,8 +26,7 @@ struct Registry {
 
 Registry& registry() {
   static Registry* const instance = [] {
-    ::pthread_atfork([] { registry().mutex.lock(); }, [] { registry().mutex.unlock(); },
-                     [] { registry().mutex.unlock(); });
+    at_fork([] { registry().mutex.lock(); }, [] { registry().mutex.unlock(); }, [] { registry().mutex.unlock(); });
     return new Registry;  // never destroyed: threads may outlive static objects
   }();
   return *instance;

@@ -107,6 +107,20 @@ Word emptiest_segment(const Control& control) {
   return best;
 }
 
+// The closed segment with the most dead bytes whose live ones fit into `room`; segments_max if there is none.
+Word segment_to_gain_most(const Control& control, Word room) {
+  Word best = segments_max;
+  Word gain = 0;
+  for (Word number = 0; number < segments_max; ++number) {
+    const SegmentDescriptor& segment = control.segments[number];
+    if (!is_closed(control, number) || is_protected(control, number) || segment.live > room) continue;
+    if (segment.filled - segment.live <= gain) continue;
+    gain = segment.filled - segment.live;
+    best = number;
+  }
+  return best;
+}
+
 void choose_victim(Store& store, LockHeld held, Word number) {
   State& state = store.state();
   Change change(store.regions, held);
@@ -178,12 +192,11 @@ Fault pay_cleaning(Store& store, LockHeld held, Word size) {
 
 Fault reclaim(Store& store, LockHeld held) {
   const Control& control = store.control();
-  const Word left = control.segments[Ref{control.state.tail}.segment()].size - tail_offset(control);
-  const Word number = emptiest_segment(control);
-  const Word room = std::max(left, control.state.spare);
-  if (number != segments_max && control.segments[number].live <= room) return empty_segment(store, held, number);
-  const Word live = control.segments[Ref{control.state.tail}.segment()].live;
-  if (live < tail_offset(control) && live <= control.state.spare) return close_tail(store, held, false);
+  const SegmentDescriptor& tail = control.segments[Ref{control.state.tail}.segment()];
+  const Word room = std::max(tail.size - tail_offset(control), control.state.spare);
+  const Word number = segment_to_gain_most(control, room);
+  if (number != segments_max) return empty_segment(store, held, number);
+  if (tail.live < tail_offset(control) && tail.live <= control.state.spare) return close_tail(store, held, false);
   return Fault::of(Code::memory_full, "shared memory is full");
 }
 

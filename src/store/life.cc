@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/life.h"
 
-#include <pthread.h>
-
 #include <cstdio>
 #include <map>
 #include <mutex>
 #include <vector>
 
+#include "os/fork.h"
 #include "os/futex.h"
 #include "store/identity.h"
 
@@ -45,7 +44,7 @@ void after_fork(void (Regions::*end)()) {
 
 OpenDicts& open_dicts() {
   static OpenDicts* const instance = [] {
-    ::pthread_atfork(
+    os::at_fork(
         before_fork, [] { after_fork(&Regions::after_fork_in_parent); },
         [] { after_fork(&Regions::after_fork_in_child); });
     return new OpenDicts;  // never destroyed: threads may outlive static objects

@@ -10,14 +10,16 @@ namespace ultradict {
 namespace {
 
 constexpr Word free_files_kept = 2;
-constexpr int rounds_max = 1024;  // of make_room: each allocates, switches or empties a segment
+constexpr Word first_size = 64 * 1024;  // of a segment's file; then it doubles, by at most allocation_step
+constexpr int rounds_max = 1024;        // of make_room: each allocates, switches or empties a segment
 
 bool is_free(const Control& control, Word number) {
   const SegmentDescriptor& segment = control.segments[number];
   return segment.file != 0 && segment.filled == 0 && Ref{control.state.tail}.segment() != number;
 }
 
-// How large a segment should be for what was written: the log is made of a few dozen. (A batch under way is written, not live.)
+// How large a segment should be for what was written: the log is made of a few dozen. (A batch under way is written,
+// not live.)
 Word wanted_capacity(const State& state, Word needed) {
   return round_up(std::max({segment_size_min, state.closed_size / 16, needed}), page_size);
 }
@@ -44,7 +46,7 @@ Fault create_free_segment(Store& store, LockHeld held, Word needed) {
   Word size = 0;
   // Where memory is short, a smaller segment is better than none.
   for (; fault.code == Code::memory_full && capacity >= round_up(needed, page_size); capacity /= 2) {
-    size = std::min(capacity, std::max(allocation_step, round_up(needed, page_size)));
+    size = std::min(capacity, std::max(first_size, round_up(needed, page_size)));
     os::File made;
     fault = store.regions.files().create(held, DictFiles::segment(file), size, &made);
     if (!fault || capacity == page_size) break;
@@ -85,7 +87,7 @@ void switch_tail(Store& store, LockHeld held, Word to) {
 }
 
 // Whether cleaning could still begin if only `left` bytes were left behind the tail.
-bool keeps_reserve(const State& state, Word left) { return state.emptiest <= left || state.emptiest <= state.spare; }
+bool keeps_reserve(const State& state, Word left) { return state.fullest <= left || state.fullest <= state.spare; }
 
 // Lets the tail's file grow, in steps, as far as it was meant to.
 Fault grow_tail(Store& store, LockHeld held, Word end) {
@@ -93,7 +95,8 @@ Fault grow_tail(Store& store, LockHeld held, Word end) {
   const Word number = Ref{control.state.tail}.segment();
   SegmentDescriptor& segment = control.segments[number];
   if (end > segment.capacity) return Fault::of(Code::memory_full);
-  const Word size = std::min(segment.capacity, std::max(round_up(end, page_size), segment.size + allocation_step));
+  const Word step = std::clamp(segment.size, first_size, allocation_step);
+  const Word size = std::min(segment.capacity, std::max(round_up(end, page_size), segment.size + step));
   if (Fault fault = store.regions.files().grow(held, DictFiles::segment(segment.file), segment.size, size))
     return fault;
   shared::store(segment.size, size);
@@ -159,7 +162,7 @@ Fault make_room(Store& store, LockHeld held, Word size, Room* room) {
     } else {
       refresh_log_hints(store);
       if (keeps_reserve(state, segment.size - end)) continue;
-      fault = create_free_segment(store, held, state.emptiest);
+      fault = create_free_segment(store, held, state.fullest);
       if (fault.code == Code::memory_full) fault = reclaim(store, held);
     }
     if (fault) return fault;
@@ -240,18 +243,15 @@ void free_cleared_segments(Store& store, LockHeld held) {
 
 void refresh_log_hints(Store& store) {
   const Control& control = store.control();
-  Word emptiest = 0;
+  Word fullest = 0;
   Word spare = 0;
-  bool any_closed = false;
   for (Word number = 0; number < segments_max; ++number) {
     const SegmentDescriptor& segment = control.segments[number];
     if (is_free(control, number)) spare = std::max(spare, segment.size);
     if (!is_closed(control, number)) continue;
-    const Word live = is_protected(control, number) ? segment.filled : segment.live;
-    emptiest = any_closed ? std::min(emptiest, live) : live;
-    any_closed = true;
+    fullest = std::max(fullest, is_protected(control, number) ? segment.filled : segment.live);
   }
-  shared::store(store.state().emptiest, emptiest);
+  shared::store(store.state().fullest, fullest);
   shared::store(store.state().spare, spare);
 }
 

@@ -2,9 +2,9 @@
 // Log: room for records. Records go behind the tail; a full segment is closed and the tail goes on in a free one, or in
 // a new file.
 //
-// Room for cleaning is part of the room: a record is only accepted if afterwards the live bytes of the emptiest closed
-// segment still fit, either behind the tail or into a free segment. So a dict whose memory is full can still be
-// cleaned, and a deletion is always followed by room.
+// Room for cleaning is part of the room: a record is only accepted if afterwards the live bytes of any closed segment
+// still fit, either behind the tail or into a free segment. So cleaning never needs new memory: a dict whose memory is
+// full can still be cleaned, and a deletion is always followed by room.
 #pragma once
 
 #include "store/change.h"
@@ -48,7 +48,7 @@ void free_if_empty(Store& store, LockHeld held, Word number);
 // The segments that a clear left behind.
 void free_cleared_segments(Store& store, LockHeld held);
 
-// Recomputes what the log knows by heart: emptiest, spare.
+// Recomputes what the log knows by heart: fullest, spare.
 void refresh_log_hints(Store& store);
 
 }  // namespace ultradict

@@ -14,7 +14,8 @@ Fault grow_entries(Store& store, LockHeld held) {
   const Word extent = Regions::extent_of(from);
   if (extent >= extents_max) return Fault::of(Code::memory_full, "the table has all the entries it can have");
   const Word begin = Regions::extent_begin(extent);
-  const Word to = std::min(Regions::extent_end(extent), from + allocation_step / sizeof(Entry));
+  const Word step = std::clamp(from * sizeof(Entry) / 4, page_size, allocation_step);
+  const Word to = std::min(Regions::extent_end(extent), from + step / sizeof(Entry));
   const DictFiles& files = store.regions.files();
   const std::string name = DictFiles::entries(state.table_number, extent);
   Fault fault;
@@ -43,7 +44,7 @@ Fault begin_growth(Store& store, LockHeld held, Word count) {
   State& state = store.state();
   // Copying lasts a while, and the keys that come meanwhile must fit too.
   const Word meanwhile = state.entries_used / entries_per_insertion;
-  const Word wanted = std::max(4 * (state.count + count), 2 * (state.count + count + meanwhile));
+  const Word wanted = std::max(3 * (state.count + count), 2 * (state.count + count + meanwhile));
   const Word bits = static_cast<Word>(std::bit_width(wanted - 1));
   const SlotsName name = SlotsName::of(state.next_file, std::max(bits, Word{7}));
   shared::store(state.next_file, state.next_file + 1);

@@ -152,7 +152,7 @@ FREEZE_FIELD(State, victim_offset, 208, 8);
 FREEZE_FIELD(State, next_file, 216, 8);
 FREEZE_FIELD(State, moved_records, 224, 8);
 FREEZE_FIELD(State, recoveries, 232, 8);
-FREEZE_FIELD(State, emptiest, 240, 8);
+FREEZE_FIELD(State, fullest, 240, 8);
 FREEZE_FIELD(State, spare, 248, 8);
 
 FREEZE_SIZE(Control, 16384, 64);
