@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys that only Python can compare: equality decides, in every process."""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from UltraDict import UltraDict
+
+
+class Word:
+    """Equal to its text, whatever the case."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        text = other.text if isinstance(other, Word) else other
+        return isinstance(text, str) and text.lower() == self.text.lower()
+
+    def __hash__(self) -> int:
+        return hash(self.text.lower())
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+
+
+class Vanishing:
+    """A class that some processes do not have."""
+
+
+@pytest.fixture
+def d() -> Iterator[UltraDict[Any, Any]]:
+    with UltraDict() as shared:
+        yield shared
+
+
+@pytest.fixture
+def other(d: UltraDict[Any, Any]) -> Iterator[UltraDict[Any, Any]]:
+    """The same dict as another attachment sees it: nothing in its cache and its mirror is the writer's."""
+    with UltraDict(name=d.name) as shared:
+        yield shared
+
+
+def test_a_number_finds_the_plain_key_it_equals(d: UltraDict[Any, Any], other: UltraDict[Any, Any]) -> None:
+    d[1] = "one"
+    assert other[Decimal(1)] == other[Fraction(1)] == other[1 + 0j] == other[Level.LOW] == "one"
+    other[Decimal(1)] = "eins"
+    assert d == {1: "eins"}
+    assert [type(key) for key in d] == [int]
+
+
+def test_a_plain_key_finds_the_number_that_was_first(d: UltraDict[Any, Any], other: UltraDict[Any, Any]) -> None:
+    d[Decimal(2)] = "two"
+    assert other[2] == other[2.0] == other[Fraction(2)] == "two"
+    other[2] = "zwei"
+    assert [(type(key), value) for key, value in d.items()] == [(Decimal, "zwei")]
+    del other[2]
+    assert d == {}
+    assert Decimal(2) not in d
+
+
+def test_a_class_of_its_own_finds_every_equal_key(d: UltraDict[Any, Any], other: UltraDict[Any, Any]) -> None:
+    d["abc"] = 1
+    assert other[Word("ABC")] == 1
+    d[Word("new")] = 2
+    assert other[Word("NEW")] == 2
+    assert other["new"] == 2
+    other.update({Word("New"): 3, Word("abc"): 4, Word("third"): 5})
+    assert len(d) == 3
+    assert d["new"] == 3
+    assert d["abc"] == 4
+    assert d[Word("THIRD")] == 5
+
+
+def test_deleted_and_inserted_again_elsewhere(d: UltraDict[Any, Any], other: UltraDict[Any, Any]) -> None:
+    for turn in range(5):
+        d[Word("w")] = turn
+        assert other[Word("W")] == turn
+        assert other.pop(Word("w")) == turn
+        assert Word("w") not in d
+    d.clear()
+    other[Word("w")] = "again"
+    assert d[Word("w")] == "again"
+
+
+def test_many_deleted_keys_do_not_stay_in_the_mirror(d: UltraDict[Any, Any]) -> None:
+    for number in range(1000):
+        d[Word(str(number))] = number
+        del d[Word(str(number))]
+    d[Word("last")] = 1
+    assert list(d.values()) == [1]
+    assert d["last"] == 1
+
+
+def test_nan_is_found_by_identity_only(d: UltraDict[Any, Any], other: UltraDict[Any, Any]) -> None:
+    nan = float("nan")
+    d[nan] = 1
+    d[float("nan")] = 2
+    assert d[nan] == 1
+    assert len(d) == 2
+    assert next(iter(d)) is nan
+    there = next(iter(other))
+    assert math.isnan(there)
+    assert other[there] == 1
+    assert next(iter(other)) is there
+
+
+def test_a_key_that_cannot_be_loaded_equals_nothing(
+    d: UltraDict[Any, Any], other: UltraDict[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    d["before"] = 1
+    d[Vanishing()] = 2
+    d[Word("after")] = 3
+    with monkeypatch.context() as patch:
+        patch.delitem(globals(), "Vanishing")
+        assert other["before"] == 1
+        assert other[Word("AFTER")] == 3
+        assert "missing" not in other
+        with pytest.raises(AttributeError, match="Vanishing"):
+            list(other)
+
+
+def test_an_exception_in_eq_or_hash_comes_through_and_changes_nothing(d: UltraDict[Any, Any]) -> None:
+    class Broken:
+        def __hash__(self) -> int:
+            return hash("k")
+
+        def __eq__(self, other: object) -> bool:
+            raise ZeroDivisionError
+
+    d["k"] = 1
+    for use in (lambda: d[Broken()], lambda: d.pop(Broken()), lambda: d.update({Broken(): 1}), lambda: Broken() in d):
+        with pytest.raises(ZeroDivisionError):
+            use()
+    with pytest.raises(ZeroDivisionError):
+        d[Broken()] = 2
+    assert d == {"k": 1}
+    assert not d.lock.has_lock
+
+
+def test_an_eq_that_uses_the_dict(d: UltraDict[Any, Any]) -> None:
+    class Meddling:
+        def __hash__(self) -> int:
+            return hash("k")
+
+        def __eq__(self, other: object) -> bool:
+            for number in range(100):
+                d[number] = number
+            d.pop("gone", None)
+            return other == "k"
+
+    d["gone"] = 0
+    d["k"] = 1
+    assert d[Meddling()] == 1
+    assert len(d) == 101

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A pickled handle is a name and an identity: it arrives attached to that very dict, or not at all."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import pickle
+from typing import Any
+
+import pytest
+
+from UltraDict import UltraDict
+from UltraDict.Exceptions import CannotAttachSharedMemory
+
+
+class Own(UltraDict[str, Any]):
+    pass
+
+
+class Upper:
+    """A serializer that is an instance: it has no importable name."""
+
+    def __init__(self, mark: str) -> None:
+        self.mark = mark
+
+    def dumps(self, value: Any) -> str:
+        return self.mark + json.dumps(value)
+
+    def loads(self, text: str) -> Any:
+        return json.loads(text[len(self.mark) :])
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_arrives_attached_as_its_own_class(protocol: int) -> None:
+    with Own(a=1) as d:
+        d.note = "kept"
+        there = pickle.loads(pickle.dumps(d, protocol))
+        assert type(there) is Own
+        assert there is not d
+        assert there.note == "kept"
+        there["b"] = 2
+        assert d == {"a": 1, "b": 2}
+
+
+def test_an_arrived_handle_does_not_end_the_dict() -> None:
+    with UltraDict(a=1) as d:
+        pickle.loads(pickle.dumps(d)).close()
+        assert UltraDict(name=d.name, create=False)["a"] == 1
+
+
+def test_a_dict_that_is_gone_is_not_created() -> None:
+    d = UltraDict(name="gone")
+    pickled = pickle.dumps(d)
+    d.close()
+    with pytest.raises(CannotAttachSharedMemory, match="gone"):
+        pickle.loads(pickled)
+
+
+def test_another_dict_of_the_name_is_not_taken_for_it() -> None:
+    d = UltraDict(name="taken anew")
+    pickled = pickle.dumps(d)
+    d.close()
+    with UltraDict(name="taken anew", a=1) as new:
+        with pytest.raises(CannotAttachSharedMemory, match="taken anew"):
+            pickle.loads(pickled)
+        assert UltraDict(name="taken anew", create=False) == new
+
+
+def test_the_serializer_travels() -> None:
+    with UltraDict(serializer=json, a=1) as d:
+        assert pickle.loads(pickle.dumps(d)).serializer is json
+    with UltraDict(serializer=Upper("> "), a=[1]) as d:
+        there = pickle.loads(pickle.dumps(d))
+        assert there["a"] == [1]
+        assert there.serializer.mark == "> "
+
+
+def test_open_parameters_travel() -> None:
+    with UltraDict.open(cache_bytes=0, data={"a": "x"}) as d:
+        there = pickle.loads(pickle.dumps(d))
+        assert there["a"] == "x"
+        assert there.stats()["cache_count"] == 0
+
+
+def test_as_a_value_of_another_dict() -> None:
+    with UltraDict(a=1) as inner, UltraDict(inner=inner) as outer:
+        assert outer["inner"]["a"] == 1
+        outer["inner"]["a"] = 2
+        assert inner["a"] == 2
+
+
+def test_copies_are_plain() -> None:
+    with UltraDict(a=[1]) as d:
+        shallow, deep = copy.copy(d), copy.deepcopy({"d": d})["d"]
+        assert type(shallow) is type(deep) is dict
+        assert shallow == deep == {"a": [1]}
+        assert deep["a"] is not d["a"]
+
+
+def test_a_plain_pickler_sees_no_contents() -> None:
+    with UltraDict(secret="x" * 1000) as d:
+        out = io.BytesIO()
+        pickle.Pickler(out).dump(d)
+        assert len(out.getvalue()) < 500
