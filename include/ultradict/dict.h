@@ -165,16 +165,21 @@ class Dict {
 };
 
 // A walk in insertion order that never blocks and never fails because another process writes: it meets each key at most
-// once, and every key that was there throughout. Backwards likewise.
+// once, and every key that was there throughout.
 class Cursor {
  public:
-  enum class Direction : std::uint8_t { forward, backward };
+  enum class Direction : std::uint8_t {
+    forward,    // of the keys inserted so far
+    backward,   // likewise
+    following,  // forward, and on to what is inserted later: at the end it may be asked again and again. A key that was
+                // deleted and inserted anew is met again
+  };
 
   explicit Cursor(const Dict& dict, Direction direction = Direction::forward) noexcept;
-  // A walk that goes on after a key seen before (forward), to learn of keys inserted since.
+  // Following, from behind a key seen before.
   Cursor(const Dict& dict, const Sighting& after) noexcept;
 
-  // The next key: ok, or not_found at the end (and again, should more come: a forward cursor may be asked once more).
+  // The next key: ok, or not_found at the end.
   // With `buffer` null only `seen` is set, and `seen->sequence` is 0.
   Status next(Sighting* seen, Buffer* buffer = nullptr, Record* record = nullptr);
 
@@ -188,6 +193,7 @@ class Cursor {
   Direction direction_;
   std::uint64_t table_number_ = 0;
   std::uint64_t last_born_;
+  std::uint64_t end_born_;  // of keys inserted too late for this walk
   Step steps_[steps_kept];  // the last yielded ones, newest at step_count_ - 1 modulo steps_kept
   std::uint64_t step_count_ = 0;
 

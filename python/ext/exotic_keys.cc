@@ -50,7 +50,7 @@ bool ExoticKeys::refresh(Session* session, Mirror* mirror) {
   if (!buffer) return false;
   for (;;) {
     if (!ensure_dict(&mirror->canonical_of)) return false;
-    if (!mirror->cursor) mirror->cursor.emplace(session->engine);
+    if (!mirror->cursor) mirror->cursor.emplace(session->engine, Cursor::Direction::following);
     Sighting seen;
     Record record;
     const Status status = mirror->cursor->next(&seen, buffer.get(), &record);

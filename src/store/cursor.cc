@@ -28,6 +28,7 @@ struct Cursor::Walk {
   }
 
   bool is_ahead(Word born) const { return forward ? born > cursor.last_born_ : born < cursor.last_born_; }
+  bool is_too_late(Word born) const { return forward && born >= cursor.end_born_; }
 
   // The newest of the last steps whose entry still belongs to its key; entry 0 if there is none.
   Step start() const {
@@ -94,7 +95,7 @@ struct Cursor::Walk {
       Entry* entry = nullptr;
       if (Fault fault = step(at, &to, &entry)) return fault;
       if (shared::load(store.state().table_number) != table) return Fault::of(Code::changed);
-      if (to.entry == 0) return Fault::of(Code::not_found);
+      if (to.entry == 0 || is_too_late(to.born)) return Fault::of(Code::not_found);
       // An entry without a ref is about to be inserted, or to be deleted.
       if (is_ahead(to.born) && shared::load(entry->ref) != 0) return yield(to, *entry, seen, buffer, record);
       at = to;
@@ -104,10 +105,20 @@ struct Cursor::Walk {
 };
 
 Cursor::Cursor(const Dict& dict, Direction direction) noexcept
-    : store_(dict.store_), direction_(direction), last_born_(direction == Direction::forward ? 0 : ~Word{0}) {}
+    : store_(dict.store_),
+      direction_(direction),
+      last_born_(direction == Direction::backward ? ~Word{0} : 0),
+      end_born_(~Word{0}) {
+  // A key that is deleted and inserted anew while we walk is born at the tail as it is now, or later.
+  if (store_ && direction == Direction::forward) end_born_ = Ref{shared::load(store_->state().tail)}.position();
+}
 
 Cursor::Cursor(const Dict& dict, const Sighting& after) noexcept
-    : store_(dict.store_), direction_(Direction::forward), table_number_(after.table_number), last_born_(after.born) {
+    : store_(dict.store_),
+      direction_(Direction::following),
+      table_number_(after.table_number),
+      last_born_(after.born),
+      end_born_(~Word{0}) {
   steps_[step_count_++] = Step{after.entry, after.born};
 }
 
@@ -115,7 +126,7 @@ Status Cursor::next(Sighting* seen, Buffer* buffer, Record* record) {
   if (!store_) return Status(Code::closed);
   const auto attempt = [&] {
     const Word table = shared::load(store_->state().table_number);
-    const Walk walk{*this, *store_, table, direction_ == Direction::forward};
+    const Walk walk{*this, *store_, table, direction_ != Direction::backward};
     const Fault fault = walk.once(seen, buffer, record);
     const bool replaced = shared::load(store_->state().table_number) != table;
     return fault && replaced ? Fault::of(Code::changed) : fault;
