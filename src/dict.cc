@@ -55,6 +55,7 @@ Status Dict::open(std::string_view name, const Options& options, Dict* dict) {
     dict->store_.reset();
     return report(fault, name);
   }
+  if (options.keeps_sightings) dict->store_->regions.keep_old_tables();
   dict->handle_ = std::make_unique<Handle>();
   dict->handle_->name = name;
   dict->handle_->creator = created ? dict->store_->token->word() : 0;

@@ -35,7 +35,7 @@ inline constexpr Word extents_max = 26;               // 64 << 25 = 2^31 entries
 inline constexpr Word control_entries = 64;           // extent 0; entry 0 is never used: 0 means none
 inline constexpr Word control_slots = 64;             // in each of the two slot arrays in control
 inline constexpr Word slots_bits_max = 33;
-inline constexpr Word stores_max = 128;  // of one change
+inline constexpr Word stores_max = 124;  // of one change
 inline constexpr Word secret_size = 192;
 inline constexpr Word name_capacity = 256;
 inline constexpr Word attributes_capacity = 1024;
@@ -256,6 +256,8 @@ struct State {
   Word recoveries;
   Word fullest;  // upper bound of the live bytes of the fullest closed segment
   Word spare;    // size of the largest free segment
+  // grows with every change that removes mapped files: then processes look which of theirs are gone
+  Word removals;
 };
 
 struct alignas(64) Control {

@@ -157,6 +157,7 @@ StructMeaning state_struct() {
               FIELD(recoveries, "times an owner found a dead one before it"),
               FIELD(fullest, "upper bound of the live bytes of the fullest closed segment"),
               FIELD(spare, "bytes of the largest free segment"),
+              FIELD(removals, "changes that removed mapped files"),
           }};
 }
 

@@ -52,7 +52,8 @@ struct Key {
 // What a read or write saw of a key: enough to ask later, with two loads, whether it is still so.
 //   current:  *ref_word == ref, then *table_word == table_number (both acquire): the value is unchanged.
 //   moved:    the ref differs but reread() says moved: same value, new place; it has updated `ref`.
-// The words stay mapped until Dict::release_old_tables() or close().
+// The words stay mapped until the next clear() by whomever, or longer (Options::keeps_sightings), but not after
+// close().
 struct Sighting {
   const std::atomic<std::uint64_t>* ref_word = nullptr;
   const std::atomic<std::uint64_t>* table_word = nullptr;
@@ -140,7 +141,8 @@ class Dict {
   // Copies the blob that `seen` names, record.value_size bytes. changed: overwritten meanwhile; reread.
   Status read_blob(const Sighting& seen, std::uint64_t size, char* destination) const;
   const std::atomic<std::uint64_t>& table_word() const noexcept;
-  // Unmaps tables that clear() replaced. Only when no Sighting with an older table_number will be asked any more.
+  // For who keeps sightings: unmaps tables that clear() replaced. Only when no Sighting with an older table_number will
+  // be asked any more.
   void release_old_tables() noexcept;
 
   // --- the lock: one per dict, re-entrant per thread, whichever handle it is taken through ---

@@ -20,6 +20,10 @@ struct Options {
   // Where dicts live. Empty: $ULTRADICT_DIR if set, else /dev/shm/ultradict-<uid>, made with mode 0700.
   std::string directory;
 
+  // Sightings of this handle will be asked after a clear(), too: what they point to stays mapped until
+  // release_old_tables().
+  bool keeps_sightings = false;
+
   // --- decided by the creator ---
   std::uint64_t buffer_size =
       10'000;  // bytes set aside at creation for records; also the period of the stream counters; < 2^32

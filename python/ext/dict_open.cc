@@ -94,6 +94,7 @@ bool follow_recorded(Session* session, const Parameters& given) {
 bool attach(Session* session, const Parameters& given) {
   Options options;
   if (!engine_options(given, written_attributes(session, given), &options)) return false;
+  options.keeps_sightings = true;  // the cache's, until it follows to the new table
   Status status;
   {
     const GilReleased released;

@@ -41,7 +41,11 @@ class Change {
     add(Place::make(Place::Kind::next_slot, number), &word, slot.word);
   }
   // Files that are dead once the stores before are done; they come last.
-  void remove_file(FileKind kind, Word file) { add(Place::make(Place::Kind::unlink_file, Word(kind)), nullptr, file); }
+  void remove_file(FileKind kind, Word file) {
+    State& state = regions_.state();
+    set(state.removals, state.removals + 1);
+    add(Place::make(Place::Kind::unlink_file, Word(kind)), nullptr, file);
+  }
   void remove_blob(Word sequence) { add(Place::make(Place::Kind::unlink_blob, 0), nullptr, sequence); }
   void sweep_blobs(Word below) { add(Place::make(Place::Kind::sweep_blobs, 0), nullptr, below); }
 

@@ -64,8 +64,10 @@ class Move {
   // Whether one more record of that size fits behind the ones before.
   bool has_room_for(Word size) const {
     if (count_ == 0) return true;
-    const Control& control = store_.control();
-    return tail_offset(control) + size_ + size <= control.segments[room_.ref.segment()].size;
+    const SegmentDescriptor& segment = store_.control().segments[room_.ref.segment()];
+    const Word end = tail_offset(store_.control()) + size_ + size;
+    char* base = nullptr;
+    return end <= segment.size && !store_.regions.segment(room_.ref.segment(), segment.file, end, &base);
   }
 
   void commit(Word offset) {
@@ -107,14 +109,17 @@ Word emptiest_segment(const Control& control) {
   return best;
 }
 
-// The closed segment with the most dead bytes whose live ones fit into `room`; segments_max if there is none.
-Word segment_to_gain_most(const Control& control, Word room) {
+// The closed segment with the most dead bytes whose live ones fit behind the tail, or into the spare; segments_max if
+// there is none. One that would use up the spare should be a spare as good itself.
+Word segment_to_gain_most(const Control& control, Word left, bool spare_too) {
   Word best = segments_max;
   Word gain = 0;
   for (Word number = 0; number < segments_max; ++number) {
     const SegmentDescriptor& segment = control.segments[number];
-    if (!is_closed(control, number) || is_protected(control, number) || segment.live > room) continue;
-    if (segment.filled - segment.live <= gain) continue;
+    if (!is_closed(control, number) || is_protected(control, number)) continue;
+    const bool is_good_spare = spare_too || segment.size >= control.state.fullest;
+    const bool fits = segment.live <= left || (is_good_spare && segment.live <= control.state.spare);
+    if (!fits || segment.filled - segment.live <= gain) continue;
     gain = segment.filled - segment.live;
     best = number;
   }
@@ -193,8 +198,9 @@ Fault pay_cleaning(Store& store, LockHeld held, Word size) {
 Fault reclaim(Store& store, LockHeld held) {
   const Control& control = store.control();
   const SegmentDescriptor& tail = control.segments[Ref{control.state.tail}.segment()];
-  const Word room = std::max(tail.size - tail_offset(control), control.state.spare);
-  const Word number = segment_to_gain_most(control, room);
+  const Word left = tail.size - tail_offset(control);
+  Word number = segment_to_gain_most(control, left, false);
+  if (number == segments_max) number = segment_to_gain_most(control, left, true);
   if (number != segments_max) return empty_segment(store, held, number);
   if (tail.live < tail_offset(control) && tail.live <= control.state.spare) return close_tail(store, held, false);
   return Fault::of(Code::memory_full, "shared memory is full");

@@ -104,7 +104,9 @@ class Check {
     totals_.blob_size += view.blob_size();
     os::File file;
     os::Size size = 0;
-    if (fails(store_.regions.files().open(DictFiles::blob(view.header.sequence), &file))) return;
+    const Fault opening = store_.regions.files().open(DictFiles::blob(view.header.sequence), &file);
+    if (opening.code == Code::not_found) return broken("blob: its file is missing", view.header.sequence, 0);
+    if (fails(opening)) return;
     if (fails(os::file_size(file, &size))) return;
     expect("blob: size of its file", size, view.blob_size());
     if (size == view.blob_size() && blobs_too_) check_bytes(file, view.blob());

@@ -24,14 +24,42 @@ Word wanted_capacity(const State& state, Word needed) {
   return round_up(std::max({segment_size_min, state.closed_size / 16, needed}), page_size);
 }
 
-// The largest free segment that holds `needed` bytes; segments_max if there is none.
-Word largest_free(const Control& control, Word needed) {
+// The largest free segment but `other`; segments_max if there is none.
+Word largest_free_but(const Control& control, Word other) {
   Word best = segments_max;
   for (Word number = 0; number < segments_max; ++number) {
-    if (!is_free(control, number) || control.segments[number].size < needed) continue;
+    if (!is_free(control, number) || number == other) continue;
     if (best == segments_max || control.segments[number].size > control.segments[best].size) best = number;
   }
   return best;
+}
+
+// The file of a segment that is free, or the tail, gets at least `size` bytes, in steps.
+Fault grow_segment(Store& store, LockHeld held, Word number, Word size) {
+  SegmentDescriptor& segment = store.control().segments[number];
+  if (size > segment.capacity) return Fault::of(Code::memory_full);
+  const Word step = std::clamp(segment.size, first_size, allocation_step);
+  const Word to = std::min(segment.capacity, std::max(round_up(size, page_size), segment.size + step));
+  const Word from = segment.size;
+  if (Fault fault = store.regions.files().grow(held, DictFiles::segment(segment.file), from, to)) return fault;
+  shared::store(segment.size, to);
+  char* base = nullptr;
+  if (Fault fault = store.regions.segment(number, segment.file, to, &base)) return fault;
+  os::populate(base + from, to - from);
+  return {};
+}
+
+Fault create_segment_file(Store& store, LockHeld held, Word file, Word needed, Word* capacity, Word* size) {
+  Fault fault = Fault::of(Code::memory_full);
+  *capacity = wanted_capacity(store.state(), needed);
+  // Where memory is short, a smaller segment is better than none.
+  for (; fault.code == Code::memory_full && *capacity >= round_up(needed, page_size); *capacity /= 2) {
+    *size = std::min(*capacity, std::max(first_size, round_up(needed, page_size)));
+    os::File made;
+    fault = store.regions.files().create(held, DictFiles::segment(file), *size, &made);
+    if (!fault || *capacity == page_size) break;
+  }
+  return fault;
 }
 
 Fault create_free_segment(Store& store, LockHeld held, Word needed) {
@@ -41,17 +69,9 @@ Fault create_free_segment(Store& store, LockHeld held, Word needed) {
   if (number == segments_max) return Fault::of(Code::memory_full, "all segments of the log are in use");
   const Word file = control.state.next_file;
   shared::store(control.state.next_file, file + 1);
-  Fault fault = Fault::of(Code::memory_full);
-  Word capacity = wanted_capacity(control.state, needed);
+  Word capacity = 0;
   Word size = 0;
-  // Where memory is short, a smaller segment is better than none.
-  for (; fault.code == Code::memory_full && capacity >= round_up(needed, page_size); capacity /= 2) {
-    size = std::min(capacity, std::max(first_size, round_up(needed, page_size)));
-    os::File made;
-    fault = store.regions.files().create(held, DictFiles::segment(file), size, &made);
-    if (!fault || capacity == page_size) break;
-  }
-  if (fault) return fault;
+  if (Fault fault = create_segment_file(store, held, file, needed, &capacity, &size)) return fault;
   Change change(store.regions, held);
   SegmentDescriptor& segment = control.segments[number];
   change.set(segment.first, Ref{control.state.tail}.position());
@@ -63,7 +83,7 @@ Fault create_free_segment(Store& store, LockHeld held, Word needed) {
   change.commit();
   refresh_log_hints(store);
   char* base = nullptr;
-  if (Fault mapping = store.regions.segment(number, file, size, &base)) return mapping;
+  if (Fault fault = store.regions.segment(number, file, size, &base)) return fault;
   os::populate(base, size);
   return {};
 }
@@ -86,38 +106,115 @@ void switch_tail(Store& store, LockHeld held, Word to) {
   refresh_log_hints(store);
 }
 
-// Whether cleaning could still begin if only `left` bytes were left behind the tail.
-bool keeps_reserve(const State& state, Word left) { return state.fullest <= left || state.fullest <= state.spare; }
+// Live bytes of the tail; those of a batch under way will be.
+Word tail_live(const Control& control) {
+  const Word live = control.segments[Ref{control.state.tail}.segment()].live;
+  return control.state.batch_begin == 0 ? live : std::max(live, tail_offset(control));
+}
 
-// Lets the tail's file grow, in steps, as far as it was meant to.
-Fault grow_tail(Store& store, LockHeld held, Word end) {
-  Control& control = store.control();
-  const Word number = Ref{control.state.tail}.segment();
-  SegmentDescriptor& segment = control.segments[number];
-  if (end > segment.capacity) return Fault::of(Code::memory_full);
-  const Word step = std::clamp(segment.size, first_size, allocation_step);
-  const Word size = std::min(segment.capacity, std::max(round_up(end, page_size), segment.size + step));
-  if (Fault fault = store.regions.files().grow(held, DictFiles::segment(segment.file), segment.size, size))
-    return fault;
-  shared::store(segment.size, size);
+// A free segment's file goes.
+void remove_segment(Store& store, LockHeld held, Word number) {
+  SegmentDescriptor& segment = store.control().segments[number];
+  const Word file = segment.file;
+  Change change(store.regions, held);
+  change.set(segment.file, 0);
+  change.set(segment.size, 0);
+  change.set(segment.capacity, 0);
+  change.remove_file(FileKind::segment, file);
+  change.commit();
+  refresh_log_hints(store);
+}
+
+// What a free segment must hold if a record of `size` is put behind the tail.
+Word reserve_for(const Control& control, Word size) {
+  return std::max(control.state.fullest, tail_live(control) + size);
+}
+
+// Whether a record may go into segment `tail`, the present one or a free one: then every segment's live bytes must fit
+// into a free segment. Strictly all of them; otherwise those that did before, so that it is at least no worse.
+bool leaves_reserve(const Control& control, Word tail, Word size, bool strictly) {
+  const Word present = Ref{control.state.tail}.segment();
+  const Word spare_number = largest_free_but(control, tail);
+  const Word spare = spare_number == segments_max ? 0 : control.segments[spare_number].size;
+  for (Word number = 0; number < segments_max; ++number) {
+    const bool holds = number == tail || number == present || is_closed(control, number);
+    if (!holds) continue;
+    Word live = number == present ? tail_live(control) : control.segments[number].live;
+    if (is_protected(control, number)) live = control.segments[number].filled;
+    if (!strictly && live > control.state.spare) continue;
+    if (number == tail) live += size;
+    if (live > spare) return false;
+  }
+  return true;
+}
+
+bool has_room(const Control& control, Word number, Word size) {
+  const Word begin = Ref{control.state.tail}.segment() == number ? tail_offset(control) : 0;
+  return begin + size <= control.segments[number].size;
+}
+
+// The free segment to go on in: large enough to be worth it, and leaving a reserve; segments_max if there is none.
+Word next_tail(const Control& control, Word size, Word wanted, bool strictly) {
+  Word best = segments_max;
+  for (Word number = 0; number < segments_max; ++number) {
+    if (!is_free(control, number) || !has_room(control, number, size)) continue;
+    if (control.segments[number].capacity < wanted || !leaves_reserve(control, number, size, strictly)) continue;
+    if (best == segments_max || control.segments[number].size > control.segments[best].size) best = number;
+  }
+  return best;
+}
+
+// Grows the tail, goes on in a free segment, or makes one: whatever comes first of what more memory can do.
+Fault extend(Store& store, LockHeld held, Word size) {
+  const Control& control = store.control();
+  const State& state = control.state;
+  const Word end = tail_offset(control) + size;
+  Fault fault = grow_segment(store, held, Ref{state.tail}.segment(), end);
+  if (fault.code != Code::memory_full) return fault;
+  const Word wanted = std::min(wanted_capacity(state, size) / 2, 2 * state.live_size + size);
+  const Word next = next_tail(control, size, wanted, true);
+  if (next == segments_max) return create_free_segment(store, held, std::max(size, reserve_for(control, size)));
+  switch_tail(store, held, next);
   return {};
 }
 
-Fault go_on_elsewhere(Store& store, LockHeld held, Word needed, bool for_move) {
-  Control& control = store.control();
-  const State& state = control.state;
-  const Word number = largest_free(control, needed);
-  const Word wanted = std::min(wanted_capacity(state, needed) / 2, 2 * state.live_size + needed);
-  if (number != segments_max && control.segments[number].capacity >= wanted) {
-    switch_tail(store, held, number);
-    return {};
+// Makes the largest free segment large enough to be the reserve, or another one.
+Fault provide_reserve(Store& store, LockHeld held, Word size) {
+  const Control& control = store.control();
+  const Word needed = reserve_for(control, size);
+  for (Word number = control_segments; number < segments_max; ++number) {
+    if (!is_free(control, number) || control.segments[number].capacity < needed) continue;
+    const Fault fault = grow_segment(store, held, number, needed);
+    refresh_log_hints(store);
+    return fault;
   }
-  const Fault fault = create_free_segment(store, held, needed);
-  if (fault.code == Code::memory_full && number != segments_max) {
-    switch_tail(store, held, number);
-    return {};
-  }
-  return fault.code == Code::memory_full && !for_move ? reclaim(store, held) : fault;
+  return create_free_segment(store, held, needed);
+}
+
+// Memory is full: what can be done with what is there. `*here`: the record may go where the tail is now.
+Fault make_do(Store& store, LockHeld held, Word size, bool* here) {
+  const Control& control = store.control();
+  const auto try_with = [&](bool strictly) {
+    const Word tail = Ref{control.state.tail}.segment();
+    *here = has_room(control, tail, size) && leaves_reserve(control, tail, size, strictly);
+    const Word next = *here ? segments_max : next_tail(control, size, 0, strictly);
+    if (next != segments_max) switch_tail(store, held, next);
+    return *here || next != segments_max;
+  };
+  if (try_with(true)) return {};
+  const Fault fault = reclaim(store, held);
+  return fault.code == Code::memory_full && try_with(false) ? Fault::none() : fault;
+}
+
+Fault room_at_tail(Store& store, Word size, Room* room) {
+  const Control& control = store.control();
+  room->ref = Ref{control.state.tail};
+  const Word offset = tail_offset(control);
+  const Word file = control.segments[room->ref.segment()].file;
+  char* base = nullptr;
+  if (Fault fault = store.regions.segment(room->ref.segment(), file, offset + size, &base)) return fault;
+  room->at = base + offset;
+  return {};
 }
 
 }  // namespace
@@ -142,28 +239,16 @@ bool is_protected(const Control& control, Word segment) {
 }
 
 Fault make_room(Store& store, LockHeld held, Word size, Room* room) {
-  Control& control = store.control();
-  const State& state = control.state;
+  const Control& control = store.control();
   for (int round = 0; round < rounds_max; ++round) {
-    const Ref tail{state.tail};
-    const SegmentDescriptor& segment = control.segments[tail.segment()];
-    const Word end = tail_offset(control) + size;
-    if (end <= segment.size && keeps_reserve(state, segment.size - end)) {
-      room->ref = tail;
-      char* base = nullptr;
-      if (Fault fault = store.regions.segment(tail.segment(), segment.file, end, &base)) return fault;
-      room->at = base + (end - size);
-      return {};
-    }
-    Fault fault;
-    if (end > segment.size) {
-      fault = grow_tail(store, held, end);
-      if (fault.code == Code::memory_full) fault = go_on_elsewhere(store, held, size, false);
-    } else {
+    const bool fits = has_room(control, Ref{control.state.tail}.segment(), size);
+    if (fits && reserve_for(control, size) <= control.state.spare) return room_at_tail(store, size, room);
+    Fault fault = fits ? provide_reserve(store, held, size) : extend(store, held, size);
+    if (fault.code == Code::memory_full) {
       refresh_log_hints(store);
-      if (keeps_reserve(state, segment.size - end)) continue;
-      fault = create_free_segment(store, held, state.fullest);
-      if (fault.code == Code::memory_full) fault = reclaim(store, held);
+      bool here = false;
+      fault = make_do(store, held, size, &here);
+      if (!fault && here) return room_at_tail(store, size, room);
     }
     if (fault) return fault;
   }
@@ -171,20 +256,19 @@ Fault make_room(Store& store, LockHeld held, Word size, Room* room) {
 }
 
 Fault make_room_for_move(Store& store, LockHeld held, Word size, Room* room) {
-  Control& control = store.control();
+  const Control& control = store.control();
   for (int round = 0; round < rounds_max; ++round) {
-    const Ref tail{control.state.tail};
-    const SegmentDescriptor& segment = control.segments[tail.segment()];
-    const Word end = tail_offset(control) + size;
-    if (end <= segment.size) {
-      room->ref = tail;
-      char* base = nullptr;
-      if (Fault fault = store.regions.segment(tail.segment(), segment.file, end, &base)) return fault;
-      room->at = base + (end - size);
-      return {};
+    const Word tail = Ref{control.state.tail}.segment();
+    if (has_room(control, tail, size)) return room_at_tail(store, size, room);
+    Fault fault = grow_segment(store, held, tail, tail_offset(control) + size);
+    if (fault.code == Code::memory_full) {
+      const Word next = largest_free_but(control, segments_max);
+      if (next != segments_max && has_room(control, next, size)) {
+        switch_tail(store, held, next);
+        continue;
+      }
+      fault = create_free_segment(store, held, size);
     }
-    Fault fault = grow_tail(store, held, end);
-    if (fault.code == Code::memory_full) fault = go_on_elsewhere(store, held, size, true);
     if (fault) return fault;
   }
   return Fault::of(Code::memory_full, "no room in the log");
@@ -193,10 +277,10 @@ Fault make_room_for_move(Store& store, LockHeld held, Word size, Room* room) {
 Fault close_tail(Store& store, LockHeld held, bool may_allocate) {
   const Control& control = store.control();
   if (tail_offset(control) == 0) return {};
-  Word number = largest_free(control, 1);
+  Word number = largest_free_but(control, segments_max);
   if (number == segments_max && may_allocate) {
     if (Fault fault = create_free_segment(store, held, page_size)) return fault;
-    number = largest_free(control, 1);
+    number = largest_free_but(control, segments_max);
   }
   if (number == segments_max) return Fault::of(Code::memory_full, "no free segment");
   switch_tail(store, held, number);
@@ -207,23 +291,29 @@ void free_segment(Store& store, LockHeld held, Word number) {
   Control& control = store.control();
   State& state = control.state;
   SegmentDescriptor& segment = control.segments[number];
-  Word free_files = 0;
-  for (Word other = control_segments; other < segments_max; ++other) free_files += is_free(control, other) ? 1 : 0;
-  const bool keep = number < control_segments || free_files < free_files_kept;
   Change change(store.regions, held);
   if (state.victim == number + 1) change.set(state.victim, 0);
   change.set(state.closed_size, state.closed_size - segment.filled);
   change.set(segment.filled, 0);
   change.set(segment.live, 0);
-  if (!keep) {
-    const Word file = segment.file;
-    change.set(segment.file, 0);
-    change.set(segment.size, 0);
-    change.set(segment.capacity, 0);
-    change.remove_file(FileKind::segment, file);
-  }
   change.commit();
+  Word free_files = 0;
+  for (Word other = control_segments; other < segments_max; ++other) free_files += is_free(control, other) ? 1 : 0;
+  if (number >= control_segments && free_files > free_files_kept) remove_segment(store, held, number);
   refresh_log_hints(store);
+}
+
+bool give_back_free_segment(Store& store, LockHeld held) {
+  Control& control = store.control();
+  const Word kept = largest_free_but(control, segments_max);
+  for (Word number = control_segments; number < segments_max; ++number) {
+    if (!is_free(control, number)) continue;
+    const Word next = number == kept ? largest_free_but(control, number) : kept;
+    if (reserve_for(control, 0) > (next == segments_max ? 0 : control.segments[next].size)) continue;
+    remove_segment(store, held, number);
+    return true;
+  }
+  return false;
 }
 
 void free_if_empty(Store& store, LockHeld held, Word number) {

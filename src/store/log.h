@@ -2,9 +2,9 @@
 // Log: room for records. Records go behind the tail; a full segment is closed and the tail goes on in a free one, or in
 // a new file.
 //
-// Room for cleaning is part of the room: a record is only accepted if afterwards the live bytes of any closed segment
-// still fit, either behind the tail or into a free segment. So cleaning never needs new memory: a dict whose memory is
-// full can still be cleaned, and a deletion is always followed by room.
+// Room for cleaning is part of the room: a record is only accepted if afterwards the live bytes of each segment would
+// fit into a free one. So cleaning never needs new memory: a dict whose memory is full can still be cleaned, and a
+// deletion is followed by room.
 #pragma once
 
 #include "store/change.h"
@@ -44,6 +44,9 @@ bool is_protected(const Control& control, Word segment);
 void free_segment(Store& store, LockHeld held, Word number);
 // The same, if it is one.
 void free_if_empty(Store& store, LockHeld held, Word number);
+
+// Memory is full elsewhere: a free segment that is not needed as reserve gives its file back; false if there is none.
+bool give_back_free_segment(Store& store, LockHeld held);
 
 // The segments that a clear left behind.
 void free_cleared_segments(Store& store, LockHeld held);

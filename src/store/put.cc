@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "store/batch.h"
+#include "store/log.h"
 #include "store/recovery.h"
 #include "store/writer.h"
 
@@ -29,7 +30,10 @@ Fault making_room(Store& store, const Attempt& attempt) {
   if (fault.code != Code::memory_full) return fault;
   {
     const Entered entered(store);
-    if (entered.fault() || sweep_orphans(store, entered.held()) == 0) return fault;
+    if (entered.fault()) return fault;
+    bool gained = sweep_orphans(store, entered.held()) > 0;
+    while (give_back_free_segment(store, entered.held())) gained = true;
+    if (!gained) return fault;
   }
   return attempt();
 }

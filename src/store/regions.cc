@@ -104,12 +104,31 @@ Fault Regions::map(Place& place, const Wanted& wanted, const std::string& name, 
 }
 
 void Regions::retire(Mapping* mapping, bool is_table) {
-  (is_table ? retired_tables_ : retired_).push_back(mapping);
-  if (!is_table) any_retired_.store(true, std::memory_order_relaxed);
+  const bool kept = is_table && keeps_old_tables_;
+  (kept ? retired_tables_ : retired_).push_back(mapping);
+  if (!kept) any_retired_.store(true, std::memory_order_relaxed);
+}
+
+void Regions::retire_if_gone(Place& place, Word file, bool is_table) {
+  Mapping* mapping = place.load(std::memory_order_relaxed);
+  if (mapping && mapping->file != file) retire(place.exchange(nullptr), is_table);
+}
+
+// What control no longer names. A reader that comes upon it meanwhile finds out the same way that it must look again.
+void Regions::retire_removed() {
+  const State& state = control_->state;
+  seen_removals_.store(shared::load(state.removals), std::memory_order_relaxed);
+  for (Word number = control_segments; number < segments_max; ++number) {
+    retire_if_gone(segments_[number], shared::load(control_->segments[number].file), false);
+  }
+  for (Place& place : extents_) retire_if_gone(place, shared::load(state.table_number), true);
+  retire_if_gone(slots_, SlotsName{shared::load(state.slots)}.file(), false);
+  retire_if_gone(next_slots_, SlotsName{shared::load(state.next_slots)}.file(), false);
 }
 
 void Regions::release_retired_slowly() {
   const std::lock_guard guard(mutex_);
+  retire_removed();
   // Who begins to read after this look finds the new mappings only: they were put in place before.
   if (readers_.load() != 0) return;
   for (Mapping* mapping : retired_) destroy(mapping);
@@ -119,11 +138,6 @@ void Regions::release_retired_slowly() {
 
 void Regions::release_old_tables() {
   const std::lock_guard guard(mutex_);
-  const Word table = shared::load(control_->state.table_number);
-  for (Place& place : extents_) {
-    Mapping* mapping = place.load();
-    if (mapping && mapping->file != table) retired_tables_.push_back(place.exchange(nullptr));
-  }
   for (Mapping* mapping : retired_tables_) retired_.push_back(mapping);
   retired_tables_.clear();
   if (!retired_.empty()) any_retired_.store(true, std::memory_order_relaxed);

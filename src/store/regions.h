@@ -5,7 +5,8 @@
 // number it was made for is the one that control names; mappings are replaced, never moved.
 //
 // Thread safety: any thread may ask; mappings that were replaced are unmapped when no thread of the process is inside a
-// read (ReadGuard). Extents are pointed to by Sightings, so they stay until release_old_tables().
+// read (ReadGuard). Extents are pointed to by Sightings: for who
+// keeps those, they stay until release_old_tables().
 #pragma once
 
 #include <atomic>
@@ -55,10 +56,13 @@ class Regions {
   Fault slots(SlotsName name, Word** words);       // the current slot array
   Fault next_slots(SlotsName name, Word** words);  // the one being built
 
+  void keep_old_tables() { keeps_old_tables_ = true; }
   void release_old_tables();
-  // Unmaps what was replaced, if no thread reads now.
+  // Unmaps what was replaced or removed, if no thread reads now: mapped memory is not given back by unlinking its file.
   void release_retired() {
-    if (any_retired_.load(std::memory_order_relaxed)) release_retired_slowly();
+    const bool removed =
+        shared::load_relaxed(control_->state.removals) != seen_removals_.load(std::memory_order_relaxed);
+    if (removed || any_retired_.load(std::memory_order_relaxed)) release_retired_slowly();
   }
 
   // A thread that holds the mutex or reads does not exist in a child of fork.
@@ -106,6 +110,8 @@ class Regions {
   }
   Fault map(Place& place, const Wanted& wanted, const std::string& name, char** base);
   void retire(Mapping* mapping, bool is_table);
+  void retire_if_gone(Place& place, Word file, bool is_table);
+  void retire_removed();
   void release_retired_slowly();
   static void destroy(Mapping* mapping);
 
@@ -122,6 +128,8 @@ class Regions {
   std::vector<Mapping*> retired_;         // until no thread reads
   std::vector<Mapping*> retired_tables_;  // until release_old_tables()
   std::atomic<bool> any_retired_ = false;
+  std::atomic<bool> keeps_old_tables_ = false;
+  std::atomic<Word> seen_removals_ = 0;
   std::atomic<int> readers_ = 0;
 };
 

@@ -115,30 +115,11 @@ void drop_if_too_small(Store& store, LockHeld held, Word count) {
   drop_next_slots(store, held);
 }
 
-// Tombstones before an empty slot are as good as empty.
-Fault shed_tombstones(Store& store, LockHeld held) {
-  State& state = store.state();
-  SlotArrays arrays;
-  if (Fault fault = slot_arrays(store, held, &arrays)) return fault;
-  const Slots& slots = arrays.current;
-  for (Word number = slots.count(); number-- > 0;) {
-    if (!slots.at(number).is_tombstone() || !slots.at(slots.after(number)).is_empty()) continue;
-    Change change(store.regions, held);
-    change.set(state.slots_used, state.slots_used - 1);
-    change.set_slot(slots.word(number), number, Slot{});
-    change.commit();
-  }
-  return {};
-}
-
-// Without memory for a larger array the one we have serves until one slot is left, which ends every probe.
-Fault use_what_is_there(Store& store, LockHeld held, Word count) {
-  const State& state = store.state();
-  const Word slots = SlotsName{state.slots}.count();
-  if (state.count + count > Slots::used_max(slots)) return Fault::of(Code::memory_full, "the table is full");
-  if (state.slots_used + count < slots) return {};
-  if (Fault fault = shed_tombstones(store, held)) return fault;
-  return state.slots_used + count < slots ? Fault::none() : Fault::of(Code::memory_full, "the table is full");
+// Without memory for a larger array the one we have serves on: tombstones are room, too, and probes end anyway when
+// they have seen every slot.
+Fault use_what_is_there(const State& state, Word count) {
+  const bool has_room = state.count + count <= Slots::used_max(SlotsName{state.slots}.count());
+  return has_room ? Fault::none() : Fault::of(Code::memory_full, "the table is full");
 }
 
 // Growth goes on with every insertion; it must be over when the current array is full, or when many keys come at once.
@@ -153,7 +134,7 @@ Fault make_slots_room(Store& store, LockHeld held, Word count) {
     if (state.next_slots == 0) fault = begin_growth(store, held, count);
     if (!fault) fault = growth_step(store, held);
   } while (!fault && is_full());
-  return fault.code == Code::memory_full ? use_what_is_there(store, held, count) : fault;
+  return fault.code == Code::memory_full ? use_what_is_there(state, count) : fault;
 }
 
 }  // namespace

@@ -205,7 +205,8 @@ Fault record_in_place(Store& store, LockHeld, Ref ref, RecordView* view) {
     return fault;
   std::memcpy(&view->header, base + offset, sizeof view->header);
   view->bytes = base + offset;
-  return check_header(view->header, ref, segment.size - offset);
+  if (Fault fault = check_header(view->header, ref, segment.size - offset)) return fault;
+  return store.regions.segment(ref.segment(), segment.file, offset + view->size(), &base);
 }
 
 // The table is still the one of the Sighting, so its entry is where it was.

@@ -33,7 +33,7 @@ FREEZE_VALUE(extents_max, 26);
 FREEZE_VALUE(control_entries, 64);
 FREEZE_VALUE(control_slots, 64);
 FREEZE_VALUE(slots_bits_max, 33);
-FREEZE_VALUE(stores_max, 128);
+FREEZE_VALUE(stores_max, 124);
 FREEZE_VALUE(secret_size, 192);
 FREEZE_VALUE(name_capacity, 256);
 FREEZE_VALUE(attributes_capacity, 1024);
@@ -94,10 +94,10 @@ FREEZE_SIZE(JournalStore, 16, 8);
 FREEZE_FIELD(JournalStore, place, 0, 8);
 FREEZE_FIELD(JournalStore, value, 8, 8);
 
-FREEZE_SIZE(Journal, 2112, 8);
+FREEZE_SIZE(Journal, 2048, 8);
 FREEZE_FIELD(Journal, word, 0, 8);
 FREEZE_FIELD(Journal, reserved, 8, 56);
-FREEZE_FIELD(Journal, stores, 64, 2048);
+FREEZE_FIELD(Journal, stores, 64, 1984);
 
 // ---- control ----
 FREEZE_SIZE(Identity, 1616, 8);
@@ -121,7 +121,7 @@ FREEZE_FIELD(Identity, name, 144, 256);
 FREEZE_FIELD(Identity, attributes, 400, 1024);
 FREEZE_FIELD(Identity, secret, 1424, 192);
 
-FREEZE_SIZE(State, 256, 8);
+FREEZE_SIZE(State, 264, 8);
 FREEZE_FIELD(State, table_number, 0, 8);
 FREEZE_FIELD(State, slots, 8, 8);
 FREEZE_FIELD(State, slots_used, 16, 8);
@@ -154,12 +154,13 @@ FREEZE_FIELD(State, moved_records, 224, 8);
 FREEZE_FIELD(State, recoveries, 232, 8);
 FREEZE_FIELD(State, fullest, 240, 8);
 FREEZE_FIELD(State, spare, 248, 8);
+FREEZE_FIELD(State, removals, 256, 8);
 
 FREEZE_SIZE(Control, 16384, 64);
 FREEZE_FIELD(Control, identity, 0, 1616);
 FREEZE_FIELD(Control, lock, 1664, 8);
-FREEZE_FIELD(Control, state, 1728, 256);
-FREEZE_FIELD(Control, journal, 1984, 2112);
+FREEZE_FIELD(Control, state, 1728, 264);
+FREEZE_FIELD(Control, journal, 2048, 2048);
 FREEZE_FIELD(Control, segments, 4096, 12288);
 
 // ---- the token file ----
