@@ -146,7 +146,8 @@ void DictLock::give_back(Word mine) {
 
 void DictLock::leave_for_good() {
   const Word mine = token_->word();
-  if (is_owned_by(mine)) give_back(mine);
+  // Two threads may open a dict at the same moment: the Store that ends here need not be the one that holds the lock.
+  if (owner_thread_.load(std::memory_order_relaxed) != 0 && is_owned_by(mine)) give_back(mine);
 }
 
 Owner DictLock::owner() const {

@@ -109,7 +109,7 @@ void switch_tail(Store& store, LockHeld held, Word to) {
 // Live bytes of the tail; those of a batch under way will be.
 Word tail_live(const Control& control) {
   const Word live = control.segments[Ref{control.state.tail}.segment()].live;
-  return control.state.batch_begin == 0 ? live : std::max(live, tail_offset(control));
+  return control.state.batch_begin == 0 ? std::min(live, tail_offset(control)) : tail_offset(control);
 }
 
 // A free segment's file goes.
@@ -243,9 +243,10 @@ Fault make_room(Store& store, LockHeld held, Word size, Room* room) {
   for (int round = 0; round < rounds_max; ++round) {
     const bool fits = has_room(control, Ref{control.state.tail}.segment(), size);
     if (fits && reserve_for(control, size) <= control.state.spare) return room_at_tail(store, size, room);
+    refresh_log_hints(store);  // nothing is allocated on the word of a hint
+    if (fits && reserve_for(control, size) <= control.state.spare) continue;
     Fault fault = fits ? provide_reserve(store, held, size) : extend(store, held, size);
     if (fault.code == Code::memory_full) {
-      refresh_log_hints(store);
       bool here = false;
       fault = make_do(store, held, size, &here);
       if (!fault && here) return room_at_tail(store, size, room);
@@ -339,7 +340,8 @@ void refresh_log_hints(Store& store) {
     const SegmentDescriptor& segment = control.segments[number];
     if (is_free(control, number)) spare = std::max(spare, segment.size);
     if (!is_closed(control, number)) continue;
-    fullest = std::max(fullest, is_protected(control, number) ? segment.filled : segment.live);
+    fullest =
+        std::max(fullest, is_protected(control, number) ? segment.filled : std::min(segment.live, segment.filled));
   }
   shared::store(store.state().fullest, fullest);
   shared::store(store.state().spare, spare);
