@@ -26,16 +26,16 @@ void Regions::close() {
   control_ = nullptr;
 }
 
-Fault Regions::segment(Word number, Word file, Word end, char** base) {
-  if (number < control_segments) {
-    const Identity& identity = control_->identity;
-    if (end > identity.segment_size) return Fault::damaged("segment: offset", end, identity.segment_size);
-    *base = reinterpret_cast<char*>(control_) + identity.segments_offset + number * identity.segment_size;
-    return {};
-  }
+Fault Regions::segment_in_control(Word number, Word end, char** base) const {
+  const Identity& identity = control_->identity;
+  if (end > identity.segment_size) return Fault::damaged("segment: offset", end, identity.segment_size);
+  *base = reinterpret_cast<char*>(control_) + identity.segments_offset + number * identity.segment_size;
+  return {};
+}
+
+Fault Regions::map_segment(Word number, Word file, Word end, char** base) {
   const Word capacity = shared::load_relaxed(control_->segments[number].capacity);
-  return find(
-      segments_[number], Wanted{file, end, capacity, false}, [&] { return DictFiles::segment(file); }, base);
+  return map(segments_[number], Wanted{file, end, capacity, false}, DictFiles::segment(file), base);
 }
 
 Fault Regions::entry_in_extent(Word table, Word number, Entry** entry) {

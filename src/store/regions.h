@@ -39,7 +39,15 @@ class Regions {
 
   // `*base` is the segment's first byte; the bytes up to `end` are there, or it is damaged: unless control names
   // another file by now.
-  Fault segment(Word number, Word file, Word end, char** base);
+  Fault segment(Word number, Word file, Word end, char** base) {
+    if (number < control_segments) return segment_in_control(number, end, base);
+    const Mapping* found = segments_[number].load(std::memory_order_acquire);
+    if (!found || found->file != file || end > found->known.load(std::memory_order_relaxed)) {
+      return map_segment(number, file, end, base);
+    }
+    *base = found->base;
+    return {};
+  }
   // A hint that the record will be read soon.
   void prefetch(Ref ref) const {
     const Mapping* found = segments_[ref.segment()].load(std::memory_order_relaxed);
@@ -97,6 +105,8 @@ class Regions {
     bool is_table;
   };
 
+  Fault segment_in_control(Word number, Word end, char** base) const;
+  Fault map_segment(Word number, Word file, Word end, char** base);
   Fault entry_in_extent(Word table, Word number, Entry** entry);
   Fault slots_at(Place& place, SlotsName name, Word** words);
   template <typename Name>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/writer.h"
 
+#include <algorithm>
+
 #include "store/cleaning.h"
 #include "store/table.h"
 #include "structures/record.h"
@@ -196,16 +198,18 @@ RecordView write_new_record(const Room& room, Word entry, const Key& key, const 
 }
 
 Fault record_in_place(Store& store, LockHeld, Ref ref, RecordView* view) {
+  constexpr Word first_look = 512;  // enough for the whole of most records
   const SegmentDescriptor& segment = store.control().segments[ref.segment()];
   if (segment.file == 0 || ref.position() < segment.first) return Fault::damaged("entry: ref", ref.word, segment.first);
   const Word offset = (ref.position() - segment.first) * unit_size;
-  if (offset >= segment.size) return Fault::damaged("entry: ref", ref.word, segment.size);
+  if (offset + sizeof(RecordHeader) > segment.size) return Fault::damaged("entry: ref", ref.word, segment.size);
+  const Word there = std::min(offset + first_look, segment.size);
   char* base = nullptr;
-  if (Fault fault = store.regions.segment(ref.segment(), segment.file, offset + sizeof(RecordHeader), &base))
-    return fault;
+  if (Fault fault = store.regions.segment(ref.segment(), segment.file, there, &base)) return fault;
   std::memcpy(&view->header, base + offset, sizeof view->header);
   view->bytes = base + offset;
   if (Fault fault = check_header(view->header, ref, segment.size - offset)) return fault;
+  if (offset + view->size() <= there) return {};
   return store.regions.segment(ref.segment(), segment.file, offset + view->size(), &base);
 }
 
