@@ -66,7 +66,8 @@ Fault append(Store& store, LockHeld held, const Key& key, NewValue& value, Entry
     if (Fault fault = record_in_place(store, held, Ref{located.entry->ref}, &located.view)) return fault;
     kept = Key{located.view.key(), located.view.face(), located.view.is_exotic()};
   }
-  const RecordView now = write_new_record(room, located.number, kept, value);
+  RecordView now;
+  write_new_record(room, located.number, kept, value, &now);
   if (Fault fault = value.publish(held, now.header.sequence)) return fault;
   shared::store(store.state().tail, Ref::at(room.ref.position() + size / unit_size, room.ref.segment()).word);
   return {};

@@ -55,7 +55,7 @@ class Change {
   static Fault redo(Regions& regions, LockHeld held);
 
  private:
-  void add(Place place, Word* target, Word value) {
+  [[gnu::always_inline]] void add(Place place, Word* target, Word value) {
     // A change has a fixed shape with a bound far below stores_max.
     if (count_ == stores_max) __builtin_trap();
     JournalStore& store = journal_.stores[count_];

@@ -166,7 +166,7 @@ Word next_tail(const Control& control, Word size, Word wanted, bool strictly) {
 }
 
 // Grows the tail, goes on in a free segment, or makes one: whatever comes first of what more memory can do.
-Fault extend(Store& store, LockHeld held, Word size) {
+[[gnu::cold]] Fault extend(Store& store, LockHeld held, Word size) {
   const Control& control = store.control();
   const State& state = control.state;
   const Word end = tail_offset(control) + size;
@@ -180,7 +180,7 @@ Fault extend(Store& store, LockHeld held, Word size) {
 }
 
 // Makes the largest free segment large enough to be the reserve, or another one.
-Fault provide_reserve(Store& store, LockHeld held, Word size) {
+[[gnu::cold]] Fault provide_reserve(Store& store, LockHeld held, Word size) {
   const Control& control = store.control();
   const Word needed = reserve_for(control, size);
   for (Word number = control_segments; number < segments_max; ++number) {
@@ -193,7 +193,7 @@ Fault provide_reserve(Store& store, LockHeld held, Word size) {
 }
 
 // Memory is full: what can be done with what is there. `*here`: the record may go where the tail is now.
-Fault make_do(Store& store, LockHeld held, Word size, bool* here) {
+[[gnu::cold]] Fault make_do(Store& store, LockHeld held, Word size, bool* here) {
   const Control& control = store.control();
   const auto try_with = [&](bool strictly) {
     const Word tail = Ref{control.state.tail}.segment();
@@ -207,7 +207,7 @@ Fault make_do(Store& store, LockHeld held, Word size, bool* here) {
   return fault.code == Code::memory_full && try_with(false) ? Fault::none() : fault;
 }
 
-Fault room_at_tail(Store& store, Word size, Room* room) {
+[[gnu::always_inline]] inline Fault room_at_tail(Store& store, Word size, Room* room) {
   const Control& control = store.control();
   room->ref = Ref{control.state.tail};
   const Word offset = tail_offset(control);
@@ -215,9 +215,27 @@ Fault room_at_tail(Store& store, Word size, Room* room) {
   char* base = nullptr;
   if (Fault fault = store.regions.segment(room->ref.segment(), file, offset + size, &base)) return fault;
   room->at = base + offset;
-  // Leaving the lock waits until all that was written has its cache lines: those of the records to come are fetched now.
+  // Leaving the lock waits until all that was written has its cache lines: those of the records to come are fetched
+  // now.
   __builtin_prefetch(room->at + size + prefetched_ahead, 1);
   return {};
+}
+
+[[gnu::cold]] Fault make_room_slowly(Store& store, LockHeld held, Word size, Room* room) {
+  const Control& control = store.control();
+  for (int round = 0; round < rounds_max; ++round) {
+    refresh_log_hints(store);  // nothing is allocated on the word of a hint
+    const bool fits = has_room(control, Ref{control.state.tail}.segment(), size);
+    if (fits && reserve_for(control, size) <= control.state.spare) return room_at_tail(store, size, room);
+    Fault fault = fits ? provide_reserve(store, held, size) : extend(store, held, size);
+    if (fault.code == Code::memory_full) {
+      bool here = false;
+      fault = make_do(store, held, size, &here);
+      if (!fault && here) return room_at_tail(store, size, room);
+    }
+    if (fault) return fault;
+  }
+  return Fault::of(Code::memory_full, "no room in the log");
 }
 
 }  // namespace
@@ -243,20 +261,11 @@ bool is_protected(const Control& control, Word segment) {
 
 Fault make_room(Store& store, LockHeld held, Word size, Room* room) {
   const Control& control = store.control();
-  for (int round = 0; round < rounds_max; ++round) {
-    const bool fits = has_room(control, Ref{control.state.tail}.segment(), size);
-    if (fits && reserve_for(control, size) <= control.state.spare) return room_at_tail(store, size, room);
-    refresh_log_hints(store);  // nothing is allocated on the word of a hint
-    if (fits && reserve_for(control, size) <= control.state.spare) continue;
-    Fault fault = fits ? provide_reserve(store, held, size) : extend(store, held, size);
-    if (fault.code == Code::memory_full) {
-      bool here = false;
-      fault = make_do(store, held, size, &here);
-      if (!fault && here) return room_at_tail(store, size, room);
-    }
-    if (fault) return fault;
+  const bool fits = has_room(control, Ref{control.state.tail}.segment(), size);
+  if (fits && reserve_for(control, size) <= control.state.spare) [[likely]] {
+    return room_at_tail(store, size, room);
   }
-  return Fault::of(Code::memory_full, "no room in the log");
+  return make_room_slowly(store, held, size, room);
 }
 
 Fault make_room_for_move(Store& store, LockHeld held, Word size, Room* room) {

@@ -74,18 +74,6 @@ Fault check_content(const Control& control, Word added, Word removed) {
 
 Ref after(Ref ref, Word size) { return Ref::at(ref.position() + size / unit_size, ref.segment()); }
 
-RecordHeader make_header(Ref ref, Word entry, const Key& key, const NewValue& value) {
-  RecordHeader header{};
-  header.ref = ref.word;
-  header.sequence = ref.position();
-  header.entry = static_cast<std::uint32_t>(entry);
-  header.key_size = static_cast<std::uint32_t>(key.canonical.size());
-  header.face_size = static_cast<std::uint32_t>(key.face.size());
-  header.value_size = static_cast<std::uint16_t>(value.bytes().size());
-  header.kind_and_flags = static_cast<std::uint16_t>(Word(value.kind()) | (key.exotic ? record_exotic : 0));
-  return header;
-}
-
 void note(Store& store, const Entry& entry, const RecordView& view, Word born, Sighting* seen) {
   if (!seen) return;
   seen->ref_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&entry.ref);
@@ -111,7 +99,8 @@ Fault overwrite(Store& store, LockHeld held, Located& old, NewValue& value, Sigh
     if (Fault fault = record_in_place(store, held, ref, &old.view)) return fault;
   }
   const Key key{old.view.key(), old.view.face(), old.view.is_exotic()};
-  const RecordView now = write_new_record(room, old.number, key, value);
+  RecordView now;
+  write_new_record(room, old.number, key, value, &now);
   if (Fault fault = value.publish(held, now.header.sequence)) return fault;
   const Word killed = old.view.size();
   Change change(store.regions, held);
@@ -132,7 +121,8 @@ Fault insert(Store& store, LockHeld held, const Key& key, Word hash, NewValue& v
   const Word size = record_size(key.canonical.size(), key.face.size(), value.bytes().size());
   Room room;
   if (Fault fault = make_room(store, held, size, &room)) return fault;
-  const RecordView now = write_new_record(room, free.number, key, value);
+  RecordView now;
+  write_new_record(room, free.number, key, value, &now);
   if (Fault fault = value.publish(held, now.header.sequence)) return fault;
   Change change(store.regions, held);
   change.set(store.state().tail, after(room.ref, size).word);
@@ -191,10 +181,12 @@ Fault remove(Store& store, LockHeld held, const Located& old) {
 
 }  // namespace
 
-RecordView write_new_record(const Room& room, Word entry, const Key& key, const NewValue& value) {
-  const RecordHeader header = make_header(room.ref, entry, key, value);
-  write_record(room.at, header, key.canonical, key.face, value.bytes());
-  return {header, room.at};
+void write_new_record(const Room& room, Word entry, const Key& key, const NewValue& value, RecordView* now) {
+  const Bytes bytes = value.bytes();
+  const Word kind = Word(value.kind()) | (key.exotic ? record_exotic : 0);
+  now->header = make_header(room.ref, entry, key.canonical.size(), key.face.size(), bytes.size(), kind);
+  now->bytes = room.at;
+  write_record(room.at, now->header, key.canonical, key.face, bytes);
 }
 
 Fault record_in_place(Store& store, LockHeld, Ref ref, RecordView* view) {

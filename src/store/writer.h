@@ -46,7 +46,7 @@ struct Located {
 Fault locate(Store& store, LockHeld held, Bytes key, Word hash, Located* located);
 Fault locate_seen(Store& store, LockHeld held, const Sighting& seen, Located* located);
 // Writes a record where there is room; nobody can see it before a change names it.
-RecordView write_new_record(const Room& room, Word entry, const Key& key, const NewValue& value);
+void write_new_record(const Room& room, Word entry, const Key& key, const NewValue& value, RecordView* now);
 Fault record_in_place(Store& store, LockHeld held, Ref ref, RecordView* view);
 
 Fault put(Store& store, LockHeld held, const Key& key, NewValue& value, Sighting* written);

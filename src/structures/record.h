@@ -5,6 +5,8 @@
 // being reused: it copies words, checks that the segment is still the same, and only then trusts what it has.
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstring>
 
 #include "base/check.h"
@@ -49,37 +51,53 @@ struct RecordView {
   Word blob_size() const { return is_blob() ? blob().size : 0; }
 };
 
+// Fewer than 8 bytes as a word, put together in a register: a word written to memory in pieces could only be read back
+// when all of them have arrived there.
+inline Word small_word(const char* from, std::size_t size) {
+  const auto byte = [&](std::size_t i) { return Word{static_cast<unsigned char>(from[i])} << (8 * i); };
+  if (size >= 4) {
+    std::uint32_t low = 0;
+    std::uint32_t high = 0;
+    std::memcpy(&low, from, sizeof low);
+    std::memcpy(&high, from + size - sizeof high, sizeof high);
+    return low | Word{high} << (8 * (size - sizeof high));
+  }
+  return size == 0 ? 0 : byte(0) | byte(size / 2) | byte(size - 1);
+}
+
 // Appends bytes to a run of shared words.
 class WordWriter {
  public:
   explicit WordWriter(char* to) : to_(reinterpret_cast<Word*>(to)) {}
 
-  void append(const void* source, std::size_t size) {
-    const auto* from = static_cast<const char*>(source);
+  void append(Word word) {
+    shared::store_relaxed(*to_++, carried_ | word << (8 * count_));
+    carried_ = count_ == 0 ? 0 : word >> (64 - 8 * count_);
+  }
+  void append(Bytes bytes) {
+    const char* from = bytes.data();
+    std::size_t size = bytes.size();
     for (; size >= sizeof(Word); size -= sizeof(Word), from += sizeof(Word)) {
       Word word;
       std::memcpy(&word, from, sizeof word);
-      shared::store_relaxed(*to_++, carried_ | word << (8 * count_));
-      carried_ = count_ == 0 ? 0 : word >> (64 - 8 * count_);
+      append(word);
     }
-    if (size > 0) append_rest(from, size);
+    if (size > 0) append_rest(small_word(from, size), size);
   }
   void finish() {
     if (count_ > 0) shared::store_relaxed(*to_, carried_);
   }
 
  private:
-  void append_rest(const char* from, std::size_t size) {
-    Word word = 0;
-    std::memcpy(&word, from, size);
+  void append_rest(Word word, std::size_t size) {
     carried_ |= word << (8 * count_);
-    if (count_ + size >= sizeof(Word)) {
-      shared::store_relaxed(*to_++, carried_);
-      carried_ = count_ == 0 ? 0 : word >> (64 - 8 * count_);
-      count_ = count_ + size - sizeof(Word);
-    } else {
+    if (count_ + size < sizeof(Word)) {
       count_ += size;
+      return;
     }
+    shared::store_relaxed(*to_++, carried_);
+    carried_ = count_ == 0 ? 0 : word >> (64 - 8 * count_);
+    count_ = count_ + size - sizeof(Word);
   }
 
   Word* to_;
@@ -94,14 +112,25 @@ inline std::uint32_t record_checksum(const char* record, Word size) {
 // The checksum field shares a word with key_size.
 inline Word& checksum_word(char* record) { return *reinterpret_cast<Word*>(record + offsetof(RecordHeader, checksum)); }
 
+// Put together as words: fields that were stored one by one could not be loaded together before they have reached
+// memory.
+inline RecordHeader make_header(Ref ref, Word entry, Word key_size, Word face_size, Word value_size, Word kind) {
+  const std::array<Word, 5> words = {ref.word, ref.position(), entry, key_size << 32,
+                                     face_size | value_size << 32 | kind << 48};
+  return std::bit_cast<RecordHeader>(words);
+}
+
 // Writes a record at its place in the log. header.checksum is computed here.
-inline void write_record(char* to, RecordHeader header, Bytes key, Bytes face, Bytes value) {
-  header.checksum = 0;
+inline void write_record(char* to, const RecordHeader& header, Bytes key, Bytes face, Bytes value) {
   WordWriter writer(to);
-  writer.append(&header, sizeof header);
-  writer.append(key.data(), key.size());
-  writer.append(face.data(), face.size());
-  writer.append(value.data(), value.size());
+  writer.append(header.ref);
+  writer.append(header.sequence);
+  writer.append(header.entry | Word{header.dict_id} << 32);
+  writer.append(Word{header.key_size} << 32);
+  writer.append(header.face_size | Word{header.value_size} << 32 | Word{header.kind_and_flags} << 48);
+  writer.append(key);
+  writer.append(face);
+  writer.append(value);
   writer.finish();
   const Word checksum = record_checksum(to, record_size(header));
   shared::store_relaxed(checksum_word(to), checksum | Word{header.key_size} << 32);
