@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/batch.h"
+
+#include <gtest/gtest.h>
+
+#include "support/content.h"
+#include "support/scratch.h"
+
+namespace ultradict::test {
+namespace {
+
+Status put_all(Dict& dict, const Content& content) {
+  std::vector<Item> items;
+  for (const auto& [key, value] : content) items.push_back({Key{key}, value});
+  return dict.put_all(items);
+}
+
+TEST(Batch, KeysAreInsertedInTheirOrderAndOverwrittenInPlace) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.put("b", "old"));
+  ASSERT_TRUE(put_all(dict, {{"c", "1"}, {"b", "2"}, {"a", "3"}}));
+  expect_content(dict, {{"b", "2"}, {"c", "1"}, {"a", "3"}});
+}
+
+TEST(Batch, KeyThatOccursTwiceGetsItsLastValueAtItsFirstPlace) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const std::string blob(50'000, 'x');
+  ASSERT_TRUE(put_all(dict, {{"a", blob}, {"b", "2"}, {"a", "3"}, {"b", blob}}));
+  expect_content(dict, {{"a", "3"}, {"b", blob}});
+  EXPECT_EQ(orphans_of(dict), "");
+}
+
+TEST(Batch, OfNothingChangesNothing) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  EXPECT_TRUE(dict.put_all({}));
+  expect_content(dict, {});
+}
+
+TEST(Batch, LargeOneFillsTableAndLogFromNothing) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Content content;
+  for (int i = 0; i < 20'000; ++i) content.emplace_back("k" + std::to_string(i), std::string(i % 100, 'v'));
+  ASSERT_TRUE(put_all(dict, content));
+  expect_content(dict, content);
+  for (auto& [key, value] : content) value += "w";
+  ASSERT_TRUE(put_all(dict, content));
+  expect_content(dict, content);
+}
+
+TEST(Batch, UsesTheEntriesOfDeletedKeysFirst) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  for (int i = 0; i < 40; ++i) ASSERT_TRUE(dict.put("k" + std::to_string(i), "v"));
+  for (int i = 0; i < 40; i += 2) ASSERT_TRUE(dict.erase("k" + std::to_string(i)));
+  Content expected = content_of(dict);
+  Content added;
+  for (int i = 0; i < 35; ++i) added.emplace_back("new" + std::to_string(i), "n");
+  ASSERT_TRUE(put_all(dict, added));
+  expected.insert(expected.end(), added.begin(), added.end());
+  expect_content(dict, expected);
+}
+
+TEST(Batch, ThatIsRefusedLeavesNothingBehind) {
+  const Scratch scratch;
+  Options options = scratch.options();
+  options.full_dump_size = 1000;
+  Dict dict = scratch.open("dict", options);
+  ASSERT_TRUE(dict.put("a", "1"));
+  EXPECT_EQ(put_all(dict, {{"b", "2"}, {"c", std::string(60'000, 'x')}}).code(), Code::content_full);
+  expect_content(dict, {{"a", "1"}});
+  EXPECT_EQ(orphans_of(dict), "");
+  ASSERT_TRUE(put_all(dict, {{"b", "2"}}));
+  expect_content(dict, {{"a", "1"}, {"b", "2"}});
+}
+
+TEST(Batch, WorksUnderTheCallersOwnLock) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  {
+    const LockGuard guard(dict);
+    ASSERT_TRUE(guard.status());
+    ASSERT_TRUE(put_all(dict, {{"a", "1"}, {"b", std::string(40'000, 'b')}}));
+    ASSERT_TRUE(dict.clear());
+    ASSERT_TRUE(put_all(dict, {{"c", "1"}}));
+    EXPECT_TRUE(dict.has_lock());
+  }
+  EXPECT_FALSE(dict.has_lock());
+  expect_content(dict, {{"c", "1"}});
+}
+
+TEST(Batch, AfterManyDeletionsGrowsTheTableFarEnough) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  for (int i = 0; i < 3000; ++i) ASSERT_TRUE(dict.put("k" + std::to_string(i), "v"));
+  for (int i = 1; i < 3000; ++i) ASSERT_TRUE(dict.erase("k" + std::to_string(i)));
+  Content content{{"k0", "v"}};
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(dict.put("churn" + std::to_string(i), "v"));
+    ASSERT_TRUE(dict.erase("churn" + std::to_string(i)));
+  }
+  Content added;
+  for (int i = 0; i < 2500; ++i) added.emplace_back("new" + std::to_string(i), "n");
+  const Status status = put_all(dict, added);
+  ASSERT_TRUE(status) << status.message();
+  content.insert(content.end(), added.begin(), added.end());
+  expect_content(dict, content);
+}
+
+}  // namespace
+}  // namespace ultradict::test

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/clear.h"
+
+#include <gtest/gtest.h>
+
+#include "support/child.h"
+#include "support/content.h"
+#include "support/mappings.h"
+#include "support/scratch.h"
+
+namespace ultradict::test {
+namespace {
+
+void fill(Dict& dict, int count, std::size_t size) {
+  for (int i = 0; i < count; ++i) ASSERT_TRUE(dict.put("k" + std::to_string(i), std::string(size, 'v')));
+}
+
+TEST(Clear, EmptyDictStaysEmpty) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.clear());
+  ASSERT_TRUE(dict.clear());
+  expect_content(dict, {});
+}
+
+TEST(Clear, DictIsUsedAsBefore) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  for (int round = 0; round < 5; ++round) {
+    fill(dict, 300 * (round + 1), 50);
+    ASSERT_TRUE(dict.put("blob", std::string(50'000, 'b')));
+    ASSERT_TRUE(dict.clear());
+    expect_content(dict, {});
+    EXPECT_EQ(orphans_of(dict), "");
+    ASSERT_TRUE(dict.put("k1", "anew"));
+    expect_content(dict, {{"k1", "anew"}});
+  }
+}
+
+TEST(Clear, GivesMemoryBack) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict, 8000, 1000);
+  EXPECT_GT(dict.stats().log_size, 8'000'000U);
+  ASSERT_TRUE(dict.clear());
+  EXPECT_LT(dict.stats().log_size, 2'500'000U);
+  EXPECT_EQ(orphans_of(dict), "");
+}
+
+TEST(Clear, NoMemoryIsHeldByAProcessThatOnlyWrites) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  std::uint64_t after_two = 0;
+  for (int round = 0; round < 10; ++round) {
+    fill(dict, 2000, 1000);
+    ASSERT_TRUE(dict.clear());
+    dict.release_old_tables();
+    if (round == 1) after_two = mapped_deleted_size(scratch.path());
+  }
+  EXPECT_LE(mapped_deleted_size(scratch.path()), after_two + 1'000'000) << "mappings of files that are gone pile up";
+}
+
+TEST(Clear, SightingsFromBeforeAreOld) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Sighting seen;
+  ASSERT_TRUE(dict.put(Key{"k"}, "v", &seen));
+  ASSERT_TRUE(dict.clear());
+  EXPECT_FALSE(seen.current());
+  ASSERT_TRUE(dict.put("k", "v"));
+  EXPECT_FALSE(seen.current());
+  Buffer buffer;
+  Record record;
+  bool moved = false;
+  EXPECT_EQ(dict.reread(&seen, &buffer, &record, &moved).code(), Code::changed);
+}
+
+TEST(Clear, OldTablesStayReadableUntilReleased) {
+  const Scratch scratch;
+  Options options = scratch.options();
+  options.keeps_sightings = true;
+  Dict dict = scratch.open("dict", options);
+  fill(dict, 1000, 10);
+  std::vector<Sighting> sightings;
+  for (int i = 0; i < 1000; ++i) {
+    Sighting seen;
+    Buffer buffer;
+    ASSERT_TRUE(dict.find("k" + std::to_string(i), &seen, &buffer, nullptr));
+    sightings.push_back(seen);
+  }
+  ASSERT_TRUE(dict.clear());
+  fill(dict, 1000, 10);
+  ASSERT_TRUE(dict.clear());
+  fill(dict, 2000, 10);
+  for (const Sighting& seen : sightings) EXPECT_FALSE(seen.current());
+  dict.release_old_tables();
+  EXPECT_EQ(dict.count(), 2000U);
+  expect_sound(dict);
+}
+
+TEST(Clear, ByAnotherProcessIsSeen) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict, 500, 100);
+  ASSERT_EQ(in_child([&] {
+              Dict own = scratch.open("dict", Create::never);
+              require(own.clear());
+              require(own.put("k7", "by the child"));
+            }),
+            0);
+  expect_content(dict, {{"k7", "by the child"}});
+  ASSERT_TRUE(dict.put("k8", "by the parent"));
+  expect_content(dict, {{"k7", "by the child"}, {"k8", "by the parent"}});
+}
+
+}  // namespace
+}  // namespace ultradict::test

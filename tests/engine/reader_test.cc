@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/reader.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "store/dict_files.h"
+#include "support/child.h"
+#include "support/content.h"
+#include "support/scratch.h"
+
+namespace ultradict::test {
+namespace {
+
+std::string key(std::uint64_t number) { return "k" + std::to_string(number); }
+
+TEST(Reader, SightingIsCurrentUntilTheKeyIsWritten) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.put("k", "1"));
+  Sighting seen;
+  Buffer buffer;
+  Record record;
+  ASSERT_TRUE(dict.find("k", &seen, &buffer, &record));
+  EXPECT_EQ(record.value, "1");
+  ASSERT_TRUE(dict.put("other", "1"));
+  EXPECT_TRUE(seen.current());
+  ASSERT_TRUE(dict.put("k", "1"));
+  EXPECT_FALSE(seen.current());
+  bool moved = true;
+  ASSERT_TRUE(dict.reread(&seen, &buffer, &record, &moved));
+  EXPECT_FALSE(moved);
+  EXPECT_EQ(record.value, "1");
+  EXPECT_TRUE(seen.current());
+}
+
+TEST(Reader, SightingOfADeletedKeyIsOldAlsoWhenItsEntryIsReused) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Sighting seen;
+  ASSERT_TRUE(dict.put(Key{"k"}, "1", &seen));
+  ASSERT_TRUE(dict.erase("k"));
+  EXPECT_FALSE(seen.current());
+  Buffer buffer;
+  Record record;
+  bool moved = false;
+  EXPECT_EQ(dict.reread(&seen, &buffer, &record, &moved).code(), Code::changed);
+  ASSERT_TRUE(dict.put("k", "2"));
+  EXPECT_FALSE(seen.current());
+  EXPECT_EQ(dict.reread(&seen, &buffer, &record, &moved).code(), Code::changed);
+}
+
+TEST(Reader, BlobOfAnOldSightingIsGone) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const std::string large(40'000, 'a');
+  ASSERT_TRUE(dict.put("k", large));
+  Sighting seen;
+  Buffer buffer;
+  Record record;
+  ASSERT_TRUE(dict.find("k", &seen, &buffer, &record));
+  EXPECT_TRUE(record.is_blob);
+  EXPECT_EQ(record.value_size, large.size());
+  ASSERT_TRUE(dict.put("k", std::string(50'000, 'b')));
+  std::string copy(large.size(), 0);
+  EXPECT_EQ(dict.read_blob(seen, copy.size(), copy.data()).code(), Code::changed);
+}
+
+TEST(Reader, BlobThatChangedOnDiskIsNoValue) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.put("k", std::string(50'000, 'b')));
+  Sighting seen;
+  Buffer buffer;
+  Record record;
+  ASSERT_TRUE(dict.find("k", &seen, &buffer, &record));
+  const std::string path = directory_of(dict) + "/" + DictFiles::blob(record.sequence);
+  std::string bytes = read_file(path);
+  bytes[12'345] = static_cast<char>(bytes[12'345] ^ 4);
+  write_file(path, bytes);
+  std::string value;
+  EXPECT_EQ(dict.get("k", &value).code(), Code::damaged);
+  EXPECT_NE(unsoundness_of(dict), "");
+}
+
+// The writer never rests: the log is cleaned and reused under the readers all the time. Each value says whose it is.
+void write_without_rest(Dict& dict, const std::atomic<bool>& stop) {
+  Random random(5);
+  for (std::uint64_t number = 0; !stop.load(); ++number) {
+    const std::string name = key(random.below(60));
+    const std::uint64_t kind = random.below(200);
+    if (kind == 0) {
+      require(dict.clear());
+    } else if (kind < 20) {
+      const Status status = dict.erase(name);
+      require(status || status.code() == Code::not_found);
+    } else if (kind < 24) {
+      const std::string value = marked_value(name, number, 40'000);
+      const std::string other = "x" + name;
+      const std::vector<Item> items{{Key{name}, value}, {Key{other}, value}};
+      require(dict.put_all(items));
+    } else {
+      require(dict.put(name, marked_value(name, number, random.below(3000))));
+    }
+  }
+}
+
+TEST(Reader, NeverReturnsAWrongValueBesideAWriterThatNeverRests) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  SharedNote<std::atomic<bool>> stop;
+  Child writer([&] {
+    Dict own = scratch.open("dict", Create::never);
+    write_without_rest(own, *stop);
+  });
+  Random random(6);
+  const int reads = is_sanitized() ? 20'000 : 150'000;
+  int hits = 0;
+  for (int i = 0; i < reads; ++i) {
+    const std::string name = key(random.below(70));
+    std::string value;
+    const Status status = dict.get(name, &value);
+    if (status.code() == Code::not_found) continue;
+    ASSERT_TRUE(status) << static_cast<int>(status.code()) << " " << status.message();
+    ASSERT_TRUE(is_marked(name, value)) << name << " " << value.substr(0, 30) << " read " << i;
+    ++hits;
+  }
+  stop->store(true);
+  EXPECT_EQ(writer.wait(), 0);
+  EXPECT_GT(hits, reads / 10);
+  expect_sound(dict);
+}
+
+// What is overwritten in order is read in order: a reader never goes back in time.
+TEST(Reader, NeverGoesBackInTime) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.put("k", marked_value("k", 0, 50)));
+  SharedNote<std::atomic<bool>> stop;
+  Child writer([&] {
+    for (std::uint64_t number = 1; !stop->load(); ++number) require(dict.put("k", marked_value("k", number, 50)));
+  });
+  std::uint64_t last = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    std::string value;
+    ASSERT_TRUE(dict.get("k", &value));
+    std::uint64_t number = 0;
+    ASSERT_TRUE(is_marked("k", value, &number));
+    ASSERT_GE(number, last);
+    last = number;
+  }
+  stop->store(true);
+  EXPECT_EQ(writer.wait(), 0);
+}
+
+TEST(Reader, SightingThatIsCurrentNamesTheNewestValue) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.put("k", "0"));
+  SharedNote<std::atomic<std::uint64_t>> written;
+  SharedNote<std::atomic<bool>> stop;
+  Child writer([&] {
+    for (std::uint64_t number = 1; !stop->load(); ++number) {
+      require(dict.put("k", std::to_string(number)));
+      written->store(number);
+    }
+  });
+  Sighting seen;
+  Buffer buffer;
+  Record record;
+  ASSERT_TRUE(dict.find("k", &seen, &buffer, &record));
+  std::string value(record.value);
+  for (int i = 0; i < 200'000; ++i) {
+    const std::uint64_t acknowledged = written->load();
+    if (seen.current()) {
+      ASSERT_GE(std::stoull(value), acknowledged);
+      continue;
+    }
+    bool moved = false;
+    const Status status = dict.reread(&seen, &buffer, &record, &moved);
+    if (!status) {
+      ASSERT_TRUE(dict.find("k", &seen, &buffer, &record));
+    }
+    if (!moved) value.assign(record.value);
+  }
+  stop->store(true);
+  EXPECT_EQ(writer.wait(), 0);
+}
+
+// Neither a stopped writer nor one that died stops a reader.
+TEST(Reader, ReadsWhileTheLockIsHeldByAStoppedProcess) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  for (std::uint64_t i = 0; i < 1000; ++i) ASSERT_TRUE(dict.put(key(i), marked_value(key(i), i, 30)));
+  Gate locked;
+  Child holder([&] {
+    require(dict.lock());
+    locked.open();
+    (void)::raise(SIGSTOP);
+    require(dict.unlock());
+  });
+  locked.wait();
+  for (std::uint64_t i = 0; i < 1000; ++i) EXPECT_TRUE(is_marked(key(i), value_of(dict, key(i))));
+  EXPECT_EQ(dict.contains("absent").code(), Code::not_found);
+  EXPECT_EQ(content_of(dict).size(), 1000U);
+  EXPECT_TRUE(dict.owner().number != 0 && !dict.owner().here);
+  holder.kill_and_wait();
+  EXPECT_TRUE(dict.put("k", "v"));
+}
+
+}  // namespace
+}  // namespace ultradict::test

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Value itself: what converts to it and from it, and when two are equal. The bytes are the business of codec_*_test.cc.
+#include "ultradict/value.h"
+
+#include <gtest/gtest.h>
+
+namespace ultradict {
+namespace {
+
+TEST(ValueTest, AnyIntegerTypeIsAnInteger) {
+  EXPECT_EQ(Value(5), Value(std::int64_t{5}));
+  EXPECT_EQ(Value(5U), Value(std::int64_t{5}));
+  EXPECT_EQ(Value(std::uint8_t{5}), Value(std::int64_t{5}));
+  EXPECT_EQ(Value(INT64_MAX).as<std::uint64_t>(), std::uint64_t{INT64_MAX});
+}
+
+TEST(ValueTest, AnUnsignedBeyondInt64IsABigInteger) {
+  const Value value(UINT64_MAX);
+  ASSERT_NE(value.if_is<BigInteger>(), nullptr);
+  EXPECT_EQ(value.if_is<BigInteger>()->bytes, std::string(8, '\xff') + '\0');
+}
+
+TEST(ValueTest, ABoolIsNoInteger) {
+  EXPECT_NE(Value(true), Value(1));
+  EXPECT_EQ(Value(true).as<int>(), std::nullopt);
+  EXPECT_EQ(Value(true).as<bool>(), true);
+}
+
+TEST(ValueTest, ALiteralIsText) {
+  EXPECT_EQ(Value("a").as<std::string>(), "a");
+  EXPECT_NE(Value("a"), Value(ByteString{"a"}));
+}
+
+TEST(ValueTest, AnIntegerThatDoesNotFitIsNothing) {
+  EXPECT_EQ(Value(300).as<std::uint8_t>(), std::nullopt);
+  EXPECT_EQ(Value(-1).as<std::uint64_t>(), std::nullopt);
+  EXPECT_EQ(Value(255).as<std::uint8_t>(), std::uint8_t{255});
+}
+
+TEST(ValueTest, AnIntegerIsADoubleToo) {
+  EXPECT_EQ(Value(3).as<double>(), 3.0);
+  EXPECT_EQ(Value(3.5).as<double>(), 3.5);
+  EXPECT_EQ(Value(3.0).as<int>(), std::nullopt);
+}
+
+TEST(ValueTest, MembersOfASetHaveNoOrder) {
+  EXPECT_EQ(Value(FrozenSet{{1, 2}}), Value(FrozenSet{{2, 1}}));
+  EXPECT_NE(Value(FrozenSet{{1, 2}}), Value(FrozenSet{{1, 3}}));
+  EXPECT_NE(Value(Tuple{{1, 2}}), Value(Tuple{{2, 1}}));
+}
+
+TEST(ValueTest, ItemsOfAMappingHaveAnOrder) {
+  const Value one(Mapping{{{"a", 1}, {"b", 2}}});
+  const Value other(Mapping{{{"b", 2}, {"a", 1}}});
+  EXPECT_EQ(one, one);
+  EXPECT_NE(one, other);
+}
+
+}  // namespace
+}  // namespace ultradict
