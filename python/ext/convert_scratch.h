@@ -42,9 +42,10 @@ class Scratch {
   void advance_to(const char* end) noexcept { size_ = static_cast<std::size_t>(end - data_); }
 
   bool append(const void* bytes, std::size_t size) noexcept {
+    if (size == 0) return true;
     char* out = room(size);
     if (out == nullptr) return false;
-    if (size != 0) std::memcpy(out, bytes, size);
+    std::memcpy(out, bytes, size);
     size_ += size;
     return true;
   }

@@ -89,7 +89,7 @@ Fault attach_dict(const os::Directory& directory, const std::string& name, const
   char* base = nullptr;
   if (Fault fault = os::map(control, identity.size, &base)) return fault;
   describe(identity, directory, opened.get());
-  opened->regions.open(DictFiles(directory.data_path(id), opened->options.mode), base, identity.size);
+  opened->regions.open(DictFiles(directory.data_path(id), opened->options.mode), base, identity.size, opened->token);
   opened->lock.bind(&opened->control().lock, opened->token);
   if (os::HeldByte::descriptor_needed) opened->attached_file = std::move(control);
   opened->id = id;

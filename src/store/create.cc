@@ -66,7 +66,7 @@ Fault create_dict(const os::Directory& directory, const std::string& name, const
   made->options.directory = directory.path();
   made->directory = directory;
   std::copy_n(identity.secret, secret_size, made->secret);
-  made->regions.open(DictFiles(directory.data_path(id), options.mode), built.base, identity.size);
+  made->regions.open(DictFiles(directory.data_path(id), options.mode), built.base, identity.size, made->token);
   made->lock.bind(&made->control().lock, made->token);
   made->creator = made->token->word();
   if (os::HeldByte::descriptor_needed) made->attached_file = std::move(built.control);

@@ -5,7 +5,8 @@
 
 namespace ultradict {
 
-void Regions::open(DictFiles files, char* control, Word control_size) {
+void Regions::open(DictFiles files, char* control, Word control_size, std::shared_ptr<os::LivenessToken> token) {
+  token_ = std::move(token);
   files_ = std::move(files);
   control_ = reinterpret_cast<Control*>(control);
   control_size_ = control_size;
@@ -129,8 +130,10 @@ void Regions::retire_removed() {
 void Regions::release_retired_slowly() {
   const std::lock_guard guard(mutex_);
   retire_removed();
-  // Who begins to read after this look finds the new mappings only: they were put in place before.
+  // Who begins to read or write after this look finds the new mappings only: they were put in place before.
   if (readers_.load() != 0) return;
+  const Word owner = LockWord{shared::load(control_->lock)}.owner();
+  if (owner != 0 && owner == token_->word()) return;
   for (Mapping* mapping : retired_) destroy(mapping);
   retired_.clear();
   any_retired_.store(false, std::memory_order_relaxed);

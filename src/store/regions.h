@@ -10,6 +10,7 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "base/lock_held.h"
 #include "base/shared_atomic.h"
 #include "layout.h"
+#include "os/liveness_token.h"
 #include "store/dict_files.h"
 
 namespace ultradict {
@@ -30,7 +32,7 @@ class Regions {
   Regions& operator=(const Regions&) = delete;
 
   // Takes over the mapping of the control file, which has been checked.
-  void open(DictFiles files, char* control, Word control_size);
+  void open(DictFiles files, char* control, Word control_size, std::shared_ptr<os::LivenessToken> token);
   void close();
 
   Control& control() const { return *control_; }
@@ -66,7 +68,8 @@ class Regions {
 
   void keep_old_tables() { keeps_old_tables_ = true; }
   void release_old_tables();
-  // Unmaps what was replaced or removed, if no thread reads now: mapped memory is not given back by unlinking its file.
+  // Unmaps what was replaced or removed, if no thread of this process reads or holds the lock now: mapped memory is not
+  // given back by unlinking its file.
   void release_retired() {
     const bool removed =
         shared::load_relaxed(control_->state.removals) != seen_removals_.load(std::memory_order_relaxed);
@@ -126,6 +129,7 @@ class Regions {
   static void destroy(Mapping* mapping);
 
   DictFiles files_;
+  std::shared_ptr<os::LivenessToken> token_;
   Control* control_ = nullptr;
   Word control_size_ = 0;
   Entry* control_entries_ = nullptr;
