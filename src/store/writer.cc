@@ -40,7 +40,8 @@ void stream(Change& change, Control& control, Word size) {
 }
 
 // What a record that comes and one that goes (either may be none) do to the sums in control.
-void count(Change& change, Control& control, const RecordView* now, const RecordView* old) {
+[[gnu::always_inline]] inline void count(Change& change, Control& control, const RecordView* now,
+                                         const RecordView* old) {
   State& state = control.state;
   const auto set = [&](Word& word, Word added, Word removed) {
     if (added != removed) change.set(word, word + added - removed);
@@ -65,11 +66,12 @@ void count(Change& change, Control& control, const RecordView* now, const Record
 }
 
 // full_dump_size bounds the content; `added` and `removed` are bytes of it.
-Fault check_content(const Control& control, Word added, Word removed) {
+inline Fault check_content(const Control& control, Word added, Word removed) {
   const Word bound = control.identity.full_dump_size;
+  if (bound == 0) [[likely]]
+    return {};
   const Word content = control.state.content_size - removed + added;
-  if (bound == 0 || content <= bound) return {};
-  return Fault{Code::content_full, 0, "full_dump_size", content, bound};
+  return content <= bound ? Fault::none() : Fault{Code::content_full, 0, "full_dump_size", content, bound};
 }
 
 Ref after(Ref ref, Word size) { return Ref::at(ref.position() + size / unit_size, ref.segment()); }
@@ -87,10 +89,9 @@ void note(Store& store, const Entry& entry, const RecordView& view, Word born, S
 }
 
 Fault overwrite(Store& store, LockHeld held, Located& old, NewValue& value, Sighting* written) {
-  const Key kept{old.view.key(), old.view.face(), old.view.is_exotic()};
-  const Word content = kept.canonical.size() + kept.face.size() + value.size();
-  if (Fault fault = check_content(store.control(), content, old.view.content_size())) return fault;
-  const Word size = record_size(kept.canonical.size(), kept.face.size(), value.bytes().size());
+  const Word kept = Word{old.view.header.key_size} + old.view.header.face_size;
+  if (Fault fault = check_content(store.control(), kept + value.size(), old.view.content_size())) return fault;
+  const Word size = record_size(kept, 0, value.bytes().size());
   Room room;
   if (Fault fault = make_room(store, held, size, &room)) return fault;
   // Room may have been made by moving the very record.
