@@ -79,6 +79,16 @@ Fault copy_entry(Store& store, const Slots& next, Word number) {
   return {};
 }
 
+// Where the entries of the next step will go: nothing else makes a step as slow as their cache lines.
+void prefetch_homes(Store& store, const Slots& next, Word from) {
+  const State& state = store.state();
+  const Word to = std::min(from + entries_per_insertion, state.entries_used);
+  for (Word number = from; number < to; ++number) {
+    Entry* entry = nullptr;
+    if (!store.regions.entry(state.table_number, number, &entry)) next.prefetch(entry->hash);
+  }
+}
+
 void publish_next_slots(Store& store, LockHeld held) {
   State& state = store.state();
   const SlotsName before{state.slots};
@@ -97,6 +107,7 @@ Fault growth_step(Store& store, LockHeld held) {
   Word* words = nullptr;
   if (Fault fault = store.regions.next_slots(name, &words)) return fault;
   const Slots next(words, name.bits());
+  prefetch_homes(store, next, state.next_entry + entries_per_insertion);
   for (Word copied = 0; copied < entries_per_insertion && state.next_entry < state.entries_used; ++copied) {
     if (Fault fault = copy_entry(store, next, state.next_entry)) return fault;
     shared::store(state.next_entry, state.next_entry + 1);
@@ -161,6 +172,13 @@ Fault slot_arrays(Store& store, LockHeld, SlotArrays* arrays) {
   if (Fault fault = store.regions.next_slots(next, &words)) return fault;
   arrays->next = Slots(words, next.bits());
   return {};
+}
+
+void prefetch_slots(Store& store, LockHeld held, Word hash) {
+  SlotArrays arrays;
+  if (slot_arrays(store, held, &arrays)) return;
+  arrays.current.prefetch(hash);
+  if (arrays.grows) arrays.next.prefetch(hash);
 }
 
 Fault make_table_room(Store& store, LockHeld held, Word count) {

@@ -22,6 +22,9 @@ struct SlotArrays {
 };
 Fault slot_arrays(Store& store, LockHeld held, SlotArrays* arrays);
 
+// A hint that the slots of this hash will be read soon.
+void prefetch_slots(Store& store, LockHeld held, Word hash);
+
 // The array being built is given up.
 void drop_next_slots(Store& store, LockHeld held);
 

@@ -282,6 +282,7 @@ Fault apply_insertion(Store& store, LockHeld held, Change& change, const RecordV
 
 Fault put(Store& store, LockHeld held, const Key& key, NewValue& value, Sighting* written) {
   const Word hash = store.hash(key.canonical);
+  prefetch_slots(store, held, hash);
   Located located;
   if (Fault fault = locate(store, held, key.canonical, hash, &located)) return fault;
   if (located.number == 0) return insert(store, held, key, hash, value, written);
