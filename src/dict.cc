@@ -2,10 +2,13 @@
 // Implements include/ultradict/dict.h: forwarding only.
 #include "ultradict/dict.h"
 
+#include "store/child_name.h"
 #include "store/cleaning.h"
 #include "store/clear.h"
+#include "store/dict_header.h"
 #include "store/inspect.h"
 #include "store/life.h"
+#include "store/nested.h"
 #include "store/put.h"
 #include "store/reader.h"
 #include "store/report.h"
@@ -42,14 +45,32 @@ Dict& Dict::operator=(Dict&& other) noexcept {
   if (this != &other) {
     (void)close();
     store_ = std::move(other.store_);
+    child_ = other.child_;
     handle_ = std::move(other.handle_);
   }
   return *this;
 }
 Dict::~Dict() { (void)close(); }
 
+namespace {
+
+// The root of a nested dict: that very one, and never a new one.
+Status open_root(const ChildName& name, Options options, Dict* root) {
+  options.create = Create::never;
+  if (Status status = Dict::open(name.root, options, root); !status) return status;
+  return report(root->id() == name.root_id ? Fault::none() : Fault::of(Code::no_such_dict), name.text());
+}
+
+}  // namespace
+
 Status Dict::open(std::string_view name, const Options& options, Dict* dict) {
   (void)dict->close();
+  if (ChildName child; ChildName::parse(name, &child)) {
+    Dict root;
+    if (Status status = open_root(child, options, &root); !status) return status;
+    if (Status status = root.open_child(child.child, dict); !status) return status;
+    return options.create == Create::always ? report(Fault::of(Code::already_exists), name) : Status();
+  }
   bool created = false;
   if (Fault fault = open_dict(name, options, &dict->store_, &created)) {
     dict->store_.reset();
@@ -69,11 +90,16 @@ Status Dict::unlink(std::string_view name, std::string_view directory) {
 Status Dict::close() {
   if (store_ && is_creator()) end_as_creator(*store_);
   store_.reset();
+  child_ = {};
   return {};
 }
 
 Status Dict::unlink() {
   if (!store_) return report(closed(), name());
+  if (child_.number != 0) {
+    return report(Fault::of(Code::invalid_argument, "a nested dict goes with the keys that refer to it: delete those"),
+                  name());
+  }
   const Fault fault = store_->directory.withdraw(store_->name, store_->id);
   return report(fault.code == Code::not_found ? Fault::none() : fault, name());
 }
@@ -96,6 +122,7 @@ Status Dict::get(Bytes key, std::string* value) const {
   Record record;
   for (int tries = 0; tries < retries_max; ++tries) {
     if (Status status = find(key, &seen, &buffer, &record); !status) return status;
+    if (record.child.number != 0) return report(Fault::of(Code::is_dict), name());
     if (!record.is_blob) {
       value->assign(record.value);
       return {};
@@ -112,7 +139,68 @@ Status Dict::contains(Bytes key) const { return find(key, nullptr, nullptr, null
 Status Dict::put(Bytes key, Bytes value) { return put(Key{key, {}, false}, value, nullptr); }
 
 Status Dict::put(const Key& key, Bytes value, Sighting* written) {
-  return report(store_ ? put_key(*store_, key, value, written) : closed(), name());
+  return report(store_ ? put_key(*store_, child_, key, value, written) : closed(), name());
+}
+
+Status Dict::open_child(Bytes key, Dict* child) const {
+  static thread_local Buffer buffer;
+  Record record;
+  if (Status status = find(key, nullptr, &buffer, &record); !status) return status;
+  if (record.child.number == 0) return report(Fault::of(Code::no_such_dict, "the value of the key is none"), name());
+  return open_child(record.child, child);
+}
+
+Status Dict::open_child(ChildId id, Dict* child) const {
+  if (!store_) return report(closed(), name());
+  const std::shared_ptr<Store> store = store_;  // `child` may be this handle
+  const std::string text = ChildName{store->name, store->id, id}.text();
+  {
+    const ReadGuard guard(store->regions);
+    if (Fault fault = check_alive(*store, id)) return report(fault, text);
+  }
+  (void)child->close();
+  child->store_ = store;
+  child->child_ = id;
+  child->handle_ = std::make_unique<Handle>();
+  child->handle_->name = text;
+  return {};
+}
+
+Status Dict::put_child(const Key& key, const Dict& child, Sighting* written) {
+  if (!store_ || !child.store_) return report(closed(), name());
+  if (store_ != child.store_ || child.child_.number == 0) {
+    return report(Fault::of(Code::invalid_argument, "what is no nested dict of this very dict cannot be its value: copy it"),
+                  name());
+  }
+  return report(ultradict::put_child(*store_, child_, key, child.child_, written), name());
+}
+
+Status Dict::put_new_child(Bytes key, Dict* child) {
+  ChildBuilder builder(*this);
+  if (!builder.status()) return Status(builder.status().code(), builder.status().message());
+  if (Status status = builder.make(child); !status) return status;
+  return put_child(Key{key, {}, false}, *child);
+}
+
+ChildId Dict::child_id() const noexcept { return child_; }
+
+Status Dict::link_count(std::uint64_t* count) const {
+  *count = 0;
+  return report(locked(store_.get(),
+                       [&](Store& store, LockHeld held) {
+                         Fault fault = check_alive(store, child_);
+                         DictHeader header;
+                         if (!fault) fault = DictHeader::find(store, held, child_.number, &header);
+                         if (!fault && !header.is_root()) *count = header.links();
+                         return fault;
+                       }),
+                name());
+}
+
+Status Dict::alive() const {
+  if (!store_) return report(closed(), name());
+  const ReadGuard guard(store_->regions);
+  return report(check_alive(*store_, child_), name());
 }
 
 Status Dict::put_at(Sighting* seen, Bytes value) {
@@ -124,7 +212,7 @@ Status Dict::try_put_at(Sighting* seen, Bytes value) {
 }
 
 Status Dict::erase(Bytes key) {
-  return report(locked(store_.get(), [&](Store& store, LockHeld held) { return ultradict::erase(store, held, key); }),
+  return report(locked(store_.get(), [&](Store& store, LockHeld held) { return ultradict::erase(store, held, child_, key); }),
                 name());
 }
 
@@ -134,20 +222,30 @@ Status Dict::erase_at(const Sighting& seen) {
       name());
 }
 
-std::uint64_t Dict::count() const noexcept { return store_ ? shared::load(store_->state().count) : 0; }
-std::uint64_t Dict::exotic_count() const noexcept { return store_ ? shared::load(store_->state().exotic_count) : 0; }
+std::uint64_t Dict::count() const noexcept {
+  if (!store_) return 0;
+  return child_.number == 0 ? shared::load(store_->state().count) : counts_of_nested(*store_, child_).keys;
+}
+
+std::uint64_t Dict::exotic_count() const noexcept {
+  if (!store_) return 0;
+  return child_.number == 0 ? shared::load(store_->state().exotic_count) : counts_of_nested(*store_, child_).exotic;
+}
 
 Status Dict::put_all(std::span<const Item> items) {
-  return report(store_ ? put_items(*store_, items) : closed(), name());
+  return report(store_ ? put_items(*store_, child_, items) : closed(), name());
 }
 
 Status Dict::clear() {
-  return report(locked(store_.get(), [](Store& store, LockHeld held) { return ultradict::clear(store, held); }),
+  return report(locked(store_.get(),
+                       [&](Store& store, LockHeld held) {
+                         return child_.number == 0 ? ultradict::clear(store, held) : empty_nested(store, held, child_);
+                       }),
                 name());
 }
 
 Status Dict::find(Bytes key, Sighting* seen, Buffer* buffer, Record* record) const {
-  return report(store_ ? ultradict::find(*store_, key, seen, buffer, record) : closed(), name());
+  return report(store_ ? ultradict::find(*store_, child_, key, seen, buffer, record) : closed(), name());
 }
 
 Status Dict::reread(Sighting* seen, Buffer* buffer, Record* record, bool* moved) const {
@@ -195,6 +293,26 @@ Findings Dict::check() const {
   });
   if (fault) findings.broken.push_back(report(fault, name()).message());
   return findings;
+}
+
+ChildBuilder::ChildBuilder(Dict& dict) : dict_(dict), guard_(dict) {
+  if (!guard_.status()) return;
+  outermost_ = !dict_.store_->builds_children;
+  dict_.store_->builds_children = true;
+}
+
+ChildBuilder::~ChildBuilder() {
+  if (!outermost_) return;
+  Store& store = *dict_.store_;
+  store.builds_children = false;
+  (void)settle_nested(store, store.lock.held());  // what fails is left to the next owner
+}
+
+Status ChildBuilder::make(Dict* child) {
+  ChildId id;
+  const Fault fault =
+      locked(dict_.store_.get(), [&](Store& store, LockHeld held) { return make_nested(store, held, &id); });
+  return fault ? report(fault, dict_.name()) : dict_.open_child(id, child);
 }
 
 }  // namespace ultradict

@@ -22,7 +22,7 @@ namespace ultradict {
 using Word = std::uint64_t;
 
 inline constexpr Word magic = 0x746369446172746cULL;  // "ltraDict"
-inline constexpr Word format_version = 1;
+inline constexpr Word format_version = 2;
 
 inline constexpr Word page_size = 4096;
 inline constexpr Word unit_size = 8;  // of positions, and of a record's alignment
@@ -101,8 +101,8 @@ struct LockWord {
   constexpr Word owner() const { return word & ~(waiters | starving); }
 };
 
-// An entry belongs to one key from its insertion to its deletion and never moves. In the free list: ref = born = 0,
-// next is the next free entry. Written under the lock; read by everyone.
+// An entry belongs to one key from its insertion to its deletion, or to a nested dict as its header (HeaderMark), and
+// never moves. In the free list: ref = born = 0, next is the next free entry. Written under the lock; read by everyone.
 struct Entry {
   Word ref;    // of the record with the current value; 0 = none. Its release store is the moment readers see a change
   Word hash;   // of the canonical key
@@ -117,17 +117,45 @@ struct Links {
   constexpr Word next() const { return word >> 32; }
 };
 
-enum class RecordKind : std::uint16_t { value = 1, blob = 2 };
+// The header of a nested dict is an entry whose words mean:
+//   ref    HeaderMark: never a Ref
+//   hash   HeaderCounts
+//   born   mark | which of all nested dicts that were ever made here; 0 = doomed: it is gone, its content is being freed
+//   links  Links: the first and the last entry of its chain
+// The number of its header is the dict_id of its keys.
+struct HeaderMark {
+  static constexpr Word mark = Word{1} << 63;    // no position is that large, in a ref or as `born`
+  static constexpr Word listed = Word{1} << 31;  // it is in the list of loose headers
+  static constexpr Word exotic_mask = listed - 1;
+  Word word = mark;  // exotic keys 31 | listed | next header of the list it is in 31 | mark
+
+  static constexpr HeaderMark of(Word exotic_count, bool is_listed, Word next) {
+    return HeaderMark{exotic_count | (is_listed ? listed : 0) | next << 32 | mark};
+  }
+  constexpr bool is_header() const { return (word & mark) != 0; }
+  constexpr Word exotic_count() const { return word & exotic_mask; }
+  constexpr bool is_listed() const { return (word & listed) != 0; }
+  constexpr Word next() const { return word >> 32 & 0x7fffffffU; }
+};
+
+struct HeaderCounts {
+  Word word = 0;  // keys 32 | links: live records that name the dict 32
+  static constexpr HeaderCounts of(Word keys, Word links) { return HeaderCounts{keys | links << 32}; }
+  constexpr Word keys() const { return word & 0xffffffffU; }
+  constexpr Word links() const { return word >> 32; }
+};
+
+enum class RecordKind : std::uint16_t { value = 1, blob = 2, child = 3 };
 inline constexpr std::uint16_t record_exotic = 0x100;  // flag beside the kind: the key is exotic
 
 // An immutable record of the log: this header, canonical key, face, value; padded to units. Written behind the tail,
 // where nobody looks, before the change that names it commits. The checksum covers all but the ref, so that moving a
-// record is a copy with another ref. A blob's value is BlobValue.
+// record is a copy with another ref. A blob's value is BlobValue, that of a nested dict is ChildValue.
 struct RecordHeader {
   Word ref;               // its own
   Word sequence;          // position where it was first written; a moved record keeps it
   std::uint32_t entry;    // that names it, if it is live
-  std::uint32_t dict_id;  // 0 = the root
+  std::uint32_t dict_id;  // number of its dict's header; 0 = the root
   std::uint32_t checksum;
   std::uint32_t key_size;
   std::uint32_t face_size;
@@ -138,6 +166,11 @@ struct RecordHeader {
 struct BlobValue {
   Word size;      // bytes
   Word checksum;  // of the blob's bytes
+};
+
+struct ChildValue {
+  Word number;  // of its header
+  Word born;
 };
 
 // One store of a change: `value` goes to `place`.
@@ -258,6 +291,13 @@ struct State {
   Word spare;    // size of the largest free segment
   // grows with every change that removes mapped files: then processes look which of theirs are gone
   Word removals;
+  // nested dicts
+  Word nested_count;  // keys in them
+  Word dict_count;    // headers
+  Word dicts_made;    // ever
+  Word loose;         // first header of those that were made, or lost their last link, in the operation under way; 0 = none
+  Word doomed;        // first header of those whose content is being freed; 0 = none
+  Word emptying;      // header of the one that is being cleared; 0 = none
 };
 
 struct alignas(64) Control {
@@ -286,13 +326,14 @@ static_assert(sizeof(Ref) == 8 && sizeof(Slot) == 8 && sizeof(LockWord) == 8 && 
 static_assert(sizeof(SlotsName) == 8);
 static_assert(sizeof(Entry) == 32 && std::has_unique_object_representations_v<Entry>);
 static_assert(sizeof(RecordHeader) == 40 && std::has_unique_object_representations_v<RecordHeader>);
-static_assert(sizeof(BlobValue) == 16 && sizeof(JournalStore) == 16 && sizeof(TokenHeader) == 32);
+static_assert(sizeof(BlobValue) == 16 && sizeof(ChildValue) == 16 && sizeof(JournalStore) == 16 && sizeof(TokenHeader) == 32);
 static_assert(sizeof(SegmentDescriptor) == 48 && sizeof(TokenRecord) == 8);
 static_assert(std::has_unique_object_representations_v<Identity>);
 static_assert(std::has_unique_object_representations_v<State>);
 static_assert(std::is_trivially_copyable_v<Control> && std::is_standard_layout_v<Control>);
 static_assert(offsetof(Control, lock) % 64 == 0 && offsetof(Control, state) % 64 == 0);
 static_assert(Slot::tombstone().is_intact() && !Slot::tombstone().is_empty());
+static_assert(sizeof(HeaderMark) == 8 && sizeof(HeaderCounts) == 8);
 static_assert(LockWord::number_mask >= participants_max);
 static_assert(control_entries << (extents_max - 1) <= Word{1} << 31);
 

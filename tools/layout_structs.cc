@@ -15,7 +15,8 @@ StructMeaning entry_struct() {
   using Type = Entry;
   return {"Entry",
           sizeof(Type),
-          "What a key has from its insertion to its deletion; a free one has ref = born = 0.",
+          "What a key has from its insertion to its deletion; a free one has ref = born = 0. The header of a nested dict "
+          "is an entry with a HeaderMark for ref, HeaderCounts for hash, and the ends of its chain for links.",
           {
               FIELD(ref, "Ref of the record with the current value; 0 = none. Storing it shows a change to readers"),
               FIELD(hash, "keyed hash of the canonical key"),
@@ -33,7 +34,7 @@ StructMeaning record_header_struct() {
               FIELD(ref, "its own Ref"),
               FIELD(sequence, "position where it was first written; a moved record keeps it"),
               FIELD(entry, "entry that names it, if it is live"),
-              FIELD(dict_id, "dict that the key belongs to; 0 = the root"),
+              FIELD(dict_id, "header of the dict that the key belongs to; 0 = the root"),
               FIELD(checksum, "low half of XXH3 over the record but for `ref`, with this field 0"),
               FIELD(key_size, "bytes of the canonical key"),
               FIELD(face_size, "bytes of the face"),
@@ -50,6 +51,17 @@ StructMeaning blob_value_struct() {
           {
               FIELD(size, "bytes of the blob"),
               FIELD(checksum, "XXH3 of the blob"),
+          }};
+}
+
+StructMeaning child_value_struct() {
+  using Type = ChildValue;
+  return {"ChildValue",
+          sizeof(Type),
+          "The value of a record that is a nested dict.",
+          {
+              FIELD(number, "entry that is its header"),
+              FIELD(born, "of the header"),
           }};
 }
 
@@ -158,6 +170,12 @@ StructMeaning state_struct() {
               FIELD(fullest, "upper bound of the live bytes of the fullest closed segment"),
               FIELD(spare, "bytes of the largest free segment"),
               FIELD(removals, "changes that removed mapped files"),
+              FIELD(nested_count, "keys of nested dicts"),
+              FIELD(dict_count, "nested dicts"),
+              FIELD(dicts_made, "nested dicts that were ever made"),
+              FIELD(loose, "first header of nested dicts without a link yet, or no more; 0 = none"),
+              FIELD(doomed, "first header of nested dicts whose keys are being deleted; 0 = none"),
+              FIELD(emptying, "header of the nested dict that is being cleared; 0 = none"),
           }};
 }
 
@@ -201,7 +219,7 @@ StructMeaning token_record_struct() {
 }  // namespace
 
 std::vector<StructMeaning> layout_structs() {
-  return {entry_struct(),         record_header_struct(), blob_value_struct(),  segment_descriptor_struct(),
+  return {entry_struct(),         record_header_struct(), blob_value_struct(), child_value_struct(), segment_descriptor_struct(),
           journal_store_struct(), journal_struct(),       identity_struct(),    state_struct(),
           control_struct(),       token_header_struct(),  token_record_struct()};
 }

@@ -79,6 +79,17 @@ std::string all_words_with_parts() {
          words_with_parts("Links", "Neighbours in the chain, which is the order of insertion. 0: none.",
                           {{"previous", mask_of([](Word word) { return Links{word}.previous(); }), "entry before"},
                            {"next", mask_of([](Word word) { return Links{word}.next(); }), "entry after"}}) +
+         words_with_parts("HeaderMark", "The first word of an entry that is the header of a nested dict.",
+                          {{"exotic_count", mask_of([](Word word) { return HeaderMark{word}.exotic_count(); }),
+                            "exotic keys of the dict"},
+                           {"listed", HeaderMark::listed, "it is in the list of loose headers"},
+                           {"next", mask_of([](Word word) { return HeaderMark{word}.next(); }),
+                            "header behind it in the list of loose or of doomed ones"},
+                           {"mark", HeaderMark::mark, "set: it is a header"}}) +
+         words_with_parts("HeaderCounts", "The second word of a header.",
+                          {{"keys", mask_of([](Word word) { return HeaderCounts{word}.keys(); }), "of the dict"},
+                           {"links", mask_of([](Word word) { return HeaderCounts{word}.links(); }),
+                            "keys that refer to it"}}) +
          words_with_parts("Place", "What one store of a change goes to.",
                           {{"offset", mask_of([](Word word) { return Place{word}.offset(); }), "as the kind says"},
                            {"kind", mask_of([](Word word) { return Word(Place{word}.kind()); }), "`Place::Kind`"}});
@@ -111,6 +122,7 @@ const Constant all_constants[] = {
     {"creator_byte", creator_byte, "of control: locked by the creator of a dict with auto_unlink"},
     {"RecordKind::value", Word(RecordKind::value), "the value is in the record"},
     {"RecordKind::blob", Word(RecordKind::blob), "the value is a BlobValue"},
+    {"RecordKind::child", Word(RecordKind::child), "the value is a ChildValue: a nested dict"},
     {"Place::Kind::control", Word(Place::Kind::control), "offset: bytes from the start of control"},
     {"Place::Kind::entry", Word(Place::Kind::entry), "offset: entry number × 4 + word of the entry"},
     {"Place::Kind::slot", Word(Place::Kind::slot), "offset: slot number"},

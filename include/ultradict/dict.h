@@ -8,6 +8,7 @@
 //   prices.get("AAPL", &value);
 //
 // Any process that opens the same name sees the same keys. value.h gives the bytes the meaning that Python gives them.
+// A value may be a dict itself (open_child), to any depth.
 //
 // Thread and process safety
 //   Reads never wait for anyone: not for a writer, not for one that was killed half-way. Writes take the dict's lock
@@ -39,6 +40,13 @@
 namespace ultradict {
 
 class Store;
+
+// Which nested dict of a dict. number 0: the dict itself, the root.
+struct ChildId {
+  std::uint64_t number = 0;
+  std::uint64_t born = 0;  // never the same for two nested dicts of one dict
+  friend bool operator==(const ChildId&, const ChildId&) = default;
+};
 
 // A key as it is stored. Two keys are the same key when `canonical` is the same bytes. `face` says how the key looked
 // to who inserted it (True, where the canonical form is that of 1); it is kept from the insertion until the deletion.
@@ -74,9 +82,10 @@ struct Sighting {
 struct Record {
   Bytes canonical;
   Bytes face;
-  Bytes value;  // empty if the value is a blob
+  Bytes value;  // empty if the value is a blob or a nested dict
   bool exotic = false;
   bool is_blob = false;          // fetch it with Dict::read_blob
+  ChildId child;                 // number 0: the value is no nested dict
   std::uint64_t value_size = 0;  // bytes, blob or not
   std::uint64_t sequence = 0;
 };
@@ -84,6 +93,7 @@ struct Record {
 struct Item {
   Key key;
   Bytes value;
+  ChildId child = {};  // number 0: `value` is the value; otherwise this nested dict is
 };
 
 // How long to wait for the lock.
@@ -115,7 +125,7 @@ class Dict {
   const Options& options() const noexcept;         // as recorded at creation
 
   // --- one key ---
-  Status get(Bytes key, std::string* value) const;
+  Status get(Bytes key, std::string* value) const;  // is_dict if the value is a nested dict
   Status contains(Bytes key) const;  // ok or not_found
   Status put(Bytes key, Bytes value);
   Status erase(Bytes key);
@@ -125,6 +135,18 @@ class Dict {
   // --- all keys ---
   Status put_all(std::span<const Item> items);  // in order; a key that occurs twice gets its last value
   Status clear();
+
+  // --- nested dicts: values that are dicts, in the same files and under the same lock ---
+  // A nested dict lives as long as a key refers to it; then every call on a handle of it answers dict_gone.
+  Status open_child(Bytes key, Dict* child) const;  // not_found, no_such_dict if the value is none
+  Status open_child(ChildId id, Dict* child) const;
+  // The key refers to `child`, of the same dict, from now on too. would_cycle if this dict lies in it.
+  Status put_child(const Key& key, const Dict& child, Sighting* written = nullptr);
+  Status put_new_child(Bytes key, Dict* child);  // an empty one
+  ChildId child_id() const noexcept;             // number 0: this is the root
+  // How many keys refer to this nested dict; for the root 0.
+  Status link_count(std::uint64_t* count) const;
+  Status alive() const;  // ok, dict_gone
 
   // --- one key, for callers that keep decoded values ---
   Status find(Bytes key, Sighting* seen, Buffer* buffer, Record* record) const;
@@ -160,8 +182,10 @@ class Dict {
   Findings check() const;  // takes the lock
 
  private:
+  friend class ChildBuilder;
   friend class Cursor;
   std::shared_ptr<Store> store_;
+  ChildId child_;
   struct Handle;
   std::unique_ptr<Handle> handle_;
 };
@@ -192,6 +216,7 @@ class Cursor {
     std::uint64_t born = 0;
   };
   std::shared_ptr<Store> store_;
+  ChildId dict_;
   Direction direction_;
   std::uint64_t table_number_ = 0;
   std::uint64_t last_born_;
@@ -216,6 +241,24 @@ class LockGuard {
  private:
   Dict& dict_;
   Status status_;
+};
+
+// Makes nested dicts that nothing refers to yet, to be filled before anybody can see them. Holds the lock for its scope;
+// what no key refers to at its end is freed, also if the process dies before.
+class ChildBuilder {
+ public:
+  explicit ChildBuilder(Dict& dict);
+  ~ChildBuilder();
+  ChildBuilder(const ChildBuilder&) = delete;
+  ChildBuilder& operator=(const ChildBuilder&) = delete;
+  const Status& status() const noexcept { return guard_.status(); }
+
+  Status make(Dict* child);
+
+ private:
+  Dict& dict_;
+  LockGuard guard_;
+  bool outermost_ = false;
 };
 
 }  // namespace ultradict

@@ -11,7 +11,9 @@ namespace ultradict {
 // Sizes in bytes. Counters that other processes move are read one by one: each is right, together they are a moment
 // apart.
 struct Stats {
-  std::uint64_t count = 0;         // keys
+  std::uint64_t count = 0;         // keys of the root
+  std::uint64_t nested_count = 0;  // keys of nested dicts
+  std::uint64_t dict_count = 0;    // nested dicts
   std::uint64_t content_size = 0;  // encoded keys and values that are live: what full_dump_size bounds
   std::uint64_t live_size = 0;     // records in the log that an entry names, headers and padding included
   std::uint64_t dead_size = 0;     // records that none names

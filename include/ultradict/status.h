@@ -20,6 +20,9 @@ enum class Code : std::uint8_t {
   no_such_dict,      // open or unlink by a name that no dict has
   already_exists,    // Create::always and the name is taken
   closed,            // the handle was closed, or never opened
+  dict_gone,         // no key refers to this nested dict any more
+  is_dict,           // the value is a nested dict, not bytes
+  would_cycle,       // a nested dict would lie in itself
   lock_busy,         // the lock has an owner and the call was not to wait
   lock_timeout,      // the lock still had an owner when the time was over
   not_owner,         // unlock without lock

@@ -2,6 +2,7 @@
 #include "store/batch.h"
 
 #include "store/cleaning.h"
+#include "store/nested.h"
 #include "store/table.h"
 #include "structures/record.h"
 
@@ -32,14 +33,21 @@ class EntryNumbers {
   Word unused_;
 };
 
-// What must be there before anything is written: entries and slots for the new keys, content within its bound.
-Fault prepare(Store& store, LockHeld held, std::span<const Key> keys, std::span<NewValue* const> values) {
+// What must be there before anything is written: the dicts, entries and slots for the new keys, content within its
+// bound.
+Fault prepare(Store& store, LockHeld held, ChildId dict, std::span<const Key> keys,
+              std::span<NewValue* const> values) {
+  if (Fault fault = check_alive(store, dict)) return fault;
   Word new_keys = 0;
   Word added = 0;
   Word removed = 0;
   for (std::size_t i = 0; i < keys.size(); ++i) {
+    const Bytes key = keys[i].canonical;
     Located located;
-    if (Fault fault = locate(store, held, keys[i].canonical, store.hash(keys[i].canonical), &located)) return fault;
+    if (Fault fault = locate(store, held, dict.number, key, store.hash(dict.number, key), &located)) return fault;
+    if (const ChildId child = values[i]->child(); child.number != 0) {
+      if (Fault fault = check_link(store, held, dict, child)) return fault;
+    }
     new_keys += located.number == 0 ? 1 : 0;
     added += keys[i].canonical.size() + keys[i].face.size() + values[i]->size();
     removed += located.number == 0 ? 0 : located.view.content_size();
@@ -50,9 +58,9 @@ Fault prepare(Store& store, LockHeld held, std::span<const Key> keys, std::span<
   return make_table_room(store, held, new_keys);
 }
 
-Fault append(Store& store, LockHeld held, const Key& key, NewValue& value, EntryNumbers& numbers) {
+Fault append(Store& store, LockHeld held, Word dict, const Key& key, NewValue& value, EntryNumbers& numbers) {
   Located located;
-  if (Fault fault = locate(store, held, key.canonical, store.hash(key.canonical), &located)) return fault;
+  if (Fault fault = locate(store, held, dict, key.canonical, store.hash(dict, key.canonical), &located)) return fault;
   const bool is_new = located.number == 0;
   if (is_new) {
     if (Fault fault = numbers.next(&located.number)) return fault;
@@ -67,7 +75,7 @@ Fault append(Store& store, LockHeld held, const Key& key, NewValue& value, Entry
     kept = Key{located.view.key(), located.view.face(), located.view.is_exotic()};
   }
   RecordView now;
-  write_new_record(room, located.number, kept, value, &now);
+  write_new_record(room, dict, located.number, kept, value, &now);
   if (Fault fault = value.publish(held, now.header.sequence)) return fault;
   shared::store(store.state().tail, Ref::at(room.ref.position() + size / unit_size, room.ref.segment()).word);
   return {};
@@ -101,9 +109,10 @@ Fault apply_one(Store& store, LockHeld held, Ref ref) {
   change.set(state.pending, is_last ? 0 : next.word);
   if (is_last) change.set(state.batch_begin, 0);
   if (now.header.sequence == ref.position()) {  // not one that cleaning moved here meanwhile
-    const Word hash = store.hash(now.key());
+    const Word dict = now.header.dict_id;
+    const Word hash = store.hash(dict, now.key());
     Located old;
-    if (Fault fault = locate(store, held, now.key(), hash, &old)) return fault;
+    if (Fault fault = locate(store, held, dict, now.key(), hash, &old)) return fault;
     const Fault fault = old.number == 0 ? apply_insertion(store, held, change, now, hash)
                                         : apply_overwrite(store, held, change, old, now);
     if (fault) return fault;
@@ -143,15 +152,16 @@ void end_batch(Store& store, LockHeld held) {
 
 }  // namespace
 
-Fault put_batch(Store& store, LockHeld held, std::span<const Key> keys, std::span<NewValue* const> values) {
+Fault put_batch(Store& store, LockHeld held, ChildId dict, std::span<const Key> keys,
+                std::span<NewValue* const> values) {
   if (keys.empty()) return {};
   State& state = store.state();
-  if (Fault fault = prepare(store, held, keys, values)) return fault;
+  if (Fault fault = prepare(store, held, dict, keys, values)) return fault;
   const Word begin = Ref{state.tail}.position();
   shared::store(state.batch_begin, begin);
   EntryNumbers numbers(store);
   Fault fault;
-  for (std::size_t i = 0; i < keys.size() && !fault; ++i) fault = append(store, held, keys[i], *values[i], numbers);
+  for (std::size_t i = 0; i < keys.size() && !fault; ++i) fault = append(store, held, dict.number, keys[i], *values[i], numbers);
   Ref first;
   if (!fault) fault = find_first(store, begin, &first);
   if (fault) {
@@ -161,6 +171,7 @@ Fault put_batch(Store& store, LockHeld held, std::span<const Key> keys, std::spa
   commit(store, held, first);
   const Word appended = (Ref{state.tail}.position() - begin) * unit_size;
   if (Fault finishing = finish_batch(store, held)) return finishing;
+  if (Fault settling = settle_nested(store, held)) return settling;
   return pay_cleaning(store, held, appended);
 }
 

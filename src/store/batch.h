@@ -14,7 +14,8 @@
 namespace ultradict {
 
 // `keys` are all different; values[i] belongs to keys[i].
-Fault put_batch(Store& store, LockHeld held, std::span<const Key> keys, std::span<NewValue* const> values);
+Fault put_batch(Store& store, LockHeld held, ChildId dict, std::span<const Key> keys,
+                std::span<NewValue* const> values);
 
 // Applies what is pending.
 Fault finish_batch(Store& store, LockHeld held);

@@ -29,6 +29,11 @@ void empty_table(Change& change, State& state, SlotsName slots) {
   change.set(state.ends, 0);
   change.set(state.count, 0);
   change.set(state.exotic_count, 0);
+  change.set(state.nested_count, 0);
+  change.set(state.dict_count, 0);
+  change.set(state.loose, 0);
+  change.set(state.doomed, 0);
+  change.set(state.emptying, 0);
 }
 
 void empty_log(Change& change, Control& control) {

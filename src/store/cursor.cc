@@ -4,6 +4,7 @@
 // A step from one entry to the next counts if, after the next was read, the entry left still belongs to the same key
 // and still leads there. If it does not, the walk goes on from an earlier one that still does, or from the end of the
 // chain, and passes over what was yielded already: `born` grows along the chain, whatever happens to it.
+#include "store/nested.h"
 #include "store/reader.h"
 #include "store/report.h"
 #include "ultradict/dict.h"
@@ -42,6 +43,17 @@ struct Cursor::Walk {
     return {};
   }
 
+  // Where the first and the last entry are named.
+  Fault find_ends(const Word** ends) const {
+    *ends = &store.state().ends;
+    if (cursor.dict_.number == 0) return {};
+    if (Fault fault = check_alive(store, cursor.dict_)) return fault;
+    Entry* header = nullptr;
+    const Fault fault = load(cursor.dict_.number, &header);
+    if (!fault) *ends = &header->links;
+    return fault;
+  }
+
   // The entry behind `from` (0: the first), with its born; number 0 at the end. changed: the step does not count.
   Fault step(Step from, Step* to, Entry** entry) const {
     *to = {};
@@ -49,7 +61,9 @@ struct Cursor::Walk {
     if (from.entry != 0) {
       if (Fault fault = load(from.entry, &left)) return fault;
     }
-    const Word& word = left ? left->links : store.state().ends;
+    const Word* ends = nullptr;
+    if (Fault fault = find_ends(&ends)) return fault;
+    const Word& word = left ? left->links : *ends;
     const Links links{shared::load(word)};
     // The ends are kept as links: first, last.
     const Word number = left ? successor(links, forward) : successor(links, !forward);
@@ -59,7 +73,7 @@ struct Cursor::Walk {
       to->born = shared::load((*entry)->born);
     }
     std::atomic_thread_fence(std::memory_order_acquire);
-    const bool stays = left ? shared::load(left->born) == from.born : true;
+    const bool stays = left ? shared::load(left->born) == from.born : !check_alive(store, cursor.dict_);
     const Links again{shared::load(word)};
     const Word number_again = left ? successor(again, forward) : successor(again, !forward);
     return stays && number_again == number ? Fault::none() : Fault::of(Code::changed);
@@ -70,7 +84,7 @@ struct Cursor::Walk {
       if (Fault fault = read_entry(store, to.entry, to.born, seen, buffer, record)) return fault;
     } else {
       const Word ref = shared::load(entry.ref);
-      if (ref == 0 || shared::load(entry.born) != to.born) return Fault::of(Code::changed);
+      if (ref == 0 || HeaderMark{ref}.is_header() || shared::load(entry.born) != to.born) return Fault::of(Code::changed);
       seen->ref_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&entry.ref);
       seen->table_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&store.state().table_number);
       seen->ref = ref;
@@ -106,6 +120,7 @@ struct Cursor::Walk {
 
 Cursor::Cursor(const Dict& dict, Direction direction) noexcept
     : store_(dict.store_),
+      dict_(dict.child_),
       direction_(direction),
       last_born_(direction == Direction::backward ? ~Word{0} : 0),
       end_born_(~Word{0}) {
@@ -115,6 +130,7 @@ Cursor::Cursor(const Dict& dict, Direction direction) noexcept
 
 Cursor::Cursor(const Dict& dict, const Sighting& after) noexcept
     : store_(dict.store_),
+      dict_(dict.child_),
       direction_(Direction::following),
       table_number_(after.table_number),
       last_born_(after.born),

@@ -2,7 +2,9 @@
 #include "store/inspect.h"
 
 #include <algorithm>
+#include <unordered_map>
 
+#include "store/dict_header.h"
 #include "store/log.h"
 #include "store/table.h"
 #include "store/writer.h"
@@ -14,8 +16,9 @@ namespace {
 
 // What the entries add up to; control must say the same.
 struct Totals {
-  Word count = 0;
-  Word exotic = 0;
+  Word keys = 0;  // of all dicts
+  Word dicts = 0;
+  std::unordered_map<Word, Word> links;  // to the nested dict of a header
   Word live = 0;
   Word content = 0;
   Word blobs = 0;
@@ -40,7 +43,9 @@ class Check {
       return broken("entries: used", state_.entries_used, state_.entries_size);
     }
     if (fails(slot_arrays(store_, held_, &arrays_))) return;
-    walk_chain();
+    walk_chain(0);
+    check_headers();
+    check_links();
     walk_free_list();
     check_slots();
     check_sums();
@@ -64,39 +69,77 @@ class Check {
     return !fails(store_.regions.entry(state_.table_number, number, entry));
   }
 
-  void walk_chain() {
+  void walk_chain(Word dict) {
+    DictHeader header;
+    if (fails(DictHeader::find(store_, held_, dict, &header))) return;
+    Word count = 0;
+    Word exotic = 0;
     Word previous = 0;
     Word born = 0;
-    Word number = Links{state_.ends}.previous();
-    for (; number != 0 && totals_.count < state_.entries_used; ++totals_.count) {
+    Word number = header.ends().previous();
+    for (; number != 0 && count < state_.entries_used; ++count) {
       Entry* found = nullptr;
       if (!entry(number, &found)) return;
       expect("chain: previous", Links{found->links}.previous(), previous);
       if (found->born <= born) broken("chain: born grows", found->born, born);
-      check_record(number, *found);
+      check_record(dict, number, *found, &exotic);
       born = found->born;
       previous = number;
       number = Links{found->links}.next();
     }
     expect("chain: it ends", number, 0);
-    expect("chain: last", Links{state_.ends}.next(), previous);
+    expect("chain: last", header.ends().next(), previous);
+    expect("count", header.count(), count);
+    expect("count of exotic keys", header.exotic_count(), exotic);
+    totals_.keys += count;
   }
 
-  void check_record(Word number, const Entry& entry) {
+  void check_headers() {
+    for (Word number = 1; number < state_.entries_used; ++number) {
+      Entry* found = nullptr;
+      if (!entry(number, &found)) return;
+      if (!HeaderMark{found->ref}.is_header()) continue;
+      ++totals_.dicts;
+      if ((found->born & HeaderMark::mark) == 0) broken("nested dict: born", found->born, HeaderMark::mark);
+      if (HeaderMark{found->ref}.is_listed()) broken("nested dict: loose", number, 0);
+      walk_chain(number);
+    }
+  }
+
+  void check_links() {
+    for (Word number = 1; number < state_.entries_used; ++number) {
+      Entry* found = nullptr;
+      if (!entry(number, &found)) return;
+      if (!HeaderMark{found->ref}.is_header()) continue;
+      expect("nested dict: links", HeaderCounts{found->hash}.links(), totals_.links[number]);
+      totals_.links.erase(number);
+    }
+    for (const auto& [number, links] : totals_.links) broken("nested dict: no header", number, links);
+  }
+
+  void check_record(Word dict, Word number, const Entry& entry, Word* exotic) {
     RecordView view;
     if (fails(record_in_place(store_, held_, Ref{entry.ref}, &view))) return;
     expect("record: entry", view.header.entry, number);
-    expect("entry: hash of its key", entry.hash, store_.hash(view.key()));
+    expect("record: number of its dict", view.header.dict_id, dict);
+    expect("entry: hash of its key", entry.hash, store_.hash(dict, view.key()));
     if (arrays_.current.find_entry(entry.hash, number) == arrays_.current.count())
       broken("slots: they lead to entry", number, 0);
     std::string copy(view.bytes, view.size());
     (void)fails(check_copy(copy.data(), view.header));
     if (view.header.sequence > Ref{entry.ref}.position()) broken("record: sequence", view.header.sequence, entry.ref);
-    totals_.exotic += view.is_exotic() ? 1 : 0;
+    *exotic += view.is_exotic() ? 1 : 0;
     totals_.live += view.size();
     totals_.content += view.content_size();
     totals_.by_segment[Ref{entry.ref}.segment()] += view.size();
     if (view.is_blob()) check_blob(view);
+    if (view.is_child()) check_child(view.child());
+  }
+
+  void check_child(const ChildValue& child) {
+    ++totals_.links[child.number];
+    Entry* header = nullptr;
+    if (entry(child.number, &header)) expect("nested dict: born as its key says", header->born, child.born);
   }
 
   void check_blob(const RecordView& view) {
@@ -134,7 +177,7 @@ class Check {
       expect("free entry: born", found->born, 0);
       number = Links{found->links}.next();
     }
-    expect("free list and chain: all entries used", free + totals_.count + 1, state_.entries_used);
+    expect("free list and chains: all entries used", free + totals_.keys + totals_.dicts + 1, state_.entries_used);
   }
 
   void check_slots() {
@@ -148,12 +191,13 @@ class Check {
       leading += slot.is_tombstone() ? 0 : 1;
     }
     expect("slots: used", state_.slots_used, used);
-    expect("slots: one for each key", leading, totals_.count);
+    expect("slots: one for each key", leading, totals_.keys);
   }
 
   void check_sums() {
-    expect("count", state_.count, totals_.count);
-    expect("count of exotic keys", state_.exotic_count, totals_.exotic);
+    expect("count of nested keys", state_.nested_count, totals_.keys - state_.count);
+    expect("count of nested dicts", state_.dict_count, totals_.dicts);
+    expect("nested dicts: none is being freed", state_.loose | state_.doomed | state_.emptying, 0);
     expect("live size", state_.live_size, totals_.live);
     expect("content size", state_.content_size, totals_.content);
     expect("count of blobs", state_.blob_count, totals_.blobs);
@@ -204,6 +248,8 @@ Stats stats_of(const Store& store) {
   const auto read = [](const Word& word) { return shared::load_relaxed(word); };
   Stats stats;
   stats.count = read(state.count);
+  stats.nested_count = read(state.nested_count);
+  stats.dict_count = read(state.dict_count);
   stats.content_size = read(state.content_size);
   stats.live_size = read(state.live_size);
   stats.dead_size = dead_size(control);

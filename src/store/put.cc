@@ -55,28 +55,40 @@ std::vector<std::size_t> last_items(std::span<const Item> items) {
   return last;
 }
 
-Fault put_staged(Store& store, std::span<const Item> items, std::span<const std::size_t> chosen) {
+Fault put_staged(Store& store, ChildId dict, std::span<const Item> items, std::span<const std::size_t> chosen) {
   std::vector<Key> keys;
   std::deque<NewValue> values;
   std::vector<NewValue*> staged;
   for (const std::size_t i : chosen) {
-    keys.push_back(items[i].key);
-    if (Fault fault = values.emplace_back(store, items[i].value).stage()) return fault;
-    staged.push_back(&values.back());
+    const Item& item = items[i];
+    keys.push_back(item.key);
+    NewValue& value =
+        item.child.number != 0 ? values.emplace_back(store, item.child) : values.emplace_back(store, item.value);
+    if (Fault fault = value.stage()) return fault;
+    staged.push_back(&value);
   }
   const Entered entered(store);
-  return entered.fault() ? entered.fault() : put_batch(store, entered.held(), keys, staged);
+  return entered.fault() ? entered.fault() : put_batch(store, entered.held(), dict, keys, staged);
 }
 
 }  // namespace
 
-Fault put_key(Store& store, const Key& key, Bytes value, Sighting* written) {
+Fault put_key(Store& store, ChildId dict, const Key& key, Bytes value, Sighting* written) {
   if (Fault fault = check_sizes(key, value)) return fault;
   return making_room(store, [&] {
     NewValue staged(store, value);
     if (Fault fault = staged.stage()) return fault;
     const Entered entered(store);
-    return entered.fault() ? entered.fault() : put(store, entered.held(), key, staged, written);
+    return entered.fault() ? entered.fault() : put(store, entered.held(), dict, key, staged, written);
+  });
+}
+
+Fault put_child(Store& store, ChildId dict, const Key& key, ChildId child, Sighting* written) {
+  if (Fault fault = check_sizes(key, {})) return fault;
+  return making_room(store, [&] {
+    NewValue value(store, child);
+    const Entered entered(store);
+    return entered.fault() ? entered.fault() : put(store, entered.held(), dict, key, value, written);
   });
 }
 
@@ -102,12 +114,12 @@ Fault try_put_seen(Store& store, Sighting* seen, Bytes value) {
   return fault;
 }
 
-Fault put_items(Store& store, std::span<const Item> items) {
+Fault put_items(Store& store, ChildId dict, std::span<const Item> items) {
   for (const Item& item : items) {
     if (Fault fault = check_sizes(item.key, item.value)) return fault;
   }
   const std::vector<std::size_t> chosen = last_items(items);
-  return making_room(store, [&] { return put_staged(store, items, chosen); });
+  return making_room(store, [&] { return put_staged(store, dict, items, chosen); });
 }
 
 }  // namespace ultradict

@@ -9,10 +9,11 @@
 
 namespace ultradict {
 
-Fault put_key(Store& store, const Key& key, Bytes value, Sighting* written);
+Fault put_key(Store& store, ChildId dict, const Key& key, Bytes value, Sighting* written);
+Fault put_child(Store& store, ChildId dict, const Key& key, ChildId child, Sighting* written);
 Fault put_seen(Store& store, Sighting* seen, Bytes value);
 // Small values only; lock_busy if the lock is not free now.
 Fault try_put_seen(Store& store, Sighting* seen, Bytes value);
-Fault put_items(Store& store, std::span<const Item> items);
+Fault put_items(Store& store, ChildId dict, std::span<const Item> items);
 
 }  // namespace ultradict

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/reader.h"
 
+#include "store/nested.h"
 #include "structures/record.h"
 #include "structures/slots.h"
 
@@ -80,7 +81,8 @@ void describe(const RecordView& view, Record* record) {
   record->face = view.face();
   record->exotic = view.is_exotic();
   record->is_blob = view.is_blob();
-  record->value = view.is_blob() ? Bytes() : view.value();
+  record->child = id_of(view.child());
+  record->value = view.is_blob() || view.is_child() ? Bytes() : view.value();
   record->value_size = view.is_blob() ? view.blob().size : view.header.value_size;
   record->sequence = view.header.sequence;
 }
@@ -110,7 +112,7 @@ Fault look_at(Store& store, Word table, Word number, Buffer* buffer, Look* look)
   if (Fault fault = store.regions.entry(table, number, &look->entry)) return fault;
   look->born = shared::load(look->entry->born);
   const Ref ref{shared::load(look->entry->ref)};
-  if (!ref || look->born == 0) return Fault::of(Code::not_found);
+  if (!ref || look->born == 0 || HeaderMark{ref.word}.is_header()) return Fault::of(Code::not_found);
   if (Fault fault = copy_record(store, ref, buffer, &look->view)) return fault;
   std::atomic_thread_fence(std::memory_order_acquire);
   if (shared::load_relaxed(look->entry->born) != look->born) return changed();
@@ -119,7 +121,7 @@ Fault look_at(Store& store, Word table, Word number, Buffer* buffer, Look* look)
 }
 
 // One attempt. changed: look again.
-Fault find_once(Store& store, Bytes key, Word hash, Sighting* seen, Buffer* buffer, Record* record) {
+Fault find_once(Store& store, Word dict, Bytes key, Word hash, Sighting* seen, Buffer* buffer, Record* record) {
   const State& state = store.state();
   const Epoch epoch = Epoch::of(state);
   Word* words = nullptr;
@@ -142,7 +144,7 @@ Fault find_once(Store& store, Bytes key, Word hash, Sighting* seen, Buffer* buff
       inner = {};
       return false;
     }
-    return inner || look.view.key() == key;
+    return inner || (look.view.key() == key && look.view.header.dict_id == dict);
   });
   if (!epoch.holds(state)) return changed();
   if (fault) return fault;
@@ -172,11 +174,17 @@ Fault retry(Store& store, const Once& once) {
 
 }  // namespace
 
-Fault find(Store& store, Bytes key, Sighting* seen, Buffer* buffer, Record* record) {
+Fault find(Store& store, ChildId dict, Bytes key, Sighting* seen, Buffer* buffer, Record* record) {
   static thread_local Buffer own;  // for who asks only whether the key is there
   Buffer* const used = buffer ? buffer : &own;
-  const Word hash = store.hash(key);
-  return retry(store, [&] { return find_once(store, key, hash, seen, used, record); });
+  const Word hash = store.hash(dict.number, key);
+  return retry(store, [&] {
+    const Fault fault = find_once(store, dict.number, key, hash, seen, used, record);
+    if (dict.number == 0 || fault.code == Code::changed) [[likely]]
+      return fault;
+    const Fault gone = check_alive(store, dict);  // the number may be that of another dict by now
+    return gone ? gone : fault;
+  });
 }
 
 Fault read_entry(Store& store, Word entry_number, Word born, Sighting* seen, Buffer* buffer, Record* record) {

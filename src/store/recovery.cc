@@ -6,6 +6,7 @@
 #include "store/batch.h"
 #include "store/change.h"
 #include "store/log.h"
+#include "store/nested.h"
 #include "store/table.h"
 
 namespace ultradict {
@@ -64,6 +65,7 @@ Fault recover(Store& store, LockHeld held) {
   } else if (state.batch_begin != 0) {
     abandon_batch(store, held);
   }
+  if (Fault fault = recover_nested(store, held)) return fault;
   free_cleared_segments(store, held);
   for (Word number = 0; number < segments_max; ++number) free_if_empty(store, held, number);
   if (state.repair != 0) {

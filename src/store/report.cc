@@ -39,6 +39,12 @@ std::string reason(const Fault& fault) {
       return "its lock is not held by this thread";
     case Code::closed:
       return "the handle is closed";
+    case Code::dict_gone:
+      return "this nested dict was deleted: no key refers to it any more; read it anew from its parent";
+    case Code::is_dict:
+      return "the value of the key is a nested dict: open it with open_child";
+    case Code::would_cycle:
+      return "a nested dict cannot become a value of its own content: assign a copy of it";
     default:
       return what + error + numbers(fault);
   }

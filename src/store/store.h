@@ -6,6 +6,7 @@
 //   batch.h     many keys in one commit            clear.h      an empty table in one change
 //   log.h       room for records                   table.h      room for entries and slots
 //   cleaning.h  dead records make way              recovery.h   what the next owner does after a dead one
+//   nested.h    dicts that are values              dict_header.h  where a dict keeps its ends and counts
 //   inspect.h   stats and the full check           life.h       create, attach, leave, unlink
 #pragma once
 
@@ -31,7 +32,10 @@ class Store {
 
   State& state() const { return regions.state(); }
   Control& control() const { return regions.control(); }
-  Word hash(Bytes key) const { return keyed_hash(key.data(), key.size(), secret, secret_size); }
+  // Of a key of the dict of that number: the same key is somewhere else in each.
+  Word hash(Word dict, Bytes key) const {
+    return keyed_hash(key.data(), key.size(), secret, secret_size) ^ (dict * 0x9e3779b97f4a7c15ULL);
+  }
 
   // Takes the lock and, if an owner died with work under way, finishes that first.
   Fault enter(const Wait& wait);
@@ -68,6 +72,7 @@ class Store {
   os::HeldByte owner_byte;  // of the creator of a dict with auto_unlink
   Word creator = 0;         // token word of the process that created it with this Store; 0: attached
   std::atomic<Word> staged_count = 0;
+  bool builds_children = false;  // a ChildBuilder of the thread that holds the lock is at work
 };
 
 // The lock for the length of an operation, whether the thread has it already or not.

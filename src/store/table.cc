@@ -36,7 +36,7 @@ Fault grow_entries(Store& store, LockHeld held) {
 }
 
 Word unused_entries(const State& state) {
-  const Word in_free_list = state.entries_used - 1 - state.count;
+  const Word in_free_list = state.entries_used - 1 - key_count(state) - state.dict_count;
   return in_free_list + (state.entries_size - state.entries_used);
 }
 
@@ -44,7 +44,8 @@ Fault begin_growth(Store& store, LockHeld held, Word count) {
   State& state = store.state();
   // Copying lasts a while, and the keys that come meanwhile must fit too.
   const Word meanwhile = state.entries_used / entries_per_insertion;
-  const Word wanted = std::max(3 * (state.count + count), 2 * (state.count + count + meanwhile));
+  const Word keys = key_count(state) + count;
+  const Word wanted = std::max(3 * keys, 2 * (keys + meanwhile));
   const Word bits = static_cast<Word>(std::bit_width(wanted - 1));
   const SlotsName name = SlotsName::of(state.next_file, std::max(bits, Word{7}));
   shared::store(state.next_file, state.next_file + 1);
@@ -71,7 +72,8 @@ Fault copy_entry(Store& store, const Slots& next, Word number) {
   State& state = store.state();
   Entry* entry = nullptr;
   if (Fault fault = store.regions.entry(state.table_number, number, &entry)) return fault;
-  if (entry->ref == 0 || next.find_entry(entry->hash, number) != next.count()) return {};
+  if (entry->ref == 0 || HeaderMark{entry->ref}.is_header()) return {};
+  if (next.find_entry(entry->hash, number) != next.count()) return {};
   const Word place = next.place_for(entry->hash);
   if (place == next.count()) return Fault::damaged("slots being built: full", state.next_slots_used, next.count());
   if (next.at(place).is_empty()) shared::store(state.next_slots_used, state.next_slots_used + 1);
@@ -120,7 +122,7 @@ Fault growth_step(Store& store, LockHeld held) {
 void drop_if_too_small(Store& store, LockHeld held, Word count) {
   State& state = store.state();
   if (state.next_slots == 0) return;
-  const Word to_copy = std::min(state.entries_used - state.next_entry, state.count);
+  const Word to_copy = std::min(state.entries_used - state.next_entry, key_count(state));
   const Word slots = SlotsName{state.next_slots}.count();
   if (state.next_slots_used + to_copy + count <= Slots::used_max(slots)) return;
   drop_next_slots(store, held);
@@ -129,7 +131,7 @@ void drop_if_too_small(Store& store, LockHeld held, Word count) {
 // Without memory for a larger array the one we have serves on: tombstones are room, too, and probes end anyway when
 // they have seen every slot.
 Fault use_what_is_there(const State& state, Word count) {
-  const bool has_room = state.count + count <= Slots::used_max(SlotsName{state.slots}.count());
+  const bool has_room = key_count(state) + count <= Slots::used_max(SlotsName{state.slots}.count());
   return has_room ? Fault::none() : Fault::of(Code::memory_full, "the table is full");
 }
 

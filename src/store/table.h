@@ -39,6 +39,14 @@ struct FreeEntry {
 // Makes sure that `count` keys can be inserted; takes one growth step. memory_full if not.
 Fault make_table_room(Store& store, LockHeld held, Word count);
 Fault free_entry(Store& store, LockHeld held, FreeEntry* free);
+// Adds the store that takes it.
+inline void take_entry(Change& change, State& state, const FreeEntry& free) {
+  if (free.from_list) return change.set(state.free_entry, free.next_free);
+  change.set(state.entries_used, state.entries_used + 1);
+}
+
+// Keys of all dicts: what the slots lead to.
+inline Word key_count(const State& state) { return state.count + state.nested_count; }
 
 // Adds the stores that put the entry into the slot arrays, or take it out.
 Fault insert_slots(Store& store, LockHeld held, Change& change, Word hash, Word entry);

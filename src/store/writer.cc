@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "store/cleaning.h"
+#include "store/dict_header.h"
+#include "store/nested.h"
 #include "store/table.h"
 #include "structures/record.h"
 #include "structures/slots.h"
@@ -101,7 +103,7 @@ Fault overwrite(Store& store, LockHeld held, Located& old, NewValue& value, Sigh
   }
   const Key key{old.view.key(), old.view.face(), old.view.is_exotic()};
   RecordView now;
-  write_new_record(room, old.number, key, value, &now);
+  write_new_record(room, old.view.header.dict_id, old.number, key, value, &now);
   if (Fault fault = value.publish(held, now.header.sequence)) return fault;
   const Word killed = old.view.size();
   Change change(store.regions, held);
@@ -110,10 +112,13 @@ Fault overwrite(Store& store, LockHeld held, Located& old, NewValue& value, Sigh
   change.commit();
   note(store, *old.entry, now, old.entry->born, written);
   free_if_empty(store, held, ref.segment());
+  if (old.view.is_child()) [[unlikely]] {
+    if (Fault fault = settle_nested(store, held)) return fault;
+  }
   return pay_cleaning(store, held, size + killed);
 }
 
-Fault insert(Store& store, LockHeld held, const Key& key, Word hash, NewValue& value, Sighting* written) {
+Fault insert(Store& store, LockHeld held, Word dict, const Key& key, Word hash, NewValue& value, Sighting* written) {
   const Word content = key.canonical.size() + key.face.size() + value.size();
   if (Fault fault = check_content(store.control(), content, 0)) return fault;
   if (Fault fault = make_table_room(store, held, 1)) return fault;
@@ -123,7 +128,7 @@ Fault insert(Store& store, LockHeld held, const Key& key, Word hash, NewValue& v
   Room room;
   if (Fault fault = make_room(store, held, size, &room)) return fault;
   RecordView now;
-  write_new_record(room, free.number, key, value, &now);
+  write_new_record(room, dict, free.number, key, value, &now);
   if (Fault fault = value.publish(held, now.header.sequence)) return fault;
   Change change(store.regions, held);
   change.set(store.state().tail, after(room.ref, size).word);
@@ -134,58 +139,65 @@ Fault insert(Store& store, LockHeld held, const Key& key, Word hash, NewValue& v
 }
 
 // Takes the entry out of the chain: its neighbours, or the ends, take each other for neighbours.
-Fault unchain(Store& store, Change& change, const Entry& entry) {
-  State& state = store.state();
+Fault unchain(Store& store, Change& change, const DictHeader& header, const Entry& entry) {
   const Links links{entry.links};
-  Links ends{state.ends};
-  const Word table = state.table_number;
+  const Links before = header.ends();
+  Links ends = before;
+  const Word table = store.state().table_number;
   Entry* neighbour = nullptr;
   if (links.previous() != 0) {
     if (Fault fault = store.regions.entry(table, links.previous(), &neighbour)) return fault;
-    const Word before = Links{neighbour->links}.previous();
-    change.set(links.previous(), *neighbour, Change::Field::links, Links::of(before, links.next()).word);
+    const Word farther = Links{neighbour->links}.previous();
+    change.set(links.previous(), *neighbour, Change::Field::links, Links::of(farther, links.next()).word);
   } else {
     ends = Links::of(links.next(), ends.next());
   }
   if (links.next() != 0) {
     if (Fault fault = store.regions.entry(table, links.next(), &neighbour)) return fault;
-    const Word behind = Links{neighbour->links}.next();
-    change.set(links.next(), *neighbour, Change::Field::links, Links::of(links.previous(), behind).word);
+    const Word farther = Links{neighbour->links}.next();
+    change.set(links.next(), *neighbour, Change::Field::links, Links::of(links.previous(), farther).word);
   } else {
     ends = Links::of(ends.previous(), links.previous());
   }
-  if (ends.word != state.ends) change.set(state.ends, ends.word);
+  if (ends.word != before.word) header.set_ends(change, ends);
   return {};
 }
 
 Fault remove(Store& store, LockHeld held, const Located& old) {
+  if (Fault fault = remove_entry(store, held, old, Streamed::yes)) return fault;
+  return old.view.is_child() ? settle_nested(store, held) : Fault::none();
+}
+
+}  // namespace
+
+Fault remove_entry(Store& store, LockHeld held, const Located& old, Streamed streamed) {
   Control& control = store.control();
   State& state = control.state;
   const Ref ref{old.entry->ref};
   const Word killed = old.view.size();
+  DictHeader header;
+  if (Fault fault = DictHeader::find(store, held, old.view.header.dict_id, &header)) return fault;
   Change change(store.regions, held);
   change.set(old.number, *old.entry, Change::Field::ref, 0);
   if (Fault fault = remove_slots(store, held, change, old.entry->hash, old.number)) return fault;
-  if (Fault fault = unchain(store, change, *old.entry)) return fault;
+  if (Fault fault = unchain(store, change, header, *old.entry)) return fault;
   change.set(old.number, *old.entry, Change::Field::born, 0);
   change.set(old.number, *old.entry, Change::Field::links, Links::of(0, state.free_entry).word);
   change.set(state.free_entry, old.number);
-  change.set(state.count, state.count - 1);
-  if (old.view.is_exotic()) change.set(state.exotic_count, state.exotic_count - 1);
+  header.count_key(change, ~Word{0}, old.view.is_exotic());
   count(change, control, nullptr, &old.view);
-  stream(change, control, record_size(old.view.header.key_size, 0, 0));
+  if (streamed == Streamed::yes) stream(change, control, record_size(old.view.header.key_size, 0, 0));
+  if (Fault fault = change_links(store, held, change, nullptr, &old.view)) return fault;
   if (old.view.is_blob()) change.remove_blob(old.view.header.sequence);
   change.commit();
   free_if_empty(store, held, ref.segment());
   return pay_cleaning(store, held, killed);
 }
 
-}  // namespace
-
-void write_new_record(const Room& room, Word entry, const Key& key, const NewValue& value, RecordView* now) {
+void write_new_record(const Room& room, Word dict, Word entry, const Key& key, const NewValue& value, RecordView* now) {
   const Bytes bytes = value.bytes();
   const Word kind = Word(value.kind()) | (key.exotic ? record_exotic : 0);
-  now->header = make_header(room.ref, entry, key.canonical.size(), key.face.size(), bytes.size(), kind);
+  now->header = make_header(room.ref, entry, dict, key.canonical.size(), key.face.size(), bytes.size(), kind);
   now->bytes = room.at;
   write_record(room.at, now->header, key.canonical, key.face, bytes);
 }
@@ -215,7 +227,7 @@ Fault locate_seen(Store& store, LockHeld held, const Sighting& seen, Located* lo
   return record_in_place(store, held, Ref{located->entry->ref}, &located->view);
 }
 
-Fault locate(Store& store, LockHeld held, Bytes key, Word hash, Located* located) {
+Fault locate(Store& store, LockHeld held, Word dict, Bytes key, Word hash, Located* located) {
   const State& state = store.state();
   Word* words = nullptr;
   const SlotsName name{state.slots};
@@ -232,7 +244,7 @@ Fault locate(Store& store, LockHeld held, Bytes key, Word hash, Located* located
     if (located->entry->hash != hash || located->entry->ref == 0) return false;
     inner = record_in_place(store, held, Ref{located->entry->ref}, &located->view);
     located->number = number;
-    return inner || located->view.key() == key;
+    return inner || (located->view.key() == key && located->view.header.dict_id == dict);
   });
   if (fault) return fault;
   if (inner) return inner;
@@ -240,10 +252,13 @@ Fault locate(Store& store, LockHeld held, Bytes key, Word hash, Located* located
   return {};
 }
 
-Fault apply_overwrite(Store& store, LockHeld, Change& change, const Located& old, const RecordView& now) {
+Fault apply_overwrite(Store& store, LockHeld held, Change& change, const Located& old, const RecordView& now) {
   Control& control = store.control();
   count(change, control, &now, &old.view);
   stream(change, control, now.size() + now.blob_size());
+  if (now.is_child() || old.view.is_child()) [[unlikely]] {
+    if (Fault fault = change_links(store, held, change, &now, &old.view)) return fault;
+  }
   change.set(old.number, *old.entry, Change::Field::ref, now.header.ref);
   if (old.view.is_blob()) change.remove_blob(old.view.header.sequence);
   return {};
@@ -256,7 +271,9 @@ Fault apply_insertion(Store& store, LockHeld held, Change& change, const RecordV
   if (Fault fault = free_entry(store, held, &free)) return fault;
   if (free.number != now.header.entry) return Fault::damaged("record: entry", now.header.entry, free.number);
   shared::store(free.entry->hash, hash);  // nobody looks at it yet
-  const Links ends{state.ends};
+  DictHeader header;
+  if (Fault fault = DictHeader::find(store, held, now.header.dict_id, &header)) return fault;
+  const Links ends = header.ends();
   change.set(free.number, *free.entry, Change::Field::born, now.header.sequence);
   change.set(free.number, *free.entry, Change::Field::links, Links::of(ends.next(), 0).word);
   if (ends.next() != 0) {
@@ -265,27 +282,31 @@ Fault apply_insertion(Store& store, LockHeld held, Change& change, const RecordV
     const Word before = Links{last->links}.previous();
     change.set(ends.next(), *last, Change::Field::links, Links::of(before, free.number).word);
   }
-  change.set(state.ends, Links::of(ends.previous() == 0 ? free.number : ends.previous(), free.number).word);
+  header.set_ends(change, Links::of(ends.previous() == 0 ? free.number : ends.previous(), free.number));
   if (Fault fault = insert_slots(store, held, change, hash, free.number)) return fault;
-  if (free.from_list) {
-    change.set(state.free_entry, free.next_free);
-  } else {
-    change.set(state.entries_used, state.entries_used + 1);
-  }
-  change.set(state.count, state.count + 1);
-  if (now.is_exotic()) change.set(state.exotic_count, state.exotic_count + 1);
+  take_entry(change, state, free);
+  header.count_key(change, 1, now.is_exotic());
   count(change, control, &now, nullptr);
   stream(change, control, now.size() + now.blob_size());
+  if (now.is_child()) [[unlikely]] {
+    if (Fault fault = change_links(store, held, change, &now, nullptr)) return fault;
+  }
   change.set(free.number, *free.entry, Change::Field::ref, now.header.ref);
   return {};
 }
 
-Fault put(Store& store, LockHeld held, const Key& key, NewValue& value, Sighting* written) {
-  const Word hash = store.hash(key.canonical);
+Fault put(Store& store, LockHeld held, ChildId dict, const Key& key, NewValue& value, Sighting* written) {
+  if (dict.number != 0) {
+    if (Fault fault = check_alive(store, dict)) return fault;
+  }
+  if (value.child().number != 0) {
+    if (Fault fault = check_link(store, held, dict, value.child())) return fault;
+  }
+  const Word hash = store.hash(dict.number, key.canonical);
   prefetch_slots(store, held, hash);
   Located located;
-  if (Fault fault = locate(store, held, key.canonical, hash, &located)) return fault;
-  if (located.number == 0) return insert(store, held, key, hash, value, written);
+  if (Fault fault = locate(store, held, dict.number, key.canonical, hash, &located)) return fault;
+  if (located.number == 0) return insert(store, held, dict.number, key, hash, value, written);
   return overwrite(store, held, located, value, written);
 }
 
@@ -295,9 +316,10 @@ Fault put_at(Store& store, LockHeld held, Sighting* seen, NewValue& value) {
   return overwrite(store, held, located, value, seen);
 }
 
-Fault erase(Store& store, LockHeld held, Bytes key) {
+Fault erase(Store& store, LockHeld held, ChildId dict, Bytes key) {
+  if (Fault fault = check_alive(store, dict)) return fault;
   Located located;
-  if (Fault fault = locate(store, held, key, store.hash(key), &located)) return fault;
+  if (Fault fault = locate(store, held, dict.number, key, store.hash(dict.number, key), &located)) return fault;
   if (located.number == 0) return Fault::of(Code::not_found);
   return remove(store, held, located);
 }

@@ -38,11 +38,17 @@ struct RecordView {
   Bytes face() const { return {bytes + sizeof(RecordHeader) + header.key_size, header.face_size}; }
   Bytes value() const { return {bytes + sizeof(RecordHeader) + header.key_size + header.face_size, header.value_size}; }
   bool is_blob() const { return (header.kind_and_flags & 0xff) == Word(RecordKind::blob); }
+  bool is_child() const { return (header.kind_and_flags & 0xff) == Word(RecordKind::child); }
   bool is_exotic() const { return (header.kind_and_flags & record_exotic) != 0; }
   BlobValue blob() const {
     BlobValue blob{};
     if (header.value_size == sizeof blob) std::memcpy(&blob, value().data(), sizeof blob);
     return blob;
+  }
+  ChildValue child() const {
+    ChildValue child{};
+    if (is_child() && header.value_size == sizeof child) std::memcpy(&child, value().data(), sizeof child);
+    return child;
   }
   // Bytes that full_dump_size counts.
   Word content_size() const {
@@ -114,8 +120,9 @@ inline Word& checksum_word(char* record) { return *reinterpret_cast<Word*>(recor
 
 // Put together as words: fields that were stored one by one could not be loaded together before they have reached
 // memory.
-inline RecordHeader make_header(Ref ref, Word entry, Word key_size, Word face_size, Word value_size, Word kind) {
-  const std::array<Word, 5> words = {ref.word, ref.position(), entry, key_size << 32,
+inline RecordHeader make_header(Ref ref, Word entry, Word dict_id, Word key_size, Word face_size, Word value_size,
+                                Word kind) {
+  const std::array<Word, 5> words = {ref.word, ref.position(), entry | dict_id << 32, key_size << 32,
                                      face_size | value_size << 32 | kind << 48};
   return std::bit_cast<RecordHeader>(words);
 }
@@ -142,9 +149,12 @@ inline Fault check_header(const RecordHeader& header, Ref ref, Word room) {
   if (header.key_size > key_size_max) return Fault::damaged("record: key size", header.key_size, key_size_max);
   if (record_size(header) > room) return Fault::damaged("record: size", record_size(header), room);
   const Word kind = header.kind_and_flags & 0xff;
-  if (kind != Word(RecordKind::value) && kind != Word(RecordKind::blob)) return Fault::damaged("record: kind", kind);
+  if (kind < Word(RecordKind::value) || kind > Word(RecordKind::child)) return Fault::damaged("record: kind", kind);
   if (kind == Word(RecordKind::blob) && header.value_size != sizeof(BlobValue)) {
     return Fault::damaged("record: size of a blob's value", header.value_size, sizeof(BlobValue));
+  }
+  if (kind == Word(RecordKind::child) && header.value_size != sizeof(ChildValue)) {
+    return Fault::damaged("record: size of a nested dict's value", header.value_size, sizeof(ChildValue));
   }
   return {};
 }

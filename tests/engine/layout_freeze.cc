@@ -22,7 +22,7 @@ namespace ultradict {
 
 // ---- constants ----
 FREEZE_VALUE(magic, 0x746369446172746c);
-FREEZE_VALUE(format_version, 1);
+FREEZE_VALUE(format_version, 2);
 FREEZE_VALUE(page_size, 4096);
 FREEZE_VALUE(unit_size, 8);
 FREEZE_VALUE(segments_max, 256);
@@ -81,6 +81,10 @@ FREEZE_SIZE(BlobValue, 16, 8);
 FREEZE_FIELD(BlobValue, size, 0, 8);
 FREEZE_FIELD(BlobValue, checksum, 8, 8);
 
+FREEZE_SIZE(ChildValue, 16, 8);
+FREEZE_FIELD(ChildValue, number, 0, 8);
+FREEZE_FIELD(ChildValue, born, 8, 8);
+
 FREEZE_SIZE(SegmentDescriptor, 48, 8);
 FREEZE_FIELD(SegmentDescriptor, first, 0, 8);
 FREEZE_FIELD(SegmentDescriptor, file, 8, 8);
@@ -121,7 +125,7 @@ FREEZE_FIELD(Identity, name, 144, 256);
 FREEZE_FIELD(Identity, attributes, 400, 1024);
 FREEZE_FIELD(Identity, secret, 1424, 192);
 
-FREEZE_SIZE(State, 264, 8);
+FREEZE_SIZE(State, 312, 8);
 FREEZE_FIELD(State, table_number, 0, 8);
 FREEZE_FIELD(State, slots, 8, 8);
 FREEZE_FIELD(State, slots_used, 16, 8);
@@ -155,11 +159,17 @@ FREEZE_FIELD(State, recoveries, 232, 8);
 FREEZE_FIELD(State, fullest, 240, 8);
 FREEZE_FIELD(State, spare, 248, 8);
 FREEZE_FIELD(State, removals, 256, 8);
+FREEZE_FIELD(State, nested_count, 264, 8);
+FREEZE_FIELD(State, dict_count, 272, 8);
+FREEZE_FIELD(State, dicts_made, 280, 8);
+FREEZE_FIELD(State, loose, 288, 8);
+FREEZE_FIELD(State, doomed, 296, 8);
+FREEZE_FIELD(State, emptying, 304, 8);
 
 FREEZE_SIZE(Control, 16384, 64);
 FREEZE_FIELD(Control, identity, 0, 1616);
 FREEZE_FIELD(Control, lock, 1664, 8);
-FREEZE_FIELD(Control, state, 1728, 264);
+FREEZE_FIELD(Control, state, 1728, 312);
 FREEZE_FIELD(Control, journal, 2048, 2048);
 FREEZE_FIELD(Control, segments, 4096, 12288);
 
@@ -202,6 +212,15 @@ FREEZE_VALUE(Links::of(0x12345678, 0x9abcdef0).word, 0x9abcdef012345678);
 FREEZE_VALUE(Links{0x9abcdef012345678}.previous(), 0x12345678);
 FREEZE_VALUE(Links{0x9abcdef012345678}.next(), 0x9abcdef0);
 
+FREEZE_VALUE(HeaderMark::of(0x12345678, true, 0x1abcdef0).word, 0x9abcdef092345678);
+FREEZE_VALUE(HeaderMark{0x9abcdef092345678}.is_header(), true);
+FREEZE_VALUE(HeaderMark{0x9abcdef092345678}.exotic_count(), 0x12345678);
+FREEZE_VALUE(HeaderMark{0x9abcdef092345678}.is_listed(), true);
+FREEZE_VALUE(HeaderMark{0x9abcdef092345678}.next(), 0x1abcdef0);
+FREEZE_VALUE(HeaderCounts::of(0x12345678, 0x9abcdef0).word, 0x9abcdef012345678);
+FREEZE_VALUE(HeaderCounts{0x9abcdef012345678}.keys(), 0x12345678);
+FREEZE_VALUE(HeaderCounts{0x9abcdef012345678}.links(), 0x9abcdef0);
+
 FREEZE_VALUE(Place::make(Place::Kind::entry, 0x123456).word, 0x0200000000123456);
 FREEZE_VALUE(Place{0x0200000000123456}.kind(), 2);
 FREEZE_VALUE(Place{0x0200000000123456}.offset(), 0x123456);
@@ -210,6 +229,7 @@ FREEZE_VALUE(Place{0x0200000000123456}.offset(), 0x123456);
 static_assert(sizeof(RecordKind) == 2 && sizeof(Place::Kind) == 1 && sizeof(FileKind) == 1 && sizeof(Tag) == 1);
 FREEZE_VALUE(RecordKind::value, 1);
 FREEZE_VALUE(RecordKind::blob, 2);
+FREEZE_VALUE(RecordKind::child, 3);
 FREEZE_VALUE(Place::Kind::control, 1);
 FREEZE_VALUE(Place::Kind::entry, 2);
 FREEZE_VALUE(Place::Kind::slot, 3);

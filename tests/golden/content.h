@@ -22,6 +22,7 @@ struct StoredKey {
 struct StoredItem {
   StoredKey key;
   std::string value;
+  bool is_dict = false;  // the nested one
 };
 
 inline StoredKey plain(const Value& key) {
@@ -63,8 +64,12 @@ inline std::vector<StoredItem> items() {
       {plain(Tuple{{1, "x"}}), encoded(List{{1, None{}, Mapping{{{"a", false}}}}})},
       {exotic(), encoded("exotic")},
       {plain(ByteString{"large"}), encoded(blob())},
+      {plain("nested"), "", true},
       {plain("last"), encoded(BigInteger{std::string(10, '\0') + '\x01'})},
   };
 }
+
+// Of the nested dict.
+inline StoredItem inner_item() { return {plain("apple"), encoded("inside")}; }
 
 }  // namespace ultradict::golden

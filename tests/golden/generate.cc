@@ -11,6 +11,11 @@ namespace ultradict::golden {
 namespace {
 
 Status put(Dict& dict, const StoredItem& item) {
+  if (item.is_dict) {
+    Dict child;
+    if (Status status = dict.put_new_child(item.key.canonical, &child); !status) return status;
+    return put(child, inner_item());
+  }
   Sighting written;
   return dict.put(Key{item.key.canonical, item.key.face, item.key.exotic}, item.value, &written);
 }

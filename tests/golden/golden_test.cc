@@ -68,7 +68,7 @@ std::vector<StoredItem> all_items(const Dict& dict) {
   Record record;
   while (cursor.next(&seen, &buffer, &record)) {
     StoredKey key{std::string(record.canonical), std::string(record.face), record.exotic};
-    found.push_back({key, value_of(dict, seen, record)});
+    found.push_back({key, value_of(dict, seen, record), record.child.number != 0});
   }
   return found;
 }
@@ -81,6 +81,7 @@ void expect_items(const std::vector<StoredItem>& found, const std::vector<Stored
     EXPECT_EQ(found[number].key.face, expected[number].key.face);
     EXPECT_EQ(found[number].key.exotic, expected[number].key.exotic);
     EXPECT_EQ(found[number].value, expected[number].value);
+    EXPECT_EQ(found[number].is_dict, expected[number].is_dict);
   }
 }
 
@@ -100,10 +101,22 @@ TEST_F(GoldenTest, EveryKeyIsFoundByItsHash) {
   ASSERT_TRUE(open());
   for (const StoredItem& item : items()) {
     std::string value;
-    EXPECT_TRUE(dict_.get(item.key.canonical, &value));
+    EXPECT_EQ(dict_.get(item.key.canonical, &value).code(), item.is_dict ? Code::is_dict : Code::ok);
     EXPECT_EQ(value, item.value);
   }
   EXPECT_EQ(dict_.contains(plain("gone").canonical).code(), Code::not_found);
+}
+
+TEST_F(GoldenTest, ItsNestedDictIsReadAndWrittenTo) {
+  ASSERT_TRUE(open());
+  Dict nested;
+  const Status status = dict_.open_child(plain("nested").canonical, &nested);
+  ASSERT_TRUE(status) << status.message();
+  expect_items(all_items(nested), {inner_item()});
+  ASSERT_TRUE(put(nested, "apple", "pear"));
+  EXPECT_EQ(get<std::string>(nested, "apple"), "pear");
+  EXPECT_EQ(get<int>(dict_, "apple"), 3);
+  EXPECT_EQ(first_finding(dict_), "");
 }
 
 TEST_F(GoldenTest, WhatItsCreatorDecidedIsKnown) {

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/dict_header.h"
+
+namespace ultradict {
+
+Fault DictHeader::find_nested(Store& store, Word number, DictHeader* found) {
+  const State& state = store.state();
+  if (number >= state.entries_used) return Fault::damaged("nested dict: header", number, state.entries_used);
+  if (Fault fault = store.regions.entry(state.table_number, number, &found->entry_)) return fault;
+  return found->mark().is_header() ? Fault::none() : Fault::damaged("nested dict: no header", number);
+}
+
+void DictHeader::count_nested_key(Change& change, Word step, bool exotic) const {
+  change.set(state_->nested_count, state_->nested_count + step);
+  const HeaderCounts now = counts();
+  change.set(number_, *entry_, Change::Field::hash, HeaderCounts::of((now.keys() + step) & 0xffffffffU, now.links()).word);
+  if (!exotic) return;
+  const HeaderMark old = mark();
+  const Word count = (old.exotic_count() + step) & HeaderMark::exotic_mask;
+  set_mark(change, HeaderMark::of(count, old.is_listed(), old.next()));
+}
+
+}  // namespace ultradict

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// DictHeader: where a dict keeps the ends of its chain and its counts: the root in State, a nested dict in its header
+// entry (layout.h, HeaderMark). Under the lock.
+#pragma once
+
+#include "store/change.h"
+#include "store/store.h"
+
+namespace ultradict {
+
+class DictHeader {
+ public:
+  // Of the dict whose keys carry this number; damaged if there is no header there.
+  static Fault find(Store& store, LockHeld, Word number, DictHeader* found) {
+    found->state_ = &store.state();
+    found->number_ = number;
+    return number == 0 ? Fault::none() : find_nested(store, number, found);
+  }
+
+  Word number() const { return number_; }
+  bool is_root() const { return number_ == 0; }
+  Links ends() const { return Links{is_root() ? state_->ends : entry_->links}; }
+  Word count() const { return is_root() ? state_->count : counts().keys(); }
+  Word exotic_count() const { return is_root() ? state_->exotic_count : mark().exotic_count(); }
+  // Of a nested dict.
+  Word born() const { return entry_->born; }
+  Word links() const { return counts().links(); }
+  HeaderMark mark() const { return HeaderMark{entry_->ref}; }
+
+  void set_ends(Change& change, Links ends) const {
+    if (is_root()) return change.set(state_->ends, ends.word);
+    change.set(number_, *entry_, Change::Field::links, ends.word);
+  }
+  // One key more (1) or less (~0).
+  void count_key(Change& change, Word step, bool exotic) const {
+    if (!is_root()) return count_nested_key(change, step, exotic);
+    change.set(state_->count, state_->count + step);
+    if (exotic) change.set(state_->exotic_count, state_->exotic_count + step);
+  }
+  void set_links(Change& change, Word links) const {
+    change.set(number_, *entry_, Change::Field::hash, HeaderCounts::of(counts().keys(), links).word);
+  }
+  void set_mark(Change& change, HeaderMark mark) const {
+    change.set(number_, *entry_, Change::Field::ref, mark.word);
+  }
+  void set_born(Change& change, Word born) const { change.set(number_, *entry_, Change::Field::born, born); }
+  // The entry goes back to the free ones.
+  void give_back(Change& change) const {
+    change.set(number_, *entry_, Change::Field::ref, 0);
+    change.set(number_, *entry_, Change::Field::links, Links::of(0, state_->free_entry).word);
+    change.set(state_->free_entry, number_);
+    change.set(state_->dict_count, state_->dict_count - 1);
+  }
+
+ private:
+  static Fault find_nested(Store& store, Word number, DictHeader* found);
+  void count_nested_key(Change& change, Word step, bool exotic) const;
+  HeaderCounts counts() const { return HeaderCounts{entry_->hash}; }
+
+  State* state_ = nullptr;
+  Word number_ = 0;
+  Entry* entry_ = nullptr;
+};
+
+}  // namespace ultradict
