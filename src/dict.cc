@@ -176,10 +176,15 @@ Status Dict::put_child(const Key& key, const Dict& child, Sighting* written) {
 }
 
 Status Dict::put_new_child(Bytes key, Dict* child) {
-  ChildBuilder builder(*this);
-  if (!builder.status()) return Status(builder.status().code(), builder.status().message());
-  if (Status status = builder.make(child); !status) return status;
-  return put_child(Key{key, {}, false}, *child);
+  Dict made;  // `child` may be this handle
+  {
+    ChildBuilder builder(*this);
+    if (!builder.status()) return Status(builder.status().code(), builder.status().message());
+    if (Status status = builder.make(&made); !status) return status;
+    if (Status status = put_child(Key{key, {}, false}, made); !status) return status;
+  }
+  *child = std::move(made);
+  return {};
 }
 
 ChildId Dict::child_id() const noexcept { return child_; }

@@ -106,6 +106,36 @@ TEST(Inspect, FindsABrokenChain) {
   });
 }
 
+// Entry 1 is the header of a nested dict, with one key in it.
+void expect_found_in_nested(const std::string& words, const std::function<void(Control&, Entry&)>& harm) {
+  SCOPED_TRACE(words);
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Dict child;
+  ASSERT_TRUE(dict.put_new_child("n", &child));
+  ASSERT_TRUE(child.put("x", "1"));
+  ASSERT_EQ(child.child_id().number, 1U);
+  ASSERT_EQ(unsoundness_of(dict), "");
+  {
+    const ControlView control(dict);
+    auto* base = reinterpret_cast<char*>(control.operator->());
+    harm(*control.operator->(), reinterpret_cast<Entry*>(base + control->identity.entries_offset)[1]);
+  }
+  EXPECT_NE(unsoundness_of(dict).find(words), std::string::npos) << unsoundness_of(dict);
+}
+
+TEST(Inspect, FindsBrokenNestedDicts) {
+  expect_found_in_nested("nested dict: links", [](Control&, Entry& header) { add(header.hash, Word{1} << 32); });
+  expect_found_in_nested("count", [](Control&, Entry& header) { add(header.hash, 1); });
+  expect_found_in_nested("count of exotic keys", [](Control&, Entry& header) { add(header.ref, 1); });
+  expect_found_in_nested("nested dict: born", [](Control&, Entry& header) { add(header.born, 1); });
+  expect_found_in_nested("nested dict: loose", [](Control&, Entry& header) { add(header.ref, HeaderMark::listed); });
+  expect_found_in_nested("count of nested keys", [](Control& control, Entry&) { add(control.state.nested_count, 1); });
+  expect_found_in_nested("count of nested dicts", [](Control& control, Entry&) { add(control.state.dict_count, 1); });
+  expect_found_in_nested("none is being freed", [](Control& control, Entry&) { add(control.state.loose, 1); });
+  expect_found_in_nested("nested dict: no header", [](Control&, Entry& header) { shared::store(header.ref, 0); });
+}
+
 TEST(Inspect, FindsABrokenFreeList) {
   expect_found("free", [](Control& control, Entry*) { shared::store(control.state.free_entry, 2); });
   expect_found("free", [](Control& control, Entry*) { shared::store(control.state.free_entry, 0); });

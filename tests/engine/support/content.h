@@ -14,9 +14,11 @@ namespace ultradict::test {
 
 using Content = std::vector<std::pair<std::string, std::string>>;
 
+// A nested dict is the item "{}", and then its own items, under "<its key>/<their key>".
 Content content_of(const Dict& dict);
+inline const std::string nested_value = "{}";
 std::vector<std::string> keys_of(const Dict& dict, Cursor::Direction direction = Cursor::Direction::forward);
-// The value, or what get() said if there is none.
+// The value, or what get() said if there is none; through nested dicts by a path of keys, "a/b".
 std::string value_of(const Dict& dict, const std::string& key);
 
 // Short enough to be read in a failure, different if the contents are.
