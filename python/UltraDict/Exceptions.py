@@ -78,6 +78,14 @@ class Forbidden(UltraDictError, PermissionError):
     """File permissions or allow_pickle=False refuse."""
 
 
+class DictDeleted(UltraDictError, ReferenceError):
+    """A handle of a nested dict that no key refers to any more."""
+
+
+class CyclicReference(UltraDictError, ValueError):
+    """A nested dict would lie in itself."""
+
+
 class Unsupported(UltraDictError, NotImplementedError):
     """The operating system lacks something indispensable."""
 

@@ -120,11 +120,6 @@ class UltraDict(SharedDict["K", "V"]):
         return opened
 
     @property
-    def recurse(self) -> bool:
-        """Whether nested dicts are shared too: not available in this version."""
-        return False
-
-    @property
     def recurse_register(self) -> None:
         """Kept for older programs; cleaning up does not depend on it."""
         return None

@@ -16,7 +16,6 @@ buffer_size_max = 2**32 - 1
 cache_bytes_default = 64 * 2**20
 name_bytes_max = 255
 
-
 def _flag(word: str, value: object) -> bool | None:
     if value is None or isinstance(value, bool):
         return value
@@ -34,9 +33,18 @@ def _size(word: str, value: Any, least: int, most: int) -> int:
     return size
 
 
+def _is_of_nested(name: str) -> bool:
+    """As the engine names a nested dict: its root's name, which dict that was, and which nested one."""
+    root, _, rest = name.partition("/")
+    numbers = rest.split("-")
+    return bool(root) and len(numbers) == 3 and len(numbers[0]) == 32 and all(part.isalnum() for part in numbers)
+
+
 def _name(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"name must be a str or None, not {type(value).__name__}")
+    if _is_of_nested(value):
+        return value
     try:
         encoded = value.encode("utf-8")
     except UnicodeEncodeError:
@@ -65,8 +73,6 @@ def random_name() -> str:
 def checked(given: dict[str, Any]) -> dict[str, Any]:
     """From the public parameters to those of SharedDict._open."""
     recurse = _flag("recurse", given["recurse"])
-    if recurse:
-        raise Exceptions.InvalidParameter("recurse=True: nested dicts are not available in this version of ultradict")
     _register(given["recurse_register"])
     full_dump_size = given["full_dump_size"]
     auto_unlink = _flag("auto_unlink", given["auto_unlink"])

@@ -89,6 +89,7 @@ struct Serializer {
   bool is_default = true;       // pickle: the typed encoding, and pickle protocol 5 for what has none
   bool allow_pickle = true;     // false: nothing is unpickled
 
+  Serializer copy() const;
   int traverse(visitproc visit, void* arg) const;
   void clear();  // back to the default
 };

@@ -84,6 +84,18 @@ bool raise_mismatch_from(const ConvertState& state, const std::string& name) {
 
 }  // namespace
 
+Serializer Serializer::copy() const {
+  Serializer other;
+  other.state = state;
+  other.object = object.copy();
+  other.dumps = dumps.copy();
+  other.loads = loads.copy();
+  other.name = name;
+  other.is_default = is_default;
+  other.allow_pickle = allow_pickle;
+  return other;
+}
+
 int Serializer::traverse(visitproc visit, void* arg) const {
   Py_VISIT(object.get());
   Py_VISIT(dumps.get());

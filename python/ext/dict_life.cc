@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "lock_type.h"
 #include "locking.h"
 
 namespace ultradict::python {
@@ -41,7 +42,8 @@ PyObject* get_closed(PyObject* self, void*) {
 PyObject* get_lock(PyObject* self, void*) {
   DictObject* dict = dict_object(self);
   if (dict->session == nullptr || dict->session->closed) return open_session(self), nullptr;
-  return Py_INCREF(dict->lock), dict->lock;
+  if (dict->lock == nullptr) dict->lock = make_lock(dict->session, Py_TYPE(self));
+  return Py_XINCREF(dict->lock), dict->lock;
 }
 
 PyObject* get_id(PyObject* self, void*) {
@@ -58,6 +60,10 @@ PyObject* get_serializer(PyObject* self, void*) {
 
 PyObject* get_shared_lock(PyObject* self, void*) {
   return of_open(self, [](Session* session) { return PyBool_FromLong(session->shared_lock); });
+}
+
+PyObject* get_recurse(PyObject* self, void*) {
+  return of_open(self, [](Session* session) { return PyBool_FromLong(session->recurse); });
 }
 
 PyObject* get_buffer_size(PyObject* self, void*) {
@@ -90,6 +96,8 @@ bool put_stats(PyObject* dict, const Session* session) {
   const Stats stats = session->engine.stats();
   const std::pair<const char*, std::uint64_t> numbers[] = {
       {"count", stats.count},
+      {"nested_count", stats.nested_count},
+      {"dict_count", stats.dict_count},
       {"content_size", stats.content_size},
       {"live_size", stats.live_size},
       {"dead_size", stats.dead_size},
@@ -123,6 +131,7 @@ PyGetSetDef dict_getset[] = {
     {"lock", get_lock, nullptr, "The lock of this dict: one for all processes, re-entrant per thread.", nullptr},
     {"serializer", get_serializer, nullptr, "What turns values into bytes.", nullptr},
     {"shared_lock", get_shared_lock, nullptr, "As recorded when the dict was created.", nullptr},
+    {"recurse", get_recurse, nullptr, "Whether plain dicts become nested ones when they are assigned.", nullptr},
     {"buffer_size", get_buffer_size, nullptr, "Bytes set aside for changes when the dict was created.", nullptr},
     {"full_dump_size", get_full_dump_size, nullptr, "Bound of the content in bytes, or None.", nullptr},
     {"auto_unlink", get_auto_unlink, nullptr, "Whether the name goes with its creator.", nullptr},

@@ -11,7 +11,7 @@ struct DictObject {
   PyDictObject base;
   ModuleState* module;
   Session* session;  // null: never opened; kept when closed, so that the name is still known
-  PyObject* lock;    // the SharedLock, made when the dict is opened
+  PyObject* lock;    // the SharedLock, made when first asked for
 };
 
 inline DictObject* dict_object(PyObject* object) noexcept { return reinterpret_cast<DictObject*>(object); }

@@ -5,8 +5,6 @@
 #include <string>
 
 #include "dict_life.h"
-#include "lock_type.h"
-
 namespace ultradict::python {
 
 namespace {
@@ -86,6 +84,8 @@ bool check_serializer(Session* session, const std::string& recorded, bool allow_
 bool follow_recorded(Session* session, const Parameters& given) {
   auto recorded = read_attributes(session->engine.attributes());
   session->shared_lock = recorded["shared_lock"] == "1";
+  session->recurse = recorded["recurse"] == "1";
+  session->is_nested = session->engine.child_id().number != 0;
   return check_serializer(session, recorded["serializer"], given.allow_pickle != 0) &&
          check_flag(session, "shared_lock", recorded["shared_lock"], given.shared_lock) &&
          check_flag(session, "recurse", recorded["recurse"], given.recurse);
@@ -105,6 +105,15 @@ bool attach(Session* session, const Parameters& given) {
   return follow_recorded(session, given);
 }
 
+// Nested dicts are read by who knows the typed encoding.
+bool check_recurse(Session* session, PyObject* recurse) {
+  if (recurse != Py_True || session->serializer.is_default) return true;
+  PyErr_Format(session->module->errors.invalid_parameter.get(),
+               "recurse=True needs the serializer pickle, this call says %s: leave one of the two out",
+               session->serializer.name.c_str());
+  return false;
+}
+
 bool open_engine(Session* session, const Parameters& given) {
   Py_ssize_t size = 0;
   const char* name = PyUnicode_AsUTF8AndSize(given.name, &size);
@@ -112,7 +121,7 @@ bool open_engine(Session* session, const Parameters& given) {
   session->name.assign(name, static_cast<std::size_t>(size));
   return resolve_serializer(session->module->convert, given.serializer, given.allow_pickle != 0,
                             &session->serializer) &&
-         attach(session, given);
+         check_recurse(session, given.recurse) && attach(session, given);
 }
 
 }  // namespace
@@ -128,13 +137,11 @@ PyObject* dict_open(PyObject* self, PyObject* arguments, PyObject* keywords) {
   if (!given.parse(arguments, keywords)) return nullptr;
   Session* session = Session::make(dict->module);
   if (session == nullptr) return nullptr;
-  const Ref lock = Ref::steal(open_engine(session, given) ? make_lock(session, Py_TYPE(self)) : nullptr);
-  if (!lock || dict->session != nullptr) {
+  if (!open_engine(session, given) || dict->session != nullptr) {
     session->release();
     return nullptr;
   }
   dict->session = session;
-  dict->lock = Ref::share(lock.get()).release();
   return Ref::share(Py_None).release();
 }
 

@@ -14,7 +14,7 @@ inline PyObject* hit(Session* session, Py_hash_t hash, PyObject* key) noexcept {
   Cache::Item* item = cache.find_fast(hash, key);
   if (item == nullptr || item->value == nullptr || !cache.current(*item)) return nullptr;
   Cache::touch(*item);
-  return item->value;
+  return session->cached_value(*item);
 }
 
 // Membership of a key that the cache does not know. The common case needs no record: a plain key and no exotic ones.
@@ -80,7 +80,12 @@ int dict_contains(PyObject* self, PyObject* key) {
 
 Py_ssize_t dict_length(PyObject* self) {
   Session* session = open_session(self);
-  return session == nullptr ? -1 : static_cast<Py_ssize_t>(session->engine.count());
+  if (session == nullptr) return -1;
+  const std::uint64_t count = session->engine.count();
+  if (count == 0 && session->is_nested) {
+    if (const Status status = session->engine.alive(); !status) return raise_status(session, status), -1;
+  }
+  return static_cast<Py_ssize_t>(count);
 }
 
 PyObject* dict_get(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {

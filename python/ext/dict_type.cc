@@ -75,7 +75,8 @@ PyMethodDef dict_methods[] = {
     {"values", dict_values, METH_NOARGS, "A live view of the values."},
     {"items", dict_items, METH_NOARGS, "A live view of the (key, value) pairs."},
     {"copy", dict_copy, METH_NOARGS, "All items in a plain dict."},
-    {"to_dict", dict_copy, METH_NOARGS, "All items in a plain dict."},
+    {"to_dict", dict_to_dict, METH_NOARGS, "All items in a plain dict, nested dicts too as plain ones."},
+    {"as_pure_dictionary", dict_to_dict, METH_NOARGS, "The same as to_dict()."},
     {"__copy__", dict_copy, METH_NOARGS, "All items in a plain dict."},
     {"__reversed__", dict_reversed, METH_NOARGS, "A reverse iterator over the keys."},
     {"__sizeof__", dict_sizeof, METH_NOARGS, "Bytes that this process holds for the dict, shared memory not counted."},
@@ -121,8 +122,9 @@ PyType_Slot elsewhere_slots[] = {
 
 }  // namespace
 
-PyObject* bind_methods(PyObject*, PyObject* type) {
+PyObject* bind_methods(PyObject* module, PyObject* type) {
   if (!PyType_Check(type)) return PyErr_SetString(PyExc_TypeError, "bind_methods: not a class"), nullptr;
+  state_of_module(module)->handle_type = Ref::share(type);
   for (PyMethodDef* definition = dict_methods; definition->ml_name != nullptr; ++definition) {
     if (definition->ml_flags != METH_FASTCALL) continue;
     const Ref bound = Ref::steal(PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(type), definition));

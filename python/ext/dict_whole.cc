@@ -2,6 +2,7 @@
 // The whole dict goes through a plain copy: its repr, its comparison and its | are then dict's own.
 #include "dict_whole.h"
 
+#include "nested.h"
 #include "walk.h"
 
 namespace ultradict::python {
@@ -29,7 +30,7 @@ int is_mapping(ModuleState* module, PyObject* object) {
 
 // Handles of one dict print as one object, also where one of them is a value in it.
 Ref repr_guard(const Session* session) {
-  const std::string text = "UltraDict " + session->engine.id();
+  const std::string text = "UltraDict " + session->engine.id() + " " + std::to_string(session->engine.child_id().born);
   return Ref::steal(PyUnicode_InternFromString(text.c_str()));
 }
 
@@ -40,23 +41,29 @@ PyObject* closed_repr(const DictObject* dict) {
 
 }  // namespace
 
-Ref plain_copy(PyObject* self) {
+bool copy_items(PyObject* self, PyObject* plain) {
   Session* session = open_session(self);
-  if (session == nullptr) return Ref();
+  if (session == nullptr) return false;
   const Use use(session);
-  Ref copy = Ref::steal(PyDict_New());
-  if (!copy) return Ref();
   Walk walk(session);
   for (;;) {
     Ref key, value;
     const Walk::Step step = walk.next(Part::items, &key, &value);
-    if (step == Walk::Step::end) return copy;
-    if (step == Walk::Step::error || PyDict_SetItem(copy.get(), key.get(), value.get()) < 0) return Ref();
-    if (session->closed) return Ref::steal(raise_closed(session->module, session->name));
+    if (step == Walk::Step::end) return true;
+    if (step == Walk::Step::error || PyDict_SetItem(plain, key.get(), value.get()) < 0) return false;
+    if (session->closed) return raise_closed(session->module, session->name), false;
   }
 }
 
+Ref plain_copy(PyObject* self) {
+  Ref copy = Ref::steal(PyDict_New());
+  if (!copy || !copy_items(self, copy.get())) return Ref();
+  return copy;
+}
+
 PyObject* dict_copy(PyObject* self, PyObject*) { return plain_copy(self).release(); }
+
+PyObject* dict_to_dict(PyObject* self, PyObject*) { return deep_copy(self).release(); }
 
 PyObject* dict_repr(PyObject* self) {
   const DictObject* dict = dict_object(self);

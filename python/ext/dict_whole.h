@@ -6,10 +6,13 @@
 
 namespace ultradict::python {
 
-// Every item, in order, in a new plain dict.
+// Every item, in order, in a new plain dict; nested dicts as handles.
 Ref plain_copy(PyObject* self);
+// The same, into an exact dict that is there.
+bool copy_items(PyObject* self, PyObject* plain);
 
 PyObject* dict_copy(PyObject* self, PyObject* none);
+PyObject* dict_to_dict(PyObject* self, PyObject* none);
 PyObject* dict_repr(PyObject* self);
 PyObject* dict_compare(PyObject* self, PyObject* other, int operation);
 PyObject* dict_or(PyObject* left, PyObject* right);

@@ -5,14 +5,24 @@
 
 #include "dict_read.h"
 #include "locking.h"
+#include "nested.h"
+#include "store_all.h"
 #include "store_one.h"
 
 namespace ultradict::python {
 
 namespace {
 
+// Together with whatever nested dicts the value becomes.
+bool store_nested(Session* session, PyObject* key, PyObject* value) {
+  const Ref item = Ref::steal(PyDict_New());
+  return item && PyDict_SetItem(item.get(), key, value) == 0 && store_all(session, item.get());
+}
+
 int assign(Session* session, PyObject* key, Py_hash_t hash, PyObject* value) {
   const Use use(session);
+  if (nested_kind(session, value) != NestedKind::none) [[unlikely]]
+    return store_nested(session, key, value) ? 0 : -1;
   const Lease<Scratch> encoded(session->module->spare_scratch);
   if (!encoded || !encode_value(value, session->serializer, encoded.get())) return -1;
   if (session->closed) return raise_closed(session->module, session->name), -1;
@@ -39,11 +49,13 @@ PyObject* setdefault(Session* session, PyObject* key, Py_hash_t hash, PyObject* 
   PyObject* present = read_value(session, key, hash);
   if (present != nullptr || PyErr_Occurred() != nullptr) return present;
   const Lease<Scratch> encoded(session->module->spare_scratch);
-  if (!encoded || !encode_value(value, session->serializer, encoded.get())) return nullptr;
+  const bool is_nested = nested_kind(session, value) != NestedKind::none;
+  if (!encoded || (!is_nested && !encode_value(value, session->serializer, encoded.get()))) return nullptr;
   LockForWrite lock(session);
   if (!lock.acquire()) return nullptr;
   present = read_value(session, key, hash);
   if (present != nullptr || PyErr_Occurred() != nullptr) return present;
+  if (is_nested) return store_nested(session, key, value) ? read_value(session, key, hash) : nullptr;
   if (!store_value(session, key, hash, value, encoded->bytes())) return nullptr;
   return written_value(session, key, hash, value);
 }
@@ -54,7 +66,7 @@ PyObject* pop(Session* session, PyObject* key, Py_hash_t hash) {
   LockForWrite lock(session);
   if (!lock.acquire()) return nullptr;
   Ref value = Ref::steal(read_value(session, key, hash));
-  if (!value) return nullptr;
+  if (!value || !(value = parting_value(session, std::move(value)))) return nullptr;
   const Found found = erase_key(session, key, hash);
   return found == Found::yes ? value.release() : nullptr;
 }
@@ -64,10 +76,11 @@ Ref item_of(Session* session, const Sighting& seen, const Record& record) {
   const Ref key = Ref::steal(session->exotic.object_of(session, record.canonical, record.face, record.exotic));
   if (!key) return Ref();
   const std::uint32_t number = session->cache.find_entry(seen);
-  const bool cached = number != Cache::none && session->cache.item(number).value != nullptr &&
+  const bool cached = number != Cache::none && session->cached_value(session->cache.item(number)) != nullptr &&
                       session->cache.current(session->cache.item(number));
-  const Ref value = cached ? Ref::share(session->cache.item(number).value)
-                           : Ref::steal(value_of_record(session, nullptr, 0, seen, record));
+  Ref value = cached ? Ref::share(session->cache.item(number).value)
+                     : Ref::steal(value_of_record(session, nullptr, 0, seen, record));
+  if (value) value = parting_value(session, std::move(value));
   return value ? Ref::steal(PyTuple_Pack(2, key.get(), value.get())) : Ref();
 }
 

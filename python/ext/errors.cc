@@ -36,6 +36,10 @@ PyObject* class_of(const ErrorClasses& errors, Code code) {
       return errors.forbidden.get();
     case Code::unsupported:
       return errors.unsupported.get();
+    case Code::dict_gone:
+      return errors.dict_deleted.get();
+    case Code::would_cycle:
+      return errors.cyclic_reference.get();
     case Code::invalid_argument:
       return errors.invalid_parameter.get();
     default:

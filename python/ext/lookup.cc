@@ -4,6 +4,7 @@
 #include "lookup.h"
 
 #include "locking.h"
+#include "nested.h"
 
 namespace ultradict::python {
 
@@ -33,11 +34,15 @@ PyObject* decode_blob(Session* session, const Sighting& seen, std::uint64_t size
 
 PyObject* decode_record(Session* session, const Sighting& seen, const Record& record) {
   ++session->misses;
+  if (record.child.number != 0) return child_handle(session, record.child);
   if (record.is_blob) return decode_blob(session, seen, record.value_size);
   return decode_value(record.value, session->serializer);
 }
 
-std::uint64_t size_of(const Record& record) { return record.canonical.size() + record.face.size() + record.value_size; }
+std::uint64_t size_of(const Record& record) {
+  const std::uint64_t value_size = record.child.number != 0 ? child_handle_size : record.value_size;
+  return record.canonical.size() + record.face.size() + value_size;
+}
 
 // The key object for the cache: `key` itself where that is how the stored key looked to who inserted it.
 Ref key_for_cache(Session* session, PyObject* key, const Record& record) {
@@ -98,8 +103,8 @@ PyObject* same_value(Session* session, PyObject* key, Py_hash_t hash, const Sigh
   const int known = session->cache.find(hash, key, &number);
   if (known <= 0) return nullptr;
   Cache::Item& item = session->cache.item(number);
-  if (item.value == nullptr || item.sequence != seen.sequence || item.born != seen.born) return nullptr;
-  const Ref value = Ref::share(item.value);
+  const Ref value = Ref::share(session->cached_value(item));
+  if (!value || item.sequence != seen.sequence || item.born != seen.born) return nullptr;
   session->cache.replace_ref(item, seen);
   return Ref::share(value.get()).release();
 }
@@ -152,7 +157,7 @@ PyObject* refresh_item(Session* session, std::uint32_t number) {
   if (!buffer) return nullptr;
   Cache::Item& item = cache.item(number);
   Sighting seen = cache.sighting(item);
-  if (item.value == nullptr) seen.sequence = 0;
+  if (session->cached_value(item) == nullptr) seen.sequence = 0;
   const std::uint64_t born = item.born;
   Record record;
   bool moved = false;
@@ -178,9 +183,10 @@ PyObject* read_value(Session* session, PyObject* key, Py_hash_t hash) {
   if (known < 0) return nullptr;
   if (known != 0) {
     Cache::Item& item = cache.item(number);
-    if (item.value != nullptr && cache.current(item)) return Ref::share(item.value).release();
+    PyObject* value = session->cached_value(item);
+    if (value != nullptr && cache.current(item)) return Ref::share(value).release();
     if (cache.entry_known(item)) {
-      PyObject* value = refresh_item(session, number);
+      value = refresh_item(session, number);
       if (value != nullptr || PyErr_Occurred() != nullptr) return value;
     }
   }

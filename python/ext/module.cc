@@ -97,7 +97,8 @@ int module_exec(PyObject* module) {
 
 PyMethodDef module_functions[] = {
     {"unlink_by_name", unlink_by_name, METH_O, "Removes a dict by its name."},
-    {"bind_methods", bind_methods, METH_O, "Gives a subclass the methods of SharedDict as its own: faster calls."},
+    {"bind_methods", bind_methods, METH_O,
+     "Makes a subclass the class of nested dicts, and gives it the methods of SharedDict as its own: faster calls."},
     {"close_creators", close_creators, METH_NOARGS, "Closes every handle that created its dict."},
     {nullptr, nullptr, 0, nullptr},
 };
@@ -136,6 +137,8 @@ bool ErrorClasses::load() {
       {"Unsupported", &unsupported},
       {"SystemFailure", &system_failure},
       {"InvalidParameter", &invalid_parameter},
+      {"DictDeleted", &dict_deleted},
+      {"CyclicReference", &cyclic_reference},
   };
   for (const auto& [name, kept] : classes) {
     *kept = Ref::steal(PyObject_GetAttrString(module.get(), name));
@@ -147,7 +150,8 @@ bool ErrorClasses::load() {
 int ErrorClasses::traverse(visitproc visit, void* arg) {
   for (const Ref* kept : {&already_closed, &already_exists, &cannot_acquire_lock, &cannot_acquire_lock_timeout,
                           &cannot_attach, &full_dump_memory_full, &parameter_mismatch, &shared_memory_full, &damaged,
-                          &other_format, &forbidden, &unsupported, &system_failure, &invalid_parameter}) {
+                          &other_format, &forbidden, &unsupported, &system_failure, &invalid_parameter, &dict_deleted,
+                          &cyclic_reference}) {
     Py_VISIT(kept->get());
   }
   return 0;
@@ -158,8 +162,8 @@ void ErrorClasses::clear() { *this = ErrorClasses(); }
 int ModuleState::traverse(visitproc visit, void* arg) {
   if (const int stop = convert.traverse(visit, arg); stop != 0) return stop;
   if (const int stop = errors.traverse(visit, arg); stop != 0) return stop;
-  for (const Ref* kept : {&dict_type, &lock_type, &lock_request_type, &keys_type, &values_type, &items_type,
-                          &iterator_type, &elsewhere}) {
+  for (const Ref* kept : {&dict_type, &handle_type, &lock_type, &lock_request_type, &keys_type, &values_type,
+                          &items_type, &iterator_type, &elsewhere}) {
     Py_VISIT(kept->get());
   }
   Py_VISIT(mapping_class.get());
@@ -169,8 +173,8 @@ int ModuleState::traverse(visitproc visit, void* arg) {
 void ModuleState::clear() {
   convert.clear();
   errors.clear();
-  for (Ref* kept : {&dict_type, &lock_type, &lock_request_type, &keys_type, &values_type, &items_type, &iterator_type,
-                    &elsewhere}) {
+  for (Ref* kept : {&dict_type, &handle_type, &lock_type, &lock_request_type, &keys_type, &values_type, &items_type,
+                    &iterator_type, &elsewhere}) {
     *kept = Ref();
   }
   mapping_class.clear();

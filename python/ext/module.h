@@ -29,6 +29,8 @@ struct ErrorClasses {
   Ref unsupported;
   Ref system_failure;
   Ref invalid_parameter;
+  Ref dict_deleted;
+  Ref cyclic_reference;
 
   bool load();
   int traverse(visitproc visit, void* arg);
@@ -39,6 +41,7 @@ struct ModuleState {
   ConvertState convert;
   ErrorClasses errors;
   Ref dict_type;
+  Ref handle_type;  // the class UltraDict: what nested dicts are handed out as
   Ref lock_type;
   Ref lock_request_type;
   Ref keys_type;

@@ -4,6 +4,8 @@
 
 #include <new>
 
+#include "dict_object.h"
+
 namespace ultradict::python {
 
 Session* Session::make(ModuleState* module) {
@@ -56,6 +58,12 @@ void Session::forget() {
   cache.clear();
   exotic.clear();
   cache.drop_doomed();
+}
+
+bool Session::is_closed_handle(PyObject* value) const noexcept {
+  if (value == nullptr || !is_shared_dict(value, module)) return false;
+  const Session* child = dict_object(value)->session;
+  return child == nullptr || child->closed;
 }
 
 int Session::traverse(visitproc visit, void* arg) {

@@ -31,6 +31,9 @@ struct Session {
   std::uint32_t owners = 1;
   bool closed = false;
   bool shared_lock = false;  // as recorded: the shape of lock.acquire
+  bool recurse = false;      // as recorded: plain dicts among the values become nested ones
+  bool is_nested = false;    // of a nested dict
+  bool hands_out_children = false;  // some value in the cache may be a handle that was closed meanwhile
   Session* previous = nullptr;
   Session* next = nullptr;
 
@@ -49,6 +52,11 @@ struct Session {
     }
   }
 
+  // The value that the cache has for an item, borrowed, current or not; null: none, or one that is of no use.
+  PyObject* cached_value(const Cache::Item& item) const noexcept {
+    return hands_out_children && is_closed_handle(item.value) ? nullptr : item.value;
+  }
+
   // Lets go of objects that the cache dropped, unless the lock is held (their destructors are Python code).
   void settle() noexcept {
     if (cache.has_doomed() && locked == 0) cache.drop_doomed();
@@ -59,6 +67,7 @@ struct Session {
 
  private:
   Session() = default;
+  bool is_closed_handle(PyObject* value) const noexcept;
   void rest();
   void shut();
   void shut_engine();

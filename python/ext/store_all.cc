@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every key and value is encoded into one arena before the lock is taken; offsets become pointers when it no longer
 // grows.
+//
+// In a dict with recurse=True a plain dict among the values becomes a nested one, and so do those in it. They are built
+// where nobody sees them, and appear with the one commit that stores the items.
 #include "store_all.h"
 
+#include <deque>
+#include <unordered_map>
 #include <vector>
 
 #include "locking.h"
 #include "lookup.h"
+#include "nested.h"
 #include "store_one.h"
 
 namespace ultradict::python {
@@ -23,8 +29,15 @@ struct PlannedItem {
   KeyKind kind;
   Range canonical;
   Range face;
-  Range value;
+  Range value = {};
+  std::size_t dict = 0;   // the value is this planned dict
+  ChildId linked = {};    // the value is this nested dict, which exists
   SettledKey settled = {};
+};
+
+struct PlannedDict {
+  Ref items;  // an exact dict that nobody else changes
+  std::vector<PlannedItem> planned = {};
 };
 
 class Plan {
@@ -33,10 +46,9 @@ class Plan {
 
   bool encode(PyObject* items) {
     if (!scratch_) return false;
-    planned_.reserve(static_cast<std::size_t>(PyDict_GET_SIZE(items)));
-    PyObject *key = nullptr, *value = nullptr;
-    for (Py_ssize_t position = 0; PyDict_Next(items, &position, &key, &value) != 0;) {
-      if (!encode_item(key, value)) return false;
+    dicts_.push_back({Ref::share(items)});
+    for (std::size_t number = 0; number < dicts_.size(); ++number) {
+      if (!encode_items(number)) return false;
     }
     return true;
   }
@@ -45,9 +57,8 @@ class Plan {
     LockForWrite lock(session_);
     if (!lock.acquire()) return false;
     if (!settle_keys()) return false;
-    const std::vector<Item> items = engine_items();
     const std::uint64_t before = session_->engine.count();
-    const Status status = put_all(items);
+    const Status status = dicts_.size() > 1 ? put_with_children() : put_all();
     if (!status) return raise_status(session_, status), false;
     session_->size_changes += static_cast<std::int64_t>(session_->engine.count() - before);
     return remember_exotic();
@@ -61,22 +72,58 @@ class Plan {
     return bytes.empty() || arena_.append(bytes);
   }
   Bytes at(const Range& range) const { return {arena_.data() + range.begin, range.size}; }
+  Key key_of(const PlannedItem& item) const { return {at(item.canonical), at(item.face), item.settled.exotic}; }
 
-  bool encode_item(PyObject* key, PyObject* value) {
+  bool encode_items(std::size_t number) {
+    const Ref items = dicts_[number].items.copy();
+    dicts_[number].planned.reserve(static_cast<std::size_t>(PyDict_GET_SIZE(items.get())));
+    PyObject *key = nullptr, *value = nullptr;
+    for (Py_ssize_t position = 0; PyDict_Next(items.get(), &position, &key, &value) != 0;) {
+      PlannedItem item{};
+      if (!encode_item(key, value, number != 0, &item)) return false;
+      dicts_[number].planned.push_back(item);
+    }
+    return true;
+  }
+
+  bool encode_item(PyObject* key, PyObject* value, bool is_nested, PlannedItem* item) {
     const Lease<Scratch> face(session_->module->spare_scratch);
     if (!face) return false;
-    PlannedItem item{key, encode_key(session_->module->convert, key, scratch_.get(), face.get()), {}, {}, {}};
-    if (item.kind == KeyKind::error) return false;
-    if (!add(scratch_->bytes(), &item.canonical) || !add(face->bytes(), &item.face)) return false;
-    if (!encode_value(value, session_->serializer, scratch_.get()) || !add(scratch_->bytes(), &item.value))
-      return false;
-    planned_.push_back(item);
-    return true;
+    ConvertState& convert = session_->module->convert;
+    item->key = key;
+    item->kind = encode_key(convert, key, scratch_.get(), face.get());
+    if (item->kind == KeyKind::error) return false;
+    // In a new dict no other key can be equal.
+    item->settled.exotic = is_nested && item->kind != KeyKind::plain;
+    if (item->settled.exotic && !encode_exotic_key(convert, key, scratch_.get(), face.get())) return false;
+    if (!add(scratch_->bytes(), &item->canonical) || !add(face->bytes(), &item->face)) return false;
+    switch (nested_kind(session_, value)) {
+      case NestedKind::none:
+        return encode_value(value, session_->serializer, scratch_.get()) && add(scratch_->bytes(), &item->value);
+      case NestedKind::plain:
+        return plan_dict(Ref::share(value), &item->dict);
+      case NestedKind::own:
+        return linked_child(value, &item->linked);
+      case NestedKind::foreign:
+        return plan_dict(deep_copy(value), &item->dict);
+    }
+    return false;
+  }
+
+  // A dict that occurs twice becomes one, with two keys that refer to it.
+  bool plan_dict(const Ref& source, std::size_t* number) {
+    if (!source) return false;
+    const auto [known, is_new] = numbers_.try_emplace(source.get(), dicts_.size());
+    *number = known->second;
+    if (!is_new) return true;
+    sources_.push_back(source.copy());
+    dicts_.push_back({Ref::steal(PyDict_Copy(source.get()))});
+    return static_cast<bool>(dicts_.back().items);
   }
 
   // Which stored key each key is: the question that only Python can answer, for all but plain keys among plain ones.
   bool settle_keys() {
-    for (PlannedItem& item : planned_) {
+    for (PlannedItem& item : dicts_[0].planned) {
       if (item.kind == KeyKind::plain && session_->engine.exotic_count() == 0) continue;
       Probe probe(session_);
       if (!probe) return false;
@@ -87,23 +134,55 @@ class Plan {
     return true;
   }
 
+  Status put_with_children() {
+    ChildBuilder builder(session_->engine);
+    if (!builder.status()) return Status(builder.status().code(), builder.status().message());
+    children_.resize(dicts_.size());
+    for (std::size_t number = 1; number < dicts_.size(); ++number) {
+      if (Status status = builder.make(&children_[number]); !status) return status;
+    }
+    for (std::size_t number = 1; number < dicts_.size(); ++number) {
+      if (Status status = fill(children_[number], dicts_[number].planned); !status) return status;
+    }
+    return put_all();
+  }
+
+  Status fill(Dict& child, const std::vector<PlannedItem>& planned) {
+    for (const PlannedItem& item : planned) {
+      const ChildId id = child_of(item);
+      Status status;
+      if (id.number == 0) {
+        status = child.put(key_of(item), at(item.value), nullptr);
+      } else {
+        Dict linked;
+        status = child.open_child(id, &linked);
+        if (status) status = child.put_child(key_of(item), linked);
+      }
+      if (!status) return status;
+    }
+    return {};
+  }
+
+  ChildId child_of(const PlannedItem& item) const {
+    return item.dict != 0 ? children_[item.dict].child_id() : item.linked;
+  }
+
   std::vector<Item> engine_items() const {
     std::vector<Item> items;
-    items.reserve(planned_.size());
-    for (const PlannedItem& item : planned_) {
-      items.push_back({Key{at(item.canonical), at(item.face), item.settled.exotic}, at(item.value)});
-    }
+    items.reserve(dicts_[0].planned.size());
+    for (const PlannedItem& item : dicts_[0].planned) items.push_back({key_of(item), at(item.value), child_of(item)});
     return items;
   }
 
-  Status put_all(const std::vector<Item>& items) {
+  Status put_all() {
+    const std::vector<Item> items = engine_items();
     if (arena_.size() <= copy_with_gil_size_max) return session_->engine.put_all(items);
     const GilReleased released;
     return session_->engine.put_all(items);
   }
 
   bool remember_exotic() {
-    for (const PlannedItem& item : planned_) {
+    for (const PlannedItem& item : dicts_[0].planned) {
       if (item.settled.exists || !item.settled.exotic) continue;
       if (!session_->exotic.add(item.key, at(item.canonical))) return false;
     }
@@ -113,7 +192,10 @@ class Plan {
   Session* session_;
   Lease<Scratch> scratch_;
   Scratch arena_;
-  std::vector<PlannedItem> planned_;
+  std::deque<PlannedDict> dicts_;  // 0: the items themselves
+  std::unordered_map<PyObject*, std::size_t> numbers_;
+  std::vector<Ref> sources_;  // what numbers_ points to
+  std::vector<Dict> children_;
 };
 
 }  // namespace

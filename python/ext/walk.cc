@@ -29,8 +29,8 @@ Walk::Step Walk::from_cache(Part part, const Sighting& seen, Ref* key, Ref* valu
   Cache::Item& item = cache.item(number);
   if (part != Part::values) *key = Ref::share(item.key);
   if (part == Part::keys) return Step::item;
-  if (item.value != nullptr && item.ref == seen.ref) {
-    *value = Ref::share(item.value);
+  if (PyObject* cached = session_->cached_value(item); cached != nullptr && item.ref == seen.ref) {
+    *value = Ref::share(cached);
     return Step::item;
   }
   *value = Ref::steal(refresh_item(session_, number));
