@@ -15,14 +15,6 @@ namespace {
 
 constexpr std::uint64_t unit = 16;  // bytes, in which an item's size is kept
 
-template <class Kind>
-bool grow_array(Kind** array, std::size_t count) noexcept {
-  auto* moved = static_cast<Kind*>(std::realloc(*array, count * sizeof(Kind)));
-  if (moved == nullptr) return false;
-  *array = moved;
-  return true;
-}
-
 // realloc would not keep the alignment of a cache line.
 bool grow_items(Cache::Item** items, std::size_t old_count, std::size_t count) noexcept {
   void* moved = std::aligned_alloc(alignof(Cache::Item), count * sizeof(Cache::Item));
@@ -36,15 +28,16 @@ bool grow_items(Cache::Item** items, std::size_t old_count, std::size_t count) n
 }  // namespace
 
 Cache::~Cache() {
+  if (budget_ != nullptr) budget_->leave(this);
   std::free(own_slots_);
   std::free(items_);
-  std::free(doomed_);
 }
 
-void Cache::begin(const Dict& engine, std::uint64_t size_max) noexcept {
+void Cache::begin(const Dict& engine, CacheBudget* budget) noexcept {
   table_word_ = &engine.table_word();
   table_number_ = table_word_->load(std::memory_order_acquire);
-  size_max_ = size_max;
+  budget_ = budget;
+  budget_->join(this);
 }
 
 int Cache::find(Py_hash_t hash, PyObject* key, std::uint32_t* number) {
@@ -139,7 +132,7 @@ void Cache::place(std::uint32_t number) noexcept {
 
 void Cache::insert(Py_hash_t hash, PyObject* key, bool key_known, PyObject* value, const Sighting& seen,
                    std::uint64_t size) {
-  if (!enabled() || size + item_overhead > size_max_) return;
+  if (!enabled() || size + item_overhead > size_max()) return;
   if (!follow_table(seen)) return;
   const std::uint32_t rival = find_entry(seen);
   if (rival != none) remove(rival);
@@ -159,7 +152,7 @@ void Cache::insert(Py_hash_t hash, PyObject* key, bool key_known, PyObject* valu
   set_size(item, size);
   place(number);
   ++version_;
-  evict(number);
+  if (!budget_->has_room(0)) budget_->make_room(*this, number);
 }
 
 void Cache::set_sighting(Item& item, std::uint32_t number, const Sighting& seen) noexcept {
@@ -175,6 +168,7 @@ void Cache::set_size(Item& item, std::uint64_t size) noexcept {
   const std::uint64_t old_units = item.marks & units_mask;
   const std::uint64_t units = std::min<std::uint64_t>((size + item_overhead) / unit, units_mask);
   size_ += (units - old_units) * unit;
+  budget_->add((units - old_units) * unit);
   item.marks = (item.marks & ~units_mask) | static_cast<std::uint32_t>(units);
 }
 
@@ -187,7 +181,7 @@ void Cache::renew(Item& item, PyObject* value, const Sighting& seen, std::uint64
   follow_entry(item, number, seen);
   set_size(item, size);
   touch(item);
-  if (size_ > size_max_) evict(number);
+  if (!budget_->has_room(0)) budget_->make_room(*this, number);
 }
 
 void Cache::replace_ref(Item& item, const Sighting& seen) noexcept {
@@ -221,7 +215,9 @@ void Cache::remove(std::uint32_t number) noexcept {
   while (own_slots_[at].link != number + Slot::first) at = next_slot(at, &perturb);
   own_slots_[at].link = Slot::deleted;
   by_entry_.remove(item.entry, number);
-  size_ -= std::uint64_t{item.marks & units_mask} * unit;
+  const std::uint64_t size = std::uint64_t{item.marks & units_mask} * unit;
+  size_ -= size;
+  budget_->add(-size);
   doom(std::exchange(item.key, nullptr));
   doom(std::exchange(item.value, nullptr));
   item.marks = 0;
@@ -230,10 +226,9 @@ void Cache::remove(std::uint32_t number) noexcept {
   ++version_;
 }
 
-// Drops items that were not used since the hand came by, until the bound holds again; never `kept`. Two rounds find
-// enough.
+// One round: drops items that were not used since the hand came by, until the bound holds again; never `kept`.
 void Cache::evict(std::uint32_t kept) noexcept {
-  for (std::uint64_t steps = 2 * std::uint64_t{item_count_}; size_ > size_max_ && steps != 0; --steps) {
+  for (std::uint64_t steps = item_count_; !budget_->has_room(0) && steps != 0; --steps) {
     hand_ = hand_ + 1 < item_count_ ? hand_ + 1 : 0;
     Item& item = items_[hand_];
     if (item.key == nullptr || hand_ == kept) continue;
@@ -259,23 +254,9 @@ void Cache::clear() noexcept {
   mask_ = slots_used_ = 0;
   item_count_ = item_capacity_ = free_count_ = hand_ = 0;
   first_free_ = none;
+  if (budget_ != nullptr) budget_->add(-size_);
   size_ = 0;
   ++version_;
-}
-
-// Without memory for the list the reference is leaked: running a destructor here could use a half-changed cache.
-void Cache::doom(PyObject* object) noexcept {
-  if (object == nullptr) return;
-  if (doomed_count_ == doomed_capacity_) {
-    const std::size_t wanted = doomed_capacity_ * 2 + 16;
-    if (!grow_array(&doomed_, wanted)) return;
-    doomed_capacity_ = wanted;
-  }
-  doomed_[doomed_count_++] = object;
-}
-
-void Cache::drop_doomed() noexcept {
-  while (doomed_count_ != 0) Py_DECREF(doomed_[--doomed_count_]);
 }
 
 int Cache::traverse(visitproc visit, void* arg) {
@@ -283,7 +264,6 @@ int Cache::traverse(visitproc visit, void* arg) {
     Py_VISIT(items_[number].key);
     Py_VISIT(items_[number].value);
   }
-  for (std::size_t number = 0; number < doomed_count_; ++number) Py_VISIT(doomed_[number]);
   return 0;
 }
 

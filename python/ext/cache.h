@@ -4,18 +4,20 @@
 //
 // Invariants
 //   An item belongs to one entry of the shared table; no two items have the same entry or equal keys.
-//   Removing an item never runs Python code: its references wait in `doomed` until drop_doomed(), which the owner calls
-//   when nothing is half-done. Only find() may run Python code (a user's __eq__), and it starts again if that changed
+//   Removing an item never runs Python code: its references wait in the budget until its owner says that nothing is
+//   half-done. Only find() may run Python code (a user's __eq__), and it starts again if that changed
 //   the cache.
 //
 // Bound: the encoded size of key and value and item_overhead for each item; beyond it the items not used since the hand
-// came by are dropped (CLOCK). Memory that cannot be had makes a cache that knows less, never an error.
+// came by are dropped (CLOCK). The caches of a dict and of its nested dicts share it (cache_budget.h). Memory that
+// cannot be had makes a cache that knows less, never an error.
 //
 // Thread safety: everything needs the interpreter lock.
 #pragma once
 
 #include <cstdint>
 
+#include "cache_budget.h"
 #include "entry_index.h"
 #include "ref.h"
 #include "same_key.h"
@@ -48,7 +50,7 @@ class Cache {
   Cache& operator=(const Cache&) = delete;
   ~Cache();  // everything was cleared and dropped before
 
-  void begin(const Dict& engine, std::uint64_t size_max) noexcept;
+  void begin(const Dict& engine, CacheBudget* budget) noexcept;
 
   // --- looking up ---
   // Exact str and int keys and the very same object, without ever running Python code. Null: not found so easily.
@@ -103,19 +105,17 @@ class Cache {
   void remove(std::uint32_t number) noexcept;
   void clear() noexcept;
 
-  // --- letting go ---
-  bool has_doomed() const noexcept { return doomed_count_ != 0; }
-  void doom(PyObject* object) noexcept;  // takes over a reference
-  void drop_doomed() noexcept;
-
-  bool enabled() const noexcept { return size_max_ != 0; }
-  bool has_room(std::uint64_t size) const noexcept { return size_ + size + item_overhead <= size_max_; }
+  // --- size ---
+  bool enabled() const noexcept { return size_max() != 0; }
+  bool has_room(std::uint64_t size) const noexcept { return budget_->has_room(size + item_overhead); }
   std::uint64_t size() const noexcept { return size_; }
-  std::uint64_t size_max() const noexcept { return size_max_; }
+  std::uint64_t size_max() const noexcept { return budget_ != nullptr ? budget_->size_max() : 0; }
   std::uint32_t count() const noexcept { return item_count_ - free_count_; }
   int traverse(visitproc visit, void* arg);
 
  private:
+  friend class CacheBudget;
+
   static constexpr std::uint32_t used_mark = 0x80000000;
   static constexpr std::uint32_t key_known_mark = 0x40000000;
   static constexpr std::uint32_t units_mask = 0x3fffffff;
@@ -145,6 +145,7 @@ class Cache {
   void set_sighting(Item& item, std::uint32_t number, const Sighting& seen) noexcept;
   void follow_entry(Item& item, std::uint32_t number, const Sighting& seen) noexcept;
   void evict(std::uint32_t kept) noexcept;
+  void doom(PyObject* object) noexcept { budget_->doom(object); }
 
   static constexpr Slot no_slots_[1] = {{Slot::empty, 0}};
   static const std::atomic<std::uint64_t> never_;  // the ref word of an item whose entry is not known: holds no ref
@@ -165,12 +166,11 @@ class Cache {
   std::uint32_t hand_ = 0;
   EntryIndex by_entry_;
   std::uint64_t size_ = 0;
-  std::uint64_t size_max_ = 0;
+  CacheBudget* budget_ = nullptr;
+  Cache* ring_next_ = nullptr;  // of the caches that share the budget
+  Cache* ring_previous_ = nullptr;
   std::uint64_t version_ = 0;
   bool table_left_ = false;
-  PyObject** doomed_ = nullptr;
-  std::size_t doomed_count_ = 0;
-  std::size_t doomed_capacity_ = 0;
 };
 
 }  // namespace ultradict::python

@@ -192,6 +192,7 @@ PyObject* dict_stats(PyObject* self, PyObject*) {
 
 PyObject* handle_arguments(Session* session, PyObject* type) {
   const Serializer& serializer = session->serializer;
+  ++session->module->handles_pickled;
   const bool importable = serializer.is_default || serializer.name.empty() || serializer.name.back() != ')';
   PyObject* object = importable && !serializer.name.empty() ? Py_None : serializer.object.get();
   return Py_BuildValue("(OssOKO)", type, session->name.c_str(), session->engine.id().c_str(), object,

@@ -101,7 +101,8 @@ bool attach(Session* session, const Parameters& given) {
     status = Dict::open(session->name, options, &session->engine);
   }
   if (!status) return raise_status(session->module, status, session->name), false;
-  session->cache.begin(session->engine, given.cache_bytes);
+  session->family->budget.set_size_max(given.cache_bytes);
+  session->cache.begin(session->engine, &session->family->budget);
   return follow_recorded(session, given);
 }
 

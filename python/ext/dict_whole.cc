@@ -2,6 +2,7 @@
 // The whole dict goes through a plain copy: its repr, its comparison and its | are then dict's own.
 #include "dict_whole.h"
 
+#include "dict_read.h"
 #include "nested.h"
 #include "walk.h"
 
@@ -83,9 +84,10 @@ PyObject* dict_compare(PyObject* self, PyObject* other, int operation) {
   const int mapping = operation == Py_EQ || operation == Py_NE ? is_mapping(session->module, other) : 0;
   if (mapping < 0) return nullptr;
   if (mapping == 0) return Ref::share(Py_NotImplemented).release();
-  const Py_ssize_t others = PyObject_Size(other);
+  const Py_ssize_t own = dict_length(self);
+  const Py_ssize_t others = own < 0 ? -1 : PyObject_Size(other);
   if (others < 0) return nullptr;
-  if (static_cast<std::uint64_t>(others) != session->engine.count()) return PyBool_FromLong(operation == Py_NE);
+  if (others != own) return PyBool_FromLong(operation == Py_NE);
   const Ref left = plain_copy(self);
   if (!left) return nullptr;
   const bool ask_other = PyDict_Check(other) && !is_shared_dict(other, session->module);

@@ -13,6 +13,15 @@ namespace ultradict::python {
 
 namespace {
 
+// A value in which handles were pickled stays referenced.
+inline bool held_after(Session* session, PyObject* key, PyObject* value, std::uint64_t handles_before) {
+  if (session->module->handles_pickled != handles_before) [[unlikely]]
+    return session->held.keep(session, key, value);
+  if (!session->held.empty()) [[unlikely]]
+    session->held.let_go(key);
+  return true;
+}
+
 // Together with whatever nested dicts the value becomes.
 bool store_nested(Session* session, PyObject* key, PyObject* value) {
   const Ref item = Ref::steal(PyDict_New());
@@ -23,16 +32,19 @@ int assign(Session* session, PyObject* key, Py_hash_t hash, PyObject* value) {
   const Use use(session);
   if (nested_kind(session, value) != NestedKind::none) [[unlikely]]
     return store_nested(session, key, value) ? 0 : -1;
+  const std::uint64_t handles_before = session->module->handles_pickled;
   const Lease<Scratch> encoded(session->module->spare_scratch);
   if (!encoded || !encode_value(value, session->serializer, encoded.get())) return -1;
   if (session->closed) return raise_closed(session->module, session->name), -1;
-  return store_value(session, key, hash, value, encoded->bytes()) ? 0 : -1;
+  if (!store_value(session, key, hash, value, encoded->bytes())) return -1;
+  return held_after(session, key, value, handles_before) ? 0 : -1;
 }
 
 int erase(Session* session, PyObject* key, Py_hash_t hash) {
   const Use use(session);
   const Found found = erase_key(session, key, hash);
   if (found == Found::no) raise_key_error(key);
+  session->held.let_go(key);
   return found == Found::yes ? 0 : -1;
 }
 
@@ -48,6 +60,7 @@ PyObject* setdefault(Session* session, PyObject* key, Py_hash_t hash, PyObject* 
   const Use use(session);
   PyObject* present = read_value(session, key, hash);
   if (present != nullptr || PyErr_Occurred() != nullptr) return present;
+  const std::uint64_t handles_before = session->module->handles_pickled;
   const Lease<Scratch> encoded(session->module->spare_scratch);
   const bool is_nested = nested_kind(session, value) != NestedKind::none;
   if (!encoded || (!is_nested && !encode_value(value, session->serializer, encoded.get()))) return nullptr;
@@ -57,6 +70,7 @@ PyObject* setdefault(Session* session, PyObject* key, Py_hash_t hash, PyObject* 
   if (present != nullptr || PyErr_Occurred() != nullptr) return present;
   if (is_nested) return store_nested(session, key, value) ? read_value(session, key, hash) : nullptr;
   if (!store_value(session, key, hash, value, encoded->bytes())) return nullptr;
+  if (!held_after(session, key, value, handles_before)) return nullptr;
   return written_value(session, key, hash, value);
 }
 
@@ -68,6 +82,7 @@ PyObject* pop(Session* session, PyObject* key, Py_hash_t hash) {
   Ref value = Ref::steal(read_value(session, key, hash));
   if (!value || !(value = parting_value(session, std::move(value)))) return nullptr;
   const Found found = erase_key(session, key, hash);
+  session->held.let_go(key);
   return found == Found::yes ? value.release() : nullptr;
 }
 
@@ -133,6 +148,7 @@ PyObject* dict_popitem(PyObject* self, PyObject*) {
   if (!status) return raise_status(session, status);
   Ref item = item_of(session, seen, record);
   if (!item || !erase_seen(session, seen)) return nullptr;
+  session->held.let_go(PyTuple_GET_ITEM(item.get(), 0));
   return item.release();
 }
 

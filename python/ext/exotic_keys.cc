@@ -124,6 +124,11 @@ PyObject* ExoticKeys::object_of(Session* session, Bytes canonical, Bytes face, b
   return Ref::share(PyDict_SetDefault(objects_.get(), stored.get(), key.get())).release();
 }
 
+Ref ExoticKeys::take_objects() {
+  if (objects_ && PyDict_GET_SIZE(objects_.get()) == 0) objects_ = Ref();
+  return std::move(objects_);
+}
+
 void ExoticKeys::clear() {
   exotic_.reset();
   all_.reset();

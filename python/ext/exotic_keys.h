@@ -30,6 +30,11 @@ class ExoticKeys {
   // The object that stands for a stored key, exotic or not; a new reference.
   PyObject* object_of(Session* session, Bytes canonical, Bytes face, bool exotic);
 
+  // The objects that stand for stored keys, null if there are none: a dict from canonical form to object, for another
+  // mirror of the same dict.
+  Ref take_objects();
+  void give_objects(Ref objects) { objects_ = std::move(objects); }
+
   void clear();
   int traverse(visitproc visit, void* arg);
 

@@ -33,14 +33,14 @@ class LockForWrite {
   bool acquire() {
     const Status status = session_->engine.lock(Wait{0, false});
     if (!status && !waited(status)) return false;
-    ++session_->locked;
+    ++session_->family->locked;
     held_ = true;
     return true;
   }
   void release() noexcept {
     if (!held_) return;
     held_ = false;
-    --session_->locked;
+    --session_->family->locked;
     (void)session_->engine.unlock();
   }
 

@@ -51,7 +51,8 @@ struct ModuleState {
   Ref elsewhere;          // the only key in the storage of the `dict` base
   LazyRef mapping_class;  // collections.abc.Mapping
 
-  Session* first_session = nullptr;  // all open ones
+  Session* first_session = nullptr;   // all open ones
+  std::uint64_t handles_pickled = 0;  // so far: whether a value holds a handle shows while it is encoded
 
   Spare<Scratch> spare_scratch;
   Spare<Buffer> spare_buffer;

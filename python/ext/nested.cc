@@ -24,7 +24,10 @@ void inherit(Session* child, const Session* parent) {
   child->shared_lock = parent->shared_lock;
   child->recurse = parent->recurse;
   child->is_nested = true;
-  child->cache.begin(child->engine, parent->cache.size_max());
+  child->cache.begin(child->engine, &parent->family->budget);
+  Family::Estate estate = parent->family->take(child->engine.child_id());
+  child->exotic.give_objects(std::move(estate.exotic));
+  child->held.give(std::move(estate.held));
 }
 
 // Plain dicts in the place of nested ones, one for each, however many keys refer to it.
@@ -98,7 +101,7 @@ PyObject* child_handle(Session* parent, ChildId id) {
   auto* type = reinterpret_cast<PyTypeObject*>(parent->module->handle_type.get());
   const Ref nothing = Ref::steal(PyTuple_New(0));
   Ref handle = Ref::steal(nothing ? type->tp_new(type, nothing.get(), nullptr) : nullptr);
-  Session* session = handle ? Session::make(parent->module) : nullptr;
+  Session* session = handle ? Session::make(parent->module, parent->family) : nullptr;
   if (session == nullptr) return nullptr;
   session->engine = std::move(engine);
   inherit(session, parent);

@@ -2,15 +2,21 @@
 // Session: its life, counted by hand because owners, operations and the end of the interpreter meet here.
 #include "session.h"
 
+#include <memory>
 #include <new>
 
 #include "dict_object.h"
 
 namespace ultradict::python {
 
-Session* Session::make(ModuleState* module) {
-  auto* session = new (std::nothrow) Session;
+Session* Session::make(ModuleState* module, Family* family) {
+  std::unique_ptr<Family> made(family == nullptr ? new (std::nothrow) Family : nullptr);
+  if (family == nullptr) family = made.get();
+  auto* session = family != nullptr ? new (std::nothrow) Session : nullptr;
   if (session == nullptr) return PyErr_NoMemory(), nullptr;
+  if (made) made.release()->head = session;
+  session->family = family;
+  ++family->sessions;
   session->module = module;
   session->next = module->first_session;
   if (session->next != nullptr) session->next->previous = session;
@@ -31,6 +37,7 @@ void Session::shut() {
 
 void Session::shut_engine() {
   const RaisedKept kept;
+  if (is_nested && engine.is_open()) family->leave(this, engine.child_id(), {exotic.take_objects(), held.take()});
   forget();
   if (engine.is_open()) (void)engine.close();
 }
@@ -51,13 +58,17 @@ void Session::release() {
   if (previous != nullptr) previous->next = next;
   if (next != nullptr) next->previous = previous;
   if (module->first_session == this) module->first_session = next;
+  if (family->head == this) family->head = nullptr;
+  const std::unique_ptr<Family> last(--family->sessions == 0 ? family : nullptr);  // the cache still needs it
   delete this;
 }
 
 void Session::forget() {
   cache.clear();
   exotic.clear();
-  cache.drop_doomed();
+  held.clear();
+  if (family->head == this) family->clear();
+  family->settle();
 }
 
 bool Session::is_closed_handle(PyObject* value) const noexcept {
@@ -70,6 +81,10 @@ int Session::traverse(visitproc visit, void* arg) {
   const int stop = cache.traverse(visit, arg);
   if (stop != 0) return stop;
   if (const int also = exotic.traverse(visit, arg); also != 0) return also;
+  if (family->head == this) {
+    if (const int also = family->traverse(visit, arg); also != 0) return also;
+  }
+  if (const int also = held.traverse(visit, arg); also != 0) return also;
   return serializer.traverse(visit, arg);
 }
 

@@ -12,6 +12,8 @@
 #include "cache.h"
 #include "convert.h"
 #include "exotic_keys.h"
+#include "family.h"
+#include "held_values.h"
 #include "module.h"
 #include "ultradict/dict.h"
 
@@ -20,31 +22,33 @@ namespace ultradict::python {
 struct Session {
   Cache cache;  // first: a hit uses nothing else
   Dict engine;
+  Family* family = nullptr;
   ModuleState* module = nullptr;
   std::string name;  // stays when the engine's handle is closed
   Serializer serializer;
   ExoticKeys exotic;
+  HeldValues held;
   std::int64_t size_changes = 0;  // insertions less deletions made through this handle: iterators ask whether it moved
   std::uint64_t misses = 0;       // reads that the cache could not answer
-  std::uint32_t locked = 0;       // operations that hold the shared lock now: references are dropped afterwards
   std::uint32_t users = 0;        // operations under way
   std::uint32_t owners = 1;
   bool closed = false;
-  bool shared_lock = false;  // as recorded: the shape of lock.acquire
-  bool recurse = false;      // as recorded: plain dicts among the values become nested ones
-  bool is_nested = false;    // of a nested dict
+  bool shared_lock = false;         // as recorded: the shape of lock.acquire
+  bool recurse = false;             // as recorded: plain dicts among the values become nested ones
+  bool is_nested = false;           // of a nested dict
   bool hands_out_children = false;  // some value in the cache may be a handle that was closed meanwhile
   Session* previous = nullptr;
   Session* next = nullptr;
 
-  static Session* make(ModuleState* module);
+  // Of a family of its own, or of that of the handle it comes from.
+  static Session* make(ModuleState* module, Family* family = nullptr);
   // Closed for everybody from now on; the engine's handle follows when the last operation under way has ended.
   void close();
   void release();  // one owner less; the last one closes
   void enter() noexcept { ++users, ++owners; }
   void leave() noexcept {
     if (--users == 0 && (closed || cache.table_was_left())) rest();
-    settle();
+    family->settle();
     if (owners > 1) {
       --owners;
     } else {
@@ -57,10 +61,6 @@ struct Session {
     return hands_out_children && is_closed_handle(item.value) ? nullptr : item.value;
   }
 
-  // Lets go of objects that the cache dropped, unless the lock is held (their destructors are Python code).
-  void settle() noexcept {
-    if (cache.has_doomed() && locked == 0) cache.drop_doomed();
-  }
   int traverse(visitproc visit, void* arg);
   // Forgets every decoded object.
   void forget();

@@ -30,8 +30,10 @@ struct PlannedItem {
   Range canonical;
   Range face;
   Range value = {};
-  std::size_t dict = 0;   // the value is this planned dict
-  ChildId linked = {};    // the value is this nested dict, which exists
+  PyObject* held = nullptr;    // the value, borrowed likewise, if handles were pickled in it
+  std::size_t dict = 0;        // the value is this planned dict
+  ChildId linked = {};         // the value is this nested dict, which exists
+  std::uint64_t sequence = 0;  // of the change that stored it, in a new nested dict
   SettledKey settled = {};
 };
 
@@ -53,7 +55,12 @@ class Plan {
     return true;
   }
 
-  bool store() {
+  bool store() { return store_locked() && leave_estates(); }
+
+ private:
+  static constexpr std::size_t copy_with_gil_size_max = 1 << 20;
+
+  bool store_locked() {
     LockForWrite lock(session_);
     if (!lock.acquire()) return false;
     if (!settle_keys()) return false;
@@ -61,11 +68,8 @@ class Plan {
     const Status status = dicts_.size() > 1 ? put_with_children() : put_all();
     if (!status) return raise_status(session_, status), false;
     session_->size_changes += static_cast<std::int64_t>(session_->engine.count() - before);
-    return remember_exotic();
+    return remember_exotic() && hold_values();
   }
-
- private:
-  static constexpr std::size_t copy_with_gil_size_max = 1 << 20;
 
   bool add(Bytes bytes, Range* range) {
     *range = {arena_.size(), bytes.size()};
@@ -99,7 +103,7 @@ class Plan {
     if (!add(scratch_->bytes(), &item->canonical) || !add(face->bytes(), &item->face)) return false;
     switch (nested_kind(session_, value)) {
       case NestedKind::none:
-        return encode_value(value, session_->serializer, scratch_.get()) && add(scratch_->bytes(), &item->value);
+        return encode_ordinary(value, item);
       case NestedKind::plain:
         return plan_dict(Ref::share(value), &item->dict);
       case NestedKind::own:
@@ -108,6 +112,13 @@ class Plan {
         return plan_dict(deep_copy(value), &item->dict);
     }
     return false;
+  }
+
+  bool encode_ordinary(PyObject* value, PlannedItem* item) {
+    const std::uint64_t handles_before = session_->module->handles_pickled;
+    if (!encode_value(value, session_->serializer, scratch_.get())) return false;
+    if (session_->module->handles_pickled != handles_before) item->held = value;
+    return add(scratch_->bytes(), &item->value);
   }
 
   // A dict that occurs twice becomes one, with two keys that refer to it.
@@ -147,20 +158,21 @@ class Plan {
     return put_all();
   }
 
-  Status fill(Dict& child, const std::vector<PlannedItem>& planned) {
-    for (const PlannedItem& item : planned) {
-      const ChildId id = child_of(item);
-      Status status;
-      if (id.number == 0) {
-        status = child.put(key_of(item), at(item.value), nullptr);
-      } else {
-        Dict linked;
-        status = child.open_child(id, &linked);
-        if (status) status = child.put_child(key_of(item), linked);
-      }
-      if (!status) return status;
+  Status fill(Dict& child, std::vector<PlannedItem>& planned) {
+    for (PlannedItem& item : planned) {
+      Sighting written;
+      if (Status status = put(child, item, &written); !status) return status;
+      item.sequence = written.sequence;
     }
     return {};
+  }
+
+  Status put(Dict& child, const PlannedItem& item, Sighting* written) const {
+    const ChildId id = child_of(item);
+    if (id.number == 0) return child.put(key_of(item), at(item.value), written);
+    Dict linked;
+    if (Status status = child.open_child(id, &linked); !status) return status;
+    return child.put_child(key_of(item), linked, written);
   }
 
   ChildId child_of(const PlannedItem& item) const {
@@ -185,6 +197,42 @@ class Plan {
     for (const PlannedItem& item : dicts_[0].planned) {
       if (item.settled.exists || !item.settled.exotic) continue;
       if (!session_->exotic.add(item.key, at(item.canonical))) return false;
+    }
+    return true;
+  }
+
+  // What the handles of the new nested dicts must know from the first.
+  bool leave_estates() {
+    for (std::size_t number = 1; number < dicts_.size(); ++number) {
+      Family::Estate estate;
+      for (const PlannedItem& item : dicts_[number].planned) {
+        if (!add_to(&estate, item)) return false;
+      }
+      session_->family->leave(session_, children_[number].child_id(), std::move(estate));
+    }
+    return true;
+  }
+
+  bool add_to(Family::Estate* estate, const PlannedItem& item) const {
+    if (item.settled.exotic) {
+      if (!estate->exotic) estate->exotic = Ref::steal(PyDict_New());
+      const Bytes form = at(item.canonical);
+      const Ref canonical = Ref::steal(PyBytes_FromStringAndSize(form.data(), static_cast<Py_ssize_t>(form.size())));
+      if (!estate->exotic || !canonical) return false;
+      if (PyDict_SetItem(estate->exotic.get(), canonical.get(), item.key) < 0) return false;
+    }
+    if (item.held == nullptr) return true;
+    if (!estate->held) estate->held = Ref::steal(PyDict_New());
+    return estate->held && HeldValues::add(estate->held.get(), item.key, item.sequence, item.held);
+  }
+
+  bool hold_values() {
+    for (const PlannedItem& item : dicts_[0].planned) {
+      if (item.held == nullptr) {
+        session_->held.let_go(item.key);
+      } else if (!session_->held.keep(session_, item.key, item.held)) {
+        return false;
+      }
     }
     return true;
   }

@@ -139,7 +139,7 @@ def test_init_called_twice(d: UltraDict[Any, Any]) -> None:
         "full_dump_size=-1",
         "create='yes'",
         "serializer=5",
-        "recurse=True",
+        "recurse=True, serializer=__import__('json')",
         "recurse_register=5",
         "a=lambda: 0",
         "name='left', auto_unlink=False, a=lambda: 0",

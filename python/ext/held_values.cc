@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "held_values.h"
+
+#include <algorithm>
+
+#include "lookup.h"
+
+namespace ultradict::python {
+
+namespace {
+
+// The number of the change that gave the key its value; 0: it has none.
+bool sequence_of(Session* session, PyObject* key, std::uint64_t* sequence) {
+  Probe probe(session);
+  if (!probe) return false;
+  probe.key = key;
+  const Found found = find_stored(&probe);
+  *sequence = found == Found::yes ? probe.seen.sequence : 0;
+  return found != Found::error;
+}
+
+}  // namespace
+
+bool HeldValues::keep(Session* session, PyObject* key, PyObject* value) {
+  if (values_ && PyDict_GET_SIZE(values_.get()) >= sweep_count_ && !sweep(session)) return false;
+  std::uint64_t sequence = 0;
+  if (!sequence_of(session, key, &sequence)) return false;
+  if (!values_) values_ = Ref::steal(PyDict_New());
+  const Ref values = values_.copy();
+  return values && add(values.get(), key, sequence, value);
+}
+
+bool HeldValues::add(PyObject* values, PyObject* key, std::uint64_t sequence, PyObject* value) {
+  const Ref held = Ref::steal(Py_BuildValue("(KO)", static_cast<unsigned long long>(sequence), value));
+  return held && PyDict_SetItem(values, key, held.get()) == 0;
+}
+
+void HeldValues::let_go(PyObject* key) {
+  if (!values_) return;
+  const RaisedKept kept;
+  const Ref values = values_.copy();
+  const Ref held = Ref::share(PyDict_GetItemWithError(values.get(), key));
+  if (held) (void)PyDict_DelItem(values.get(), key);
+  PyErr_Clear();
+}
+
+// Lets go of what is no longer the value of its key.
+bool HeldValues::sweep(Session* session) {
+  const Ref before = values_.copy();
+  const Ref kept = Ref::steal(PyDict_New());
+  if (!kept) return false;
+  PyObject *key = nullptr, *held = nullptr;
+  for (Py_ssize_t position = 0; PyDict_Next(before.get(), &position, &key, &held) != 0;) {
+    const Ref key_kept = Ref::share(key), value_kept = Ref::share(held);
+    std::uint64_t sequence = 0;
+    if (!sequence_of(session, key, &sequence)) return false;
+    if (sequence != PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(held, 0))) continue;
+    if (PyDict_SetItem(kept.get(), key, held) < 0) return false;
+  }
+  values_ = kept.copy();
+  sweep_count_ = std::max(sweep_count_min, 2 * PyDict_GET_SIZE(kept.get()));
+  return true;
+}
+
+void HeldValues::clear() {
+  const Ref old = std::move(values_);
+  sweep_count_ = sweep_count_min;
+}
+
+int HeldValues::traverse(visitproc visit, void* arg) const {
+  Py_VISIT(values_.get());
+  return 0;
+}
+
+}  // namespace ultradict::python

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// HeldValues: values with a handle of a dict in them stay referenced by the process that assigned them, as long as
+// their key refers to them: a dict that goes with its handle would otherwise be gone before anybody reads the key.
+//
+// What this process overwrites or deletes is let go at once, what others did is noticed when the number of values has
+// doubled.
+#pragma once
+
+#include <cstdint>
+
+#include "ref.h"
+
+namespace ultradict::python {
+
+struct Session;
+
+class HeldValues {
+ public:
+  bool empty() const noexcept { return !values_; }
+  // After `key` was given `value`. False with an exception.
+  bool keep(Session* session, PyObject* key, PyObject* value);
+  // After `key` was given another value, or deleted. May run Python code.
+  void let_go(PyObject* key);
+  // All of them, null if there are none, for another handle of the same dict: key -> (sequence, value).
+  Ref take() { return std::move(values_); }
+  void give(Ref values) { values_ = std::move(values); }
+  static bool add(PyObject* values, PyObject* key, std::uint64_t sequence, PyObject* value);
+  void clear();
+  int traverse(visitproc visit, void* arg) const;
+
+ private:
+  static constexpr Py_ssize_t sweep_count_min = 16;
+
+  bool sweep(Session* session);
+
+  Ref values_;  // key -> (sequence of the change, value); null: none
+  Py_ssize_t sweep_count_ = sweep_count_min;
+};
+
+}  // namespace ultradict::python
