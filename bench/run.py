@@ -27,6 +27,7 @@ WORKLOADS = (
     "attach",
     "insert",
     "locked_increment",
+    "nested",
     "engine",
 )
 FORMAT = "{:<50} {:>9} {:>9} {:>9} {:>9}  {:<6}  {}"
