@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Implements include/ultradict/dict.h: forwarding only.
-#include "ultradict/dict.h"
+#include "dict_handle.h"
 
 #include "store/child_name.h"
 #include "store/cleaning.h"
@@ -17,25 +17,9 @@
 
 namespace ultradict {
 
-// What a handle knows beyond its Store.
-struct Dict::Handle {
-  std::string name;
-  Word creator = 0;  // token word of the process whose handle created the dict; 0: attached
-};
-
 namespace {
 
 const std::string nothing;
-
-Fault closed() { return Fault::of(Code::closed); }
-
-// Runs a write under the lock.
-template <typename Write>
-Fault locked(Store* store, const Write& write) {
-  if (!store) return closed();
-  const Entered entered(*store);
-  return entered.fault() ? entered.fault() : write(*store, entered.held());
-}
 
 }  // namespace
 
@@ -142,72 +126,6 @@ Status Dict::put(const Key& key, Bytes value, Sighting* written) {
   return report(store_ ? put_key(*store_, child_, key, value, written) : closed(), name());
 }
 
-Status Dict::open_child(Bytes key, Dict* child) const {
-  static thread_local Buffer buffer;
-  Record record;
-  if (Status status = find(key, nullptr, &buffer, &record); !status) return status;
-  if (record.child.number == 0) return report(Fault::of(Code::no_such_dict, "the value of the key is none"), name());
-  return open_child(record.child, child);
-}
-
-Status Dict::open_child(ChildId id, Dict* child) const {
-  if (!store_) return report(closed(), name());
-  const std::shared_ptr<Store> store = store_;  // `child` may be this handle
-  const std::string text = ChildName{store->name, store->id, id}.text();
-  {
-    const ReadGuard guard(store->regions);
-    if (Fault fault = check_alive(*store, id)) return report(fault, text);
-  }
-  (void)child->close();
-  child->store_ = store;
-  child->child_ = id;
-  child->handle_ = std::make_unique<Handle>();
-  child->handle_->name = text;
-  return {};
-}
-
-Status Dict::put_child(const Key& key, const Dict& child, Sighting* written) {
-  if (!store_ || !child.store_) return report(closed(), name());
-  if (store_ != child.store_ || child.child_.number == 0) {
-    return report(Fault::of(Code::invalid_argument, "what is no nested dict of this very dict cannot be its value: copy it"),
-                  name());
-  }
-  return report(ultradict::put_child(*store_, child_, key, child.child_, written), name());
-}
-
-Status Dict::put_new_child(Bytes key, Dict* child) {
-  Dict made;  // `child` may be this handle
-  {
-    ChildBuilder builder(*this);
-    if (!builder.status()) return Status(builder.status().code(), builder.status().message());
-    if (Status status = builder.make(&made); !status) return status;
-    if (Status status = put_child(Key{key, {}, false}, made); !status) return status;
-  }
-  *child = std::move(made);
-  return {};
-}
-
-ChildId Dict::child_id() const noexcept { return child_; }
-
-Status Dict::link_count(std::uint64_t* count) const {
-  *count = 0;
-  return report(locked(store_.get(),
-                       [&](Store& store, LockHeld held) {
-                         Fault fault = check_alive(store, child_);
-                         DictHeader header;
-                         if (!fault) fault = DictHeader::find(store, held, child_.number, &header);
-                         if (!fault && !header.is_root()) *count = header.links();
-                         return fault;
-                       }),
-                name());
-}
-
-Status Dict::alive() const {
-  if (!store_) return report(closed(), name());
-  const ReadGuard guard(store_->regions);
-  return report(check_alive(*store_, child_), name());
-}
-
 Status Dict::put_at(Sighting* seen, Bytes value) {
   return report(store_ ? put_seen(*store_, seen, value) : closed(), name());
 }
@@ -217,8 +135,9 @@ Status Dict::try_put_at(Sighting* seen, Bytes value) {
 }
 
 Status Dict::erase(Bytes key) {
-  return report(locked(store_.get(), [&](Store& store, LockHeld held) { return ultradict::erase(store, held, child_, key); }),
-                name());
+  return report(
+      locked(store_.get(), [&](Store& store, LockHeld held) { return ultradict::erase(store, held, child_, key); }),
+      name());
 }
 
 Status Dict::erase_at(const Sighting& seen) {
@@ -298,26 +217,6 @@ Findings Dict::check() const {
   });
   if (fault) findings.broken.push_back(report(fault, name()).message());
   return findings;
-}
-
-ChildBuilder::ChildBuilder(Dict& dict) : dict_(dict), guard_(dict) {
-  if (!guard_.status()) return;
-  outermost_ = !dict_.store_->builds_children;
-  dict_.store_->builds_children = true;
-}
-
-ChildBuilder::~ChildBuilder() {
-  if (!outermost_) return;
-  Store& store = *dict_.store_;
-  store.builds_children = false;
-  (void)settle_nested(store, store.lock.held());  // what fails is left to the next owner
-}
-
-Status ChildBuilder::make(Dict* child) {
-  ChildId id;
-  const Fault fault =
-      locked(dict_.store_.get(), [&](Store& store, LockHeld held) { return make_nested(store, held, &id); });
-  return fault ? report(fault, dict_.name()) : dict_.open_child(id, child);
 }
 
 }  // namespace ultradict

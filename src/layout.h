@@ -120,8 +120,8 @@ struct Links {
 // The header of a nested dict is an entry whose words mean:
 //   ref    HeaderMark: never a Ref
 //   hash   HeaderCounts
-//   born   mark | which of all nested dicts that were ever made here; 0 = doomed: it is gone, its content is being freed
-//   links  Links: the first and the last entry of its chain
+//   born   mark | which of all nested dicts that were ever made here; 0 = doomed: it is gone, its content is being
+//   freed links  Links: the first and the last entry of its chain
 // The number of its header is the dict_id of its keys.
 struct HeaderMark {
   static constexpr Word mark = Word{1} << 63;    // no position is that large, in a ref or as `born`
@@ -295,9 +295,9 @@ struct State {
   Word nested_count;  // keys in them
   Word dict_count;    // headers
   Word dicts_made;    // ever
-  Word loose;         // first header of those that were made, or lost their last link, in the operation under way; 0 = none
-  Word doomed;        // first header of those whose content is being freed; 0 = none
-  Word emptying;      // header of the one that is being cleared; 0 = none
+  Word loose;     // first header of those that were made, or lost their last link, in the operation under way; 0 = none
+  Word doomed;    // first header of those whose content is being freed; 0 = none
+  Word emptying;  // header of the one that is being cleared; 0 = none
 };
 
 struct alignas(64) Control {
@@ -326,7 +326,8 @@ static_assert(sizeof(Ref) == 8 && sizeof(Slot) == 8 && sizeof(LockWord) == 8 && 
 static_assert(sizeof(SlotsName) == 8);
 static_assert(sizeof(Entry) == 32 && std::has_unique_object_representations_v<Entry>);
 static_assert(sizeof(RecordHeader) == 40 && std::has_unique_object_representations_v<RecordHeader>);
-static_assert(sizeof(BlobValue) == 16 && sizeof(ChildValue) == 16 && sizeof(JournalStore) == 16 && sizeof(TokenHeader) == 32);
+static_assert(sizeof(BlobValue) == 16 && sizeof(ChildValue) == 16 && sizeof(JournalStore) == 16 &&
+              sizeof(TokenHeader) == 32);
 static_assert(sizeof(SegmentDescriptor) == 48 && sizeof(TokenRecord) == 8);
 static_assert(std::has_unique_object_representations_v<Identity>);
 static_assert(std::has_unique_object_representations_v<State>);

@@ -13,16 +13,17 @@ namespace {
 
 StructMeaning entry_struct() {
   using Type = Entry;
-  return {"Entry",
-          sizeof(Type),
-          "What a key has from its insertion to its deletion; a free one has ref = born = 0. The header of a nested dict "
-          "is an entry with a HeaderMark for ref, HeaderCounts for hash, and the ends of its chain for links.",
-          {
-              FIELD(ref, "Ref of the record with the current value; 0 = none. Storing it shows a change to readers"),
-              FIELD(hash, "keyed hash of the canonical key"),
-              FIELD(born, "sequence of the insertion; 0 = free"),
-              FIELD(links, "Links of the chain; in the free list, next is the next free entry"),
-          }};
+  return {
+      "Entry",
+      sizeof(Type),
+      "What a key has from its insertion to its deletion; a free one has ref = born = 0. The header of a nested dict "
+      "is an entry with a HeaderMark for ref, HeaderCounts for hash, and the ends of its chain for links.",
+      {
+          FIELD(ref, "Ref of the record with the current value; 0 = none. Storing it shows a change to readers"),
+          FIELD(hash, "keyed hash of the canonical key"),
+          FIELD(born, "sequence of the insertion; 0 = free"),
+          FIELD(links, "Links of the chain; in the free list, next is the next free entry"),
+      }};
 }
 
 StructMeaning record_header_struct() {
@@ -219,9 +220,10 @@ StructMeaning token_record_struct() {
 }  // namespace
 
 std::vector<StructMeaning> layout_structs() {
-  return {entry_struct(),         record_header_struct(), blob_value_struct(), child_value_struct(), segment_descriptor_struct(),
-          journal_store_struct(), journal_struct(),       identity_struct(),    state_struct(),
-          control_struct(),       token_header_struct(),  token_record_struct()};
+  return {entry_struct(),       record_header_struct(),      blob_value_struct(),
+          child_value_struct(), segment_descriptor_struct(), journal_store_struct(),
+          journal_struct(),     identity_struct(),           state_struct(),
+          control_struct(),     token_header_struct(),       token_record_struct()};
 }
 
 }  // namespace ultradict

@@ -126,7 +126,7 @@ class Dict {
 
   // --- one key ---
   Status get(Bytes key, std::string* value) const;  // is_dict if the value is a nested dict
-  Status contains(Bytes key) const;  // ok or not_found
+  Status contains(Bytes key) const;                 // ok or not_found
   Status put(Bytes key, Bytes value);
   Status erase(Bytes key);
   std::uint64_t count() const noexcept;
@@ -243,8 +243,8 @@ class LockGuard {
   Status status_;
 };
 
-// Makes nested dicts that nothing refers to yet, to be filled before anybody can see them. Holds the lock for its scope;
-// what no key refers to at its end is freed, also if the process dies before.
+// Makes nested dicts that nothing refers to yet, to be filled before anybody can see them. Holds the lock for its
+// scope; what no key refers to at its end is freed, also if the process dies before.
 class ChildBuilder {
  public:
   explicit ChildBuilder(Dict& dict);

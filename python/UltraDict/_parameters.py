@@ -16,6 +16,7 @@ buffer_size_max = 2**32 - 1
 cache_bytes_default = 64 * 2**20
 name_bytes_max = 255
 
+
 def _flag(word: str, value: object) -> bool | None:
     if value is None or isinstance(value, bool):
         return value

@@ -148,10 +148,10 @@ bool ErrorClasses::load() {
 }
 
 int ErrorClasses::traverse(visitproc visit, void* arg) {
-  for (const Ref* kept : {&already_closed, &already_exists, &cannot_acquire_lock, &cannot_acquire_lock_timeout,
-                          &cannot_attach, &full_dump_memory_full, &parameter_mismatch, &shared_memory_full, &damaged,
-                          &other_format, &forbidden, &unsupported, &system_failure, &invalid_parameter, &dict_deleted,
-                          &cyclic_reference}) {
+  for (const Ref* kept :
+       {&already_closed, &already_exists, &cannot_acquire_lock, &cannot_acquire_lock_timeout, &cannot_attach,
+        &full_dump_memory_full, &parameter_mismatch, &shared_memory_full, &damaged, &other_format, &forbidden,
+        &unsupported, &system_failure, &invalid_parameter, &dict_deleted, &cyclic_reference}) {
     Py_VISIT(kept->get());
   }
   return 0;

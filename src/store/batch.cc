@@ -35,8 +35,7 @@ class EntryNumbers {
 
 // What must be there before anything is written: the dicts, entries and slots for the new keys, content within its
 // bound.
-Fault prepare(Store& store, LockHeld held, ChildId dict, std::span<const Key> keys,
-              std::span<NewValue* const> values) {
+Fault prepare(Store& store, LockHeld held, ChildId dict, std::span<const Key> keys, std::span<NewValue* const> values) {
   if (Fault fault = check_alive(store, dict)) return fault;
   Word new_keys = 0;
   Word added = 0;
@@ -161,7 +160,8 @@ Fault put_batch(Store& store, LockHeld held, ChildId dict, std::span<const Key> 
   shared::store(state.batch_begin, begin);
   EntryNumbers numbers(store);
   Fault fault;
-  for (std::size_t i = 0; i < keys.size() && !fault; ++i) fault = append(store, held, dict.number, keys[i], *values[i], numbers);
+  for (std::size_t i = 0; i < keys.size() && !fault; ++i)
+    fault = append(store, held, dict.number, keys[i], *values[i], numbers);
   Ref first;
   if (!fault) fault = find_first(store, begin, &first);
   if (fault) {

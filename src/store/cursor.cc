@@ -84,7 +84,8 @@ struct Cursor::Walk {
       if (Fault fault = read_entry(store, to.entry, to.born, seen, buffer, record)) return fault;
     } else {
       const Word ref = shared::load(entry.ref);
-      if (ref == 0 || HeaderMark{ref}.is_header() || shared::load(entry.born) != to.born) return Fault::of(Code::changed);
+      if (ref == 0 || HeaderMark{ref}.is_header() || shared::load(entry.born) != to.born)
+        return Fault::of(Code::changed);
       seen->ref_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&entry.ref);
       seen->table_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&store.state().table_number);
       seen->ref = ref;

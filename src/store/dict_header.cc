@@ -13,7 +13,8 @@ Fault DictHeader::find_nested(Store& store, Word number, DictHeader* found) {
 void DictHeader::count_nested_key(Change& change, Word step, bool exotic) const {
   change.set(state_->nested_count, state_->nested_count + step);
   const HeaderCounts now = counts();
-  change.set(number_, *entry_, Change::Field::hash, HeaderCounts::of((now.keys() + step) & 0xffffffffU, now.links()).word);
+  change.set(number_, *entry_, Change::Field::hash,
+             HeaderCounts::of((now.keys() + step) & 0xffffffffU, now.links()).word);
   if (!exotic) return;
   const HeaderMark old = mark();
   const Word count = (old.exotic_count() + step) & HeaderMark::exotic_mask;

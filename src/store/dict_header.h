@@ -40,9 +40,7 @@ class DictHeader {
   void set_links(Change& change, Word links) const {
     change.set(number_, *entry_, Change::Field::hash, HeaderCounts::of(counts().keys(), links).word);
   }
-  void set_mark(Change& change, HeaderMark mark) const {
-    change.set(number_, *entry_, Change::Field::ref, mark.word);
-  }
+  void set_mark(Change& change, HeaderMark mark) const { change.set(number_, *entry_, Change::Field::ref, mark.word); }
   void set_born(Change& change, Word born) const { change.set(number_, *entry_, Change::Field::born, born); }
   // The entry goes back to the free ones.
   void give_back(Change& change) const {

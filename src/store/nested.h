@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Nested: dicts that are values of dicts. A nested dict is a header in the table (dict_header.h) and keys that carry its
-// number: no file, no lock and no memory of its own.
+// Nested: dicts that are values of dicts. A nested dict is a header in the table (dict_header.h) and keys that carry
+// its number: no file, no lock and no memory of its own.
 //
 // It lives as long as a record names it. Its header counts these links, in the very change that makes or kills such a
 // record. One that was just made, or lost its last link, is loose. At the end of the operation all loose ones are

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Recovery: what the next owner of the lock does after a dead one. The journal is applied again, a pending batch
-// finished, nested dicts that nothing refers to freed, and what the dead one had made but not yet named is removed. Each step may itself be cut short, as often as
-// it takes.
+// finished, nested dicts that nothing refers to freed, and what the dead one had made but not yet named is removed.
+// Each step may itself be cut short, as often as it takes.
 #pragma once
 
 #include "store/store.h"

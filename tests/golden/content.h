@@ -58,14 +58,10 @@ inline Value blob() {
 // the key that looks like True was deleted, and its entry serves the last one.
 inline std::vector<StoredItem> items() {
   return {
-      {plain("apple"), encoded(3)},
-      {plain("price"), encoded(189.25)},
-      {plain(true), encoded("yes")},
-      {plain(Tuple{{1, "x"}}), encoded(List{{1, None{}, Mapping{{{"a", false}}}}})},
-      {exotic(), encoded("exotic")},
-      {plain(ByteString{"large"}), encoded(blob())},
-      {plain("nested"), "", true},
-      {plain("last"), encoded(BigInteger{std::string(10, '\0') + '\x01'})},
+      {plain("apple"), encoded(3)},  {plain("price"), encoded(189.25)},
+      {plain(true), encoded("yes")}, {plain(Tuple{{1, "x"}}), encoded(List{{1, None{}, Mapping{{{"a", false}}}}})},
+      {exotic(), encoded("exotic")}, {plain(ByteString{"large"}), encoded(blob())},
+      {plain("nested"), "", true},   {plain("last"), encoded(BigInteger{std::string(10, '\0') + '\x01'})},
   };
 }
 

@@ -19,7 +19,7 @@ may_include = {
     "src/structures": ["=", "layout.h", "base/", "ultradict/"],
     "src/codec": ["codec/", "base/", "ultradict/"],
     "src/store": ["store/", "structures/", "os/", "layout.h", "base/", "ultradict/"],
-    "src": ["store/", "base/", "ultradict/"],
+    "src": ["dict_handle.h", "store/", "base/", "ultradict/"],
     "python/ext": [".", "ultradict/"],
     "cli": [".", "ultradict/"],
     "bench": [".", "ultradict/"],

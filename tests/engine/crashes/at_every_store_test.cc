@@ -96,7 +96,8 @@ Step put_all_nested(const std::string& victim, const std::string& key, const std
     require(dict.open_child(victim, &moved));
     require(builder.make(&made));
     require(made.put("in", "side"));
-    const Item items[] = {{Key{victim}, "small"}, {Key{key}, {}, moved.child_id()}, {Key{new_key}, {}, made.child_id()}};
+    const Item items[] = {
+        {Key{victim}, "small"}, {Key{key}, {}, moved.child_id()}, {Key{new_key}, {}, made.child_id()}};
     return dict.put_all(items);
   };
 }

@@ -101,7 +101,8 @@ std::string value_of(const Dict& dict, const std::string& key) {
   if (const std::size_t slash = key.find('/'); slash != key.npos) {
     Dict child;
     const Status opened = dict.open_child(key.substr(0, slash), &child);
-    return opened ? value_of(child, key.substr(slash + 1)) : "(code " + std::to_string(static_cast<int>(opened.code())) + ")";
+    return opened ? value_of(child, key.substr(slash + 1))
+                  : "(code " + std::to_string(static_cast<int>(opened.code())) + ")";
   }
   std::string value;
   const Status status = dict.get(key, &value);
