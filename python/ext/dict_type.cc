@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The type: its tables, its birth and its end. C code that reads the storage of a dict directly (PyDict_Next, orjson)
-// finds one entry in it, whose key is no str and says in its repr where the items are: such code raises instead of
-// seeing nothing.
+// The type: its tables, its birth and its end.
 #include "dict_type.h"
 
 #include "dict_life.h"
 #include "dict_read.h"
 #include "dict_whole.h"
 #include "dict_write.h"
+#include "elsewhere.h"
 #include "iterator.h"
 #include "views.h"
 
@@ -21,7 +20,7 @@ PyObject* dict_new(PyTypeObject* type, PyObject* arguments, PyObject* keywords) 
   Ref self = Ref::steal(PyDict_Type.tp_new(type, arguments, keywords));
   if (!self) return nullptr;
   dict_object(self.get())->module = module;
-  if (PyDict_SetItem(self.get(), module->elsewhere.get(), module->elsewhere.get()) < 0) return nullptr;
+  if (!place_elsewhere(module->elsewhere.get(), self.get())) return nullptr;
   return self.release();
 }
 
@@ -110,16 +109,6 @@ PyType_Slot dict_slots[] = {
     {0, nullptr},
 };
 
-PyObject* elsewhere_repr(PyObject*) {
-  return PyUnicode_FromString(
-      "<the items of an UltraDict are in shared memory, not in the storage of its dict base: use d.to_dict()>");
-}
-
-PyType_Slot elsewhere_slots[] = {
-    {Py_tp_repr, reinterpret_cast<void*>(elsewhere_repr)},
-    {0, nullptr},
-};
-
 }  // namespace
 
 PyObject* bind_methods(PyObject* module, PyObject* type) {
@@ -135,7 +124,5 @@ PyObject* bind_methods(PyObject* module, PyObject* type) {
 
 PyType_Spec dict_spec = {"UltraDict._core.SharedDict", sizeof(DictObject), 0,
                          Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, dict_slots};
-
-PyType_Spec elsewhere_spec = {"UltraDict._core.elsewhere", sizeof(PyObject), 0, Py_TPFLAGS_DEFAULT, elsewhere_slots};
 
 }  // namespace ultradict::python

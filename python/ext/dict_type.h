@@ -12,7 +12,4 @@ extern PyType_Spec dict_spec;
 // of the module.
 PyObject* bind_methods(PyObject* module, PyObject* type);
 
-// The private object that is the only key in the storage of the `dict` base, and its type.
-extern PyType_Spec elsewhere_spec;
-
 }  // namespace ultradict::python

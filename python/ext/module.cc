@@ -6,6 +6,7 @@
 
 #include "dict_life.h"
 #include "dict_type.h"
+#include "elsewhere.h"
 #include "iterator.h"
 #include "lock_type.h"
 #include "views.h"
@@ -53,8 +54,7 @@ bool make_types(PyObject* module, ModuleState* state) {
       !make_type(module, &elsewhere_spec, nullptr, &elsewhere_type)) {
     return false;
   }
-  auto* type = reinterpret_cast<PyTypeObject*>(elsewhere_type.get());
-  state->elsewhere = Ref::steal(PyObject_New(PyObject, type));
+  state->elsewhere = make_elsewhere(reinterpret_cast<PyTypeObject*>(elsewhere_type.get()));
   return static_cast<bool>(state->elsewhere);
 }
 
