@@ -28,6 +28,10 @@ WORKLOADS = (
     "insert",
     "locked_increment",
     "nested",
+    "iterate",
+    "small_talk",
+    "update",
+    "read_changed",
     "engine",
 )
 FORMAT = "{:<50} {:>9} {:>9} {:>9} {:>9}  {:<6}  {}"
