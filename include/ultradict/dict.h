@@ -190,6 +190,15 @@ class Dict {
   std::unique_ptr<Handle> handle_;
 };
 
+// A key that a cursor passed, without its record. It was there at that moment; it still is, whatever its value, as long
+// as *born_word == born. The words stay mapped as those of a Sighting do.
+struct Passed {
+  const std::atomic<std::uint64_t>* ref_word = nullptr;
+  const std::atomic<std::uint64_t>* born_word = nullptr;
+  std::uint64_t born = 0;
+  std::uint32_t entry = 0;
+};
+
 // A walk in insertion order that never blocks and never fails because another process writes: it meets each key at most
 // once, and every key that was there throughout.
 class Cursor {
@@ -208,6 +217,8 @@ class Cursor {
   // The next key: ok, or not_found at the end.
   // With `buffer` null only `seen` is set, and `seen->sequence` is 0.
   Status next(Sighting* seen, Buffer* buffer = nullptr, Record* record = nullptr);
+  // The next keys, as many as there is room for and at least one: ok, or not_found at the end. All are of one table.
+  Status next_some(std::span<Passed> passed, std::size_t* count, std::uint64_t* table_number);
 
  private:
   static constexpr int steps_kept = 8;
@@ -225,6 +236,8 @@ class Cursor {
   std::uint64_t step_count_ = 0;
 
   struct Walk;  // one attempt, in cursor.cc
+  template <typename Attempt>
+  Status retry(const Attempt& attempt);
 };
 
 // Holds the lock for a scope.

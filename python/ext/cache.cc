@@ -61,13 +61,6 @@ int Cache::find(Py_hash_t hash, PyObject* key, std::uint32_t* number) {
   return 0;
 }
 
-std::uint32_t Cache::find_entry(const Sighting& seen) const noexcept {
-  if (seen.table_number != table_number_) return none;
-  const std::uint32_t number = by_entry_.find(seen.entry, items_);
-  if (number == none || items_[number].born != seen.born) return none;
-  return number;
-}
-
 Sighting Cache::sighting(const Item& item) const noexcept {
   Sighting seen;
   seen.ref_word = item.ref_word;
@@ -80,11 +73,11 @@ Sighting Cache::sighting(const Item& item) const noexcept {
   return seen;
 }
 
-bool Cache::follow_table(const Sighting& seen) noexcept {
-  if (seen.table_number <= table_number_) return seen.table_number == table_number_;
-  table_word_ = seen.table_word;
-  table_number_ = seen.table_number;
-  for (std::uint32_t number = 0; number < item_count_; ++number) items_[number].ref_word = &never_;
+bool Cache::follow_table(const std::atomic<std::uint64_t>& word, std::uint64_t number) noexcept {
+  if (number <= table_number_) return number == table_number_;
+  table_word_ = &word;
+  table_number_ = number;
+  for (std::uint32_t item = 0; item < item_count_; ++item) items_[item].ref_word = &never_;
   by_entry_.forget_all();
   return table_left_ = true;
 }

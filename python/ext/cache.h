@@ -68,7 +68,14 @@ class Cache {
   // By Python's ==. 1: `*number` is the item; 0: none; -1: __eq__ raised.
   int find(Py_hash_t hash, PyObject* key, std::uint32_t* number);
   // The item of an entry, or none.
-  std::uint32_t find_entry(const Sighting& seen) const noexcept;
+  std::uint32_t find_entry(std::uint64_t table_number, std::uint32_t entry, std::uint64_t born) const noexcept {
+    if (table_number != table_number_) return none;
+    const std::uint32_t number = by_entry_.find(entry, items_);
+    return number != none && items_[number].born == born ? number : none;
+  }
+  std::uint32_t find_entry(const Sighting& seen) const noexcept {
+    return find_entry(seen.table_number, seen.entry, seen.born);
+  }
 
   Item& item(std::uint32_t number) noexcept { return items_[number]; }
   std::uint32_t number_of(const Item& item) const noexcept { return static_cast<std::uint32_t>(&item - items_); }
@@ -77,6 +84,8 @@ class Cache {
   bool current(const Item& item) const noexcept {
     return item.ref_word->load(std::memory_order_acquire) == item.ref && table_current();
   }
+  // The table of that number is the one there is now, and the one the cache follows.
+  bool is_table(std::uint64_t number) const noexcept { return number == table_number_ && table_current(); }
   bool table_current() const noexcept { return table_word_->load(std::memory_order_acquire) == table_number_; }
   // The item's entry may be asked for by reread() and put_at().
   bool entry_known(const Item& item) const noexcept { return item.ref_word != &never_ && table_current(); }
@@ -91,7 +100,8 @@ class Cache {
   std::uint64_t version() const noexcept { return version_; }
   // Follows a sighting in a newer table: what is known of entries is forgotten, objects are kept. False: it is of an
   // older one, of which nothing may be learnt any more.
-  bool follow_table(const Sighting& seen) noexcept;
+  bool follow_table(const Sighting& seen) noexcept { return follow_table(*seen.table_word, seen.table_number); }
+  bool follow_table(const std::atomic<std::uint64_t>& word, std::uint64_t number) noexcept;
   // Since the last call a table was left: when no operation is under way the engine may unmap it.
   bool table_was_left() noexcept { return std::exchange(table_left_, false); }
   // A key that is not in the cache; `value` may be null. `size`: encoded bytes of both. `key_known`: the object is

@@ -11,6 +11,7 @@ namespace {
 
 struct IteratorObject {
   PyObject_HEAD PyObject* dict;  // null: exhausted
+  PyObject* pair;                // the last one handed out: used again if nobody kept it
   Walk* walk;
   std::int64_t size_changes;
   Py_ssize_t left;
@@ -23,6 +24,7 @@ IteratorObject* iterator_object(PyObject* object) { return reinterpret_cast<Iter
 
 int iterator_clear(PyObject* self) {
   delete std::exchange(iterator_object(self)->walk, nullptr);
+  Py_CLEAR(iterator_object(self)->pair);
   Py_CLEAR(iterator_object(self)->dict);
   return 0;
 }
@@ -30,6 +32,7 @@ int iterator_clear(PyObject* self) {
 int iterator_traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(iterator_object(self)->dict);
+  Py_VISIT(iterator_object(self)->pair);
   return 0;
 }
 
@@ -49,14 +52,31 @@ bool check_size(IteratorObject* iterator, const Session* session) {
   return false;
 }
 
-PyObject* part_of(Part part, Ref key, Ref value) {
-  if (part == Part::keys) return key.release();
-  if (part == Part::values) return value.release();
-  PyObject* pair = PyTuple_New(2);
+// As dict does: a loop that unpacks its pairs needs one tuple.
+PyObject* pair_again(PyObject* pair, Ref key, Ref value) {
+  const Ref old_key = Ref::steal(PyTuple_GET_ITEM(pair, 0)), old_value = Ref::steal(PyTuple_GET_ITEM(pair, 1));
+  PyTuple_SET_ITEM(pair, 0, key.release());
+  PyTuple_SET_ITEM(pair, 1, value.release());
+  // The collector lets go of tuples that hold nothing it cares for; this one may now.
+  if (PyObject_GC_IsTracked(pair) == 0) PyObject_GC_Track(pair);
+  return Py_INCREF(pair), pair;
+}
+
+PyObject* pair_of(IteratorObject* iterator, Ref key, Ref value) {
+  PyObject* pair = iterator->pair;
+  if (pair != nullptr && Py_REFCNT(pair) == 1) return pair_again(pair, std::move(key), std::move(value));
+  pair = PyTuple_New(2);
   if (pair == nullptr) return nullptr;
   PyTuple_SET_ITEM(pair, 0, key.release());
   PyTuple_SET_ITEM(pair, 1, value.release());
+  const Ref old = Ref::steal(std::exchange(iterator->pair, Ref::share(pair).release()));
   return pair;
+}
+
+PyObject* part_of(IteratorObject* iterator, Ref key, Ref value) {
+  if (iterator->part == Part::keys) return key.release();
+  if (iterator->part == Part::values) return value.release();
+  return pair_of(iterator, std::move(key), std::move(value));
 }
 
 PyObject* iterator_next(PyObject* self) {
@@ -70,7 +90,7 @@ PyObject* iterator_next(PyObject* self) {
   --iterator->steps;
   if (step == Walk::Step::item) {
     if (iterator->left > 0) --iterator->left;
-    return part_of(iterator->part, std::move(key), std::move(value));
+    return part_of(iterator, std::move(key), std::move(value));
   }
   if (step == Walk::Step::end && iterator->steps == 0) iterator_clear(self);
   return nullptr;
@@ -110,6 +130,7 @@ PyObject* make_iterator(PyObject* dict, Part part, Cursor::Direction direction) 
   auto* iterator = PyObject_GC_New(IteratorObject, type);
   if (iterator == nullptr) return nullptr;
   iterator->dict = Ref::share(dict).release();
+  iterator->pair = nullptr;
   iterator->walk = new (std::nothrow) Walk(session, direction);
   iterator->size_changes = session->size_changes;
   iterator->left = static_cast<Py_ssize_t>(session->engine.count());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walk. A key that is deleted between the cursor's step and the look at its value was not there throughout: it is
-// skipped.
+// Walk, the part that is not on the way of what the cache has. A key that is deleted between the cursor's step and the
+// look at its value was not there throughout: it is skipped.
 #include "walk.h"
 
 #include "errors.h"
@@ -8,47 +8,37 @@
 
 namespace ultradict::python {
 
-Walk::Step Walk::next(Part part, Ref* key, Ref* value) {
-  const Use use(session_);
-  for (;;) {
-    Sighting seen;
-    const Status status = cursor_.next(&seen);
-    if (status.code() == Code::not_found) return Step::end;
-    if (!status) return raise_status(session_, status), Step::error;
-    // `end` of either half means: not from there.
-    Step step = from_cache(part, seen, key, value);
-    if (step == Step::end) step = from_store(part, seen, key, value);
-    if (step != Step::end) return step;
-  }
+// What is ahead counts only for the table it was seen in: that of the cache, whose words stay mapped.
+Walk::Step Walk::look_ahead() {
+  next_ = count_ = 0;
+  const Status status = cursor_.next_some(ahead_, &count_, &table_number_);
+  if (status.code() == Code::not_found) return Step::end;
+  if (!status) return raise_status(session_, status), Step::error;
+  session_->cache.follow_table(session_->engine.table_word(), table_number_);
+  return Step::item;
 }
 
-Walk::Step Walk::from_cache(Part part, const Sighting& seen, Ref* key, Ref* value) {
-  Cache& cache = session_->cache;
-  const std::uint32_t number = cache.find_entry(seen);
-  if (number == Cache::none || !Cache::key_known(cache.item(number))) return Step::end;
-  Cache::Item& item = cache.item(number);
-  if (part != Part::values) *key = Ref::share(item.key);
-  if (part == Part::keys) return Step::item;
-  if (PyObject* cached = session_->cached_value(item); cached != nullptr && item.ref == seen.ref) {
-    *value = Ref::share(cached);
-    return Step::item;
-  }
+Walk::Step Walk::refreshed(std::uint32_t number, Ref* value) {
   *value = Ref::steal(refresh_item(session_, number));
   if (*value) return Step::item;
   return PyErr_Occurred() != nullptr ? Step::error : Step::end;
 }
 
-Walk::Step Walk::from_store(Part part, Sighting seen, Ref* key, Ref* value) {
+Walk::Step Walk::from_store(Part part, Passed passed, Ref* key, Ref* value) {
   const Lease<Buffer> buffer(session_->module->spare_buffer);
   if (!buffer) return Step::error;
+  Sighting seen;
+  seen.ref_word = passed.ref_word;
+  seen.table_word = &session_->engine.table_word();
+  seen.table_number = table_number_;
+  seen.born = passed.born;
+  seen.entry = passed.entry;
   Record record;
   bool moved = false;
-  seen.sequence = 0;
-  const std::uint64_t born = seen.born;
   const Status status = session_->engine.reread(&seen, buffer.get(), &record, &moved);
   if (status.code() == Code::changed) return Step::end;
   if (!status) return raise_status(session_, status), Step::error;
-  seen.born = born;
+  seen.born = passed.born;
   *key = Ref::steal(session_->exotic.object_of(session_, record.canonical, record.face, record.exotic));
   if (!*key) return Step::error;
   if (part == Part::keys) return remember_key(seen, record, key->get());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walk: the keys and values of a dict in insertion order as Python objects, taken from the cache where it has them.
+// Walk: the keys and values of a dict in insertion order as Python objects, taken from the cache where it has them. It
+// looks some keys ahead; one that was deleted since is passed over.
 #pragma once
 
 #include "session.h"
@@ -15,15 +16,53 @@ class Walk {
 
   enum class Step { error, end, item };
   // Sets what `part` names; the session must be open. Errors are raised for the key they concern, the walk may go on.
-  Step next(Part part, Ref* key, Ref* value);
+  Step next(Part part, Ref* key, Ref* value) {
+    const Use use(session_);
+    for (;;) {
+      if (next_ == count_ || !session_->cache.is_table(table_number_)) {
+        const Step step = look_ahead();
+        if (step != Step::item) return step;
+      }
+      const Passed& passed = ahead_[next_++];
+      const std::uint64_t ref = passed.ref_word->load(std::memory_order_acquire);
+      if (ref == 0) continue;
+      // `end` of either half means: not from there.
+      Step step = from_cache(part, passed, ref, key, value);
+      if (step == Step::end) step = from_store(part, passed, key, value);
+      if (step != Step::end) return step;
+    }
+  }
 
  private:
-  Step from_cache(Part part, const Sighting& seen, Ref* key, Ref* value);
-  Step from_store(Part part, Sighting seen, Ref* key, Ref* value);
+  static constexpr std::size_t ahead_max = 32;
+
+  Step look_ahead();
+  Step from_cache(Part part, const Passed& passed, std::uint64_t ref, Ref* key, Ref* value);
+  Step refreshed(std::uint32_t number, Ref* value);
+  Step from_store(Part part, Passed passed, Ref* key, Ref* value);
   Step remember_key(const Sighting& seen, const Record& record, PyObject* key);
 
   Session* session_;
   Cursor cursor_;
+  std::size_t next_ = 0;
+  std::size_t count_ = 0;
+  std::uint64_t table_number_ = 0;  // of the table of what lies ahead
+  Passed ahead_[ahead_max];
 };
+
+inline Walk::Step Walk::from_cache(Part part, const Passed& passed, std::uint64_t ref, Ref* key, Ref* value) {
+  Cache& cache = session_->cache;
+  const std::uint32_t number = cache.find_entry(table_number_, passed.entry, passed.born);
+  if (number == Cache::none || !Cache::key_known(cache.item(number))) return Step::end;
+  Cache::Item& item = cache.item(number);
+  const bool unchanged = item.ref == ref;
+  if (!unchanged && passed.born_word->load(std::memory_order_acquire) != passed.born) return Step::end;
+  if (part != Part::values) *key = Ref::share(item.key);
+  if (part == Part::keys) return Step::item;
+  PyObject* cached = session_->cached_value(item);
+  if (!unchanged || cached == nullptr) return refreshed(number, value);
+  *value = Ref::share(cached);
+  return Step::item;
+}
 
 }  // namespace ultradict::python

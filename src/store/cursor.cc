@@ -94,28 +94,53 @@ struct Cursor::Walk {
       seen->born = to.born;
       seen->entry = to.entry;
     }
+    note(to);
+    return {};
+  }
+
+  void note(Step to) const {
     if (cursor.table_number_ != table) cursor.step_count_ = 0;
     cursor.table_number_ = table;
     cursor.steps_[cursor.step_count_++ % steps_kept] = to;
     cursor.last_born_ = to.born;
-    return {};
+  }
+
+  // The next key that is there, from behind `at`, which follows it.
+  Fault advance(Step* at, Entry** entry) const {
+    const Word bound = shared::load(store.state().entries_size);
+    for (Word steps = 0; steps <= bound; ++steps) {
+      Step to;
+      if (Fault fault = step(*at, &to, entry)) return fault;
+      if (shared::load(store.state().table_number) != table) return Fault::of(Code::changed);
+      if (to.entry == 0 || is_too_late(to.born)) return Fault::of(Code::not_found);
+      *at = to;
+      // An entry without a ref is about to be inserted, or to be deleted.
+      const Word ref = shared::load((*entry)->ref);
+      if (is_ahead(to.born) && ref != 0 && !HeaderMark{ref}.is_header()) return {};
+    }
+    return Fault::damaged("chain: it does not end", bound);
   }
 
   Fault once(Sighting* seen, Buffer* buffer, Record* record) const {
     if (table % 2 != 0) return Fault::of(Code::changed);
     Step at = start();
-    const Word bound = shared::load(store.state().entries_size);
-    for (Word steps = 0; steps <= bound; ++steps) {
-      Step to;
-      Entry* entry = nullptr;
-      if (Fault fault = step(at, &to, &entry)) return fault;
-      if (shared::load(store.state().table_number) != table) return Fault::of(Code::changed);
-      if (to.entry == 0 || is_too_late(to.born)) return Fault::of(Code::not_found);
-      // An entry without a ref is about to be inserted, or to be deleted.
-      if (is_ahead(to.born) && shared::load(entry->ref) != 0) return yield(to, *entry, seen, buffer, record);
-      at = to;
+    Entry* entry = nullptr;
+    if (Fault fault = advance(&at, &entry)) return fault;
+    return yield(at, *entry, seen, buffer, record);
+  }
+
+  Fault some(std::span<Passed> passed, std::size_t* count) const {
+    *count = 0;
+    if (table % 2 != 0) return Fault::of(Code::changed);
+    Step at = start();
+    Entry* entry = nullptr;
+    Fault fault;
+    while (*count < passed.size() && !(fault = advance(&at, &entry))) {
+      note(at);
+      passed[(*count)++] = {reinterpret_cast<const std::atomic<std::uint64_t>*>(&entry->ref),
+                            reinterpret_cast<const std::atomic<std::uint64_t>*>(&entry->born), at.born, at.entry};
     }
-    return Fault::damaged("chain: it does not end", bound);
+    return *count != 0 ? Fault::none() : fault;
   }
 };
 
@@ -139,26 +164,36 @@ Cursor::Cursor(const Dict& dict, const Sighting& after) noexcept
   steps_[step_count_++] = Step{after.entry, after.born};
 }
 
-Status Cursor::next(Sighting* seen, Buffer* buffer, Record* record) {
+template <typename Attempt>
+Status Cursor::retry(const Attempt& attempt) {
   if (!store_) return Status(Code::closed);
-  const auto attempt = [&] {
+  const auto once = [&] {
     const Word table = shared::load(store_->state().table_number);
     const Walk walk{*this, *store_, table, direction_ != Direction::backward};
-    const Fault fault = walk.once(seen, buffer, record);
+    const Fault fault = attempt(walk);
     const bool replaced = shared::load(store_->state().table_number) != table;
     return fault && replaced ? Fault::of(Code::changed) : fault;
   };
-  Fault fault;
   {
     const ReadGuard guard(store_->regions);
     for (int tries = 0; tries < retries_max; ++tries) {
-      fault = attempt();
+      const Fault fault = once();
       if (fault.code != Code::changed) return report(fault, store_->name);
     }
   }
   const Entered entered(*store_, Wait{reader_wait_ns});
-  if (entered.fault()) return report(entered.fault(), store_->name);
-  return report(attempt(), store_->name);
+  return report(entered.fault() ? entered.fault() : once(), store_->name);
+}
+
+Status Cursor::next(Sighting* seen, Buffer* buffer, Record* record) {
+  return retry([&](const Walk& walk) { return walk.once(seen, buffer, record); });
+}
+
+Status Cursor::next_some(std::span<Passed> passed, std::size_t* count, std::uint64_t* table_number) {
+  return retry([&](const Walk& walk) {
+    *table_number = walk.table;
+    return walk.some(passed, count);
+  });
 }
 
 }  // namespace ultradict
