@@ -29,6 +29,13 @@ if(ULTRADICT_DEVELOPER)
   target_compile_options(ultradict_settings INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wextra-semi -Werror)
 endif()
 
+# The compiler's command line names the rules of clang-tidy: when they change, every file is looked at again.
+if(CMAKE_CXX_CLANG_TIDY)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS .clang-tidy)
+  file(SHA256 ${CMAKE_SOURCE_DIR}/.clang-tidy ultradict_tidy_rules)
+  list(APPEND CMAKE_CXX_CLANG_TIDY --extra-arg=-DULTRADICT_TIDY_RULES_${ultradict_tidy_rules})
+endif()
+
 if(ULTRADICT_SANITIZE)
   # The first report ends the run: a test must not pass over it.
   target_compile_options(ultradict_settings INTERFACE
