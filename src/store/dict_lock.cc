@@ -138,8 +138,9 @@ Fault DictLock::release() {
 }
 
 void DictLock::give_back(Word mine) {
-  if (shared::compare_and_swap(*word_, mine, 0)) return;
-  const Word left_to_waiters = mine & LockWord::starving ? LockWord::starving | LockWord::waiters : 0;
+  Word seen = mine;
+  if (shared::compare_and_swap(*word_, seen, 0)) return;
+  const Word left_to_waiters = seen & LockWord::starving ? LockWord::starving | LockWord::waiters : 0;
   const Word before = shared::exchange(*word_, left_to_waiters);
   if (before & LockWord::waiters) os::futex_wake_one(*word_);
 }
