@@ -67,7 +67,8 @@ class Move {
     const SegmentDescriptor& segment = store_.control().segments[room_.ref.segment()];
     const Word end = tail_offset(store_.control()) + size_ + size;
     char* base = nullptr;
-    return end <= segment.size && !store_.regions.segment(room_.ref.segment(), segment.file, end, &base);
+    return may_move_to_tail(store_.control(), size_ + size) &&
+           !store_.regions.segment(room_.ref.segment(), segment.file, end, &base);
   }
 
   void commit(Word offset) {
@@ -109,17 +110,15 @@ Word emptiest_segment(const Control& control) {
   return best;
 }
 
-// The closed segment with the most dead bytes whose live ones fit behind the tail, or into the spare; segments_max if
-// there is none. One that would use up the spare should be a spare as good itself.
-Word segment_to_gain_most(const Control& control, Word left, bool spare_too) {
+// The closed segment with the most dead bytes that can be emptied with the room there is; segments_max if there is
+// none.
+Word segment_to_gain_most(const Control& control) {
   Word best = segments_max;
   Word gain = 0;
   for (Word number = 0; number < segments_max; ++number) {
     const SegmentDescriptor& segment = control.segments[number];
     if (!is_closed(control, number) || is_protected(control, number)) continue;
-    const bool is_good_spare = spare_too || segment.size >= control.state.fullest;
-    const bool fits = segment.live <= left || (is_good_spare && segment.live <= control.state.spare);
-    if (!fits || segment.filled - segment.live <= gain) continue;
+    if (segment.filled - segment.live <= gain || !may_empty(control, number)) continue;
     gain = segment.filled - segment.live;
     best = number;
   }
@@ -197,26 +196,24 @@ Fault pay_cleaning(Store& store, LockHeld held, Word size) {
 
 Fault reclaim(Store& store, LockHeld held) {
   const Control& control = store.control();
-  const SegmentDescriptor& tail = control.segments[Ref{control.state.tail}.segment()];
-  const Word left = tail.size - tail_offset(control);
-  Word number = segment_to_gain_most(control, left, false);
-  if (number == segments_max) number = segment_to_gain_most(control, left, true);
+  const Word number = segment_to_gain_most(control);
   if (number != segments_max) return empty_segment(store, held, number);
-  if (tail.live < tail_offset(control) && tail.live <= control.state.spare) return close_tail(store, held, false);
+  if (tail_live(control) < tail_offset(control) && may_close_tail(control)) return close_tail(store, held);
   return Fault::of(Code::memory_full, "shared memory is full");
 }
 
 Fault clean_all(Store& store, LockHeld held) {
   const Control& control = store.control();
   sweep_orphans(store, held);
-  // What is written from here on is clean.
-  const Word end = Ref{control.state.tail}.position();
-  if (Fault fault = close_tail(store, held, true); fault && fault.code != Code::memory_full) return fault;
-  for (Word number = 0; number < segments_max; ++number) {
+  // What is written from here on is clean. The tail comes first: the others may need what it leaves free.
+  const Ref end{control.state.tail};
+  if (Fault fault = close_tail(store, held); fault && fault.code != Code::memory_full) return fault;
+  for (Word i = 0; i < segments_max; ++i) {
+    const Word number = (end.segment() + i) % segments_max;
     const SegmentDescriptor& segment = control.segments[number];
-    if (!is_closed(control, number) || segment.live >= segment.filled || segment.first >= end) continue;
-    if (Fault fault = empty_segment(store, held, number))
-      return fault.code == Code::memory_full ? Fault::none() : fault;
+    if (!is_closed(control, number) || segment.live >= segment.filled || segment.first >= end.position()) continue;
+    const Fault fault = empty_segment(store, held, number);
+    if (fault && fault.code != Code::memory_full) return fault;  // another one may need less
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "store/cleaning.h"
+#include "store/reserve.h"
 
 namespace ultradict {
 
@@ -14,38 +15,30 @@ constexpr Word prefetched_ahead = 256;  // bytes behind a new record
 constexpr Word first_size = 64 * 1024;  // of a segment's file; then it doubles, by at most allocation_step
 constexpr int rounds_max = 1024;        // of make_room: each allocates, switches or empties a segment
 
-bool is_free(const Control& control, Word number) {
-  const SegmentDescriptor& segment = control.segments[number];
-  return segment.file != 0 && segment.filled == 0 && Ref{control.state.tail}.segment() != number;
-}
-
 // How large a segment should be for what was written: the log is made of a few dozen. (A batch under way is written,
 // not live.)
 Word wanted_capacity(const State& state, Word needed) {
   return round_up(std::max({segment_size_min, state.closed_size / 16, needed}), page_size);
 }
 
-// The largest free segment but `other`; segments_max if there is none.
-Word largest_free_but(const Control& control, Word other) {
-  Word best = segments_max;
-  for (Word number = 0; number < segments_max; ++number) {
-    if (!is_free(control, number) || number == other) continue;
-    if (best == segments_max || control.segments[number].size > control.segments[best].size) best = number;
-  }
-  return best;
-}
-
-// The file of a segment that is free, or the tail, gets at least `size` bytes, in steps.
+// The file of a segment that is free, or the tail, gets at least `size` bytes: in steps, or no more than that where
+// memory is short.
 Fault grow_segment(Store& store, LockHeld held, Word number, Word size) {
   SegmentDescriptor& segment = store.control().segments[number];
   if (size > segment.capacity) return Fault::of(Code::memory_full);
-  const Word step = std::clamp(segment.size, first_size, allocation_step);
-  const Word to = std::min(segment.capacity, std::max(round_up(size, page_size), segment.size + step));
   const Word from = segment.size;
-  if (Fault fault = store.regions.files().grow(held, DictFiles::segment(segment.file), from, to)) return fault;
+  const Word least = std::min(segment.capacity, round_up(size, page_size));
+  Word to = std::min(segment.capacity, std::max(least, from + std::clamp(from, first_size, allocation_step)));
+  const std::string file = DictFiles::segment(segment.file);
+  Fault fault = store.regions.files().grow(held, file, from, to);
+  if (fault.code == Code::memory_full && least < to) {
+    to = least;
+    fault = store.regions.files().grow(held, file, from, to);
+  }
+  if (fault) return fault;
   shared::store(segment.size, to);
   char* base = nullptr;
-  if (Fault fault = store.regions.segment(number, segment.file, to, &base)) return fault;
+  if (Fault mapping = store.regions.segment(number, segment.file, to, &base)) return mapping;
   os::populate(base + from, to - from);
   return {};
 }
@@ -107,12 +100,6 @@ void switch_tail(Store& store, LockHeld held, Word to) {
   refresh_log_hints(store);
 }
 
-// Live bytes of the tail; those of a batch under way will be.
-Word tail_live(const Control& control) {
-  const Word live = control.segments[Ref{control.state.tail}.segment()].live;
-  return control.state.batch_begin == 0 ? std::min(live, tail_offset(control)) : tail_offset(control);
-}
-
 // A free segment's file goes.
 void remove_segment(Store& store, LockHeld held, Word number) {
   SegmentDescriptor& segment = store.control().segments[number];
@@ -126,45 +113,6 @@ void remove_segment(Store& store, LockHeld held, Word number) {
   refresh_log_hints(store);
 }
 
-// What a free segment must hold if a record of `size` is put behind the tail.
-Word reserve_for(const Control& control, Word size) {
-  return std::max(control.state.fullest, tail_live(control) + size);
-}
-
-// Whether a record may go into segment `tail`, the present one or a free one: then every segment's live bytes must fit
-// into a free segment. Strictly all of them; otherwise those that did before, so that it is at least no worse.
-bool leaves_reserve(const Control& control, Word tail, Word size, bool strictly) {
-  const Word present = Ref{control.state.tail}.segment();
-  const Word spare_number = largest_free_but(control, tail);
-  const Word spare = spare_number == segments_max ? 0 : control.segments[spare_number].size;
-  for (Word number = 0; number < segments_max; ++number) {
-    const bool holds = number == tail || number == present || is_closed(control, number);
-    if (!holds) continue;
-    Word live = number == present ? tail_live(control) : control.segments[number].live;
-    if (is_protected(control, number)) live = control.segments[number].filled;
-    if (!strictly && live > control.state.spare) continue;
-    if (number == tail) live += size;
-    if (live > spare) return false;
-  }
-  return true;
-}
-
-bool has_room(const Control& control, Word number, Word size) {
-  const Word begin = Ref{control.state.tail}.segment() == number ? tail_offset(control) : 0;
-  return begin + size <= control.segments[number].size;
-}
-
-// The free segment to go on in: large enough to be worth it, and leaving a reserve; segments_max if there is none.
-Word next_tail(const Control& control, Word size, Word wanted, bool strictly) {
-  Word best = segments_max;
-  for (Word number = 0; number < segments_max; ++number) {
-    if (!is_free(control, number) || !has_room(control, number, size)) continue;
-    if (control.segments[number].capacity < wanted || !leaves_reserve(control, number, size, strictly)) continue;
-    if (best == segments_max || control.segments[number].size > control.segments[best].size) best = number;
-  }
-  return best;
-}
-
 // Grows the tail, goes on in a free segment, or makes one: whatever comes first of what more memory can do.
 [[gnu::cold]] Fault extend(Store& store, LockHeld held, Word size) {
   const Control& control = store.control();
@@ -173,8 +121,8 @@ Word next_tail(const Control& control, Word size, Word wanted, bool strictly) {
   Fault fault = grow_segment(store, held, Ref{state.tail}.segment(), end);
   if (fault.code != Code::memory_full) return fault;
   const Word wanted = std::min(wanted_capacity(state, size) / 2, 2 * state.live_size + size);
-  const Word next = next_tail(control, size, wanted, true);
-  if (next == segments_max) return create_free_segment(store, held, std::max(size, reserve_for(control, size)));
+  const Word next = next_tail(control, size, wanted);
+  if (next == segments_max) return create_free_segment(store, held, std::max(size, reserve_for(control, 0)));
   switch_tail(store, held, next);
   return {};
 }
@@ -195,16 +143,13 @@ Word next_tail(const Control& control, Word size, Word wanted, bool strictly) {
 // Memory is full: what can be done with what is there. `*here`: the record may go where the tail is now.
 [[gnu::cold]] Fault make_do(Store& store, LockHeld held, Word size, bool* here) {
   const Control& control = store.control();
-  const auto try_with = [&](bool strictly) {
-    const Word tail = Ref{control.state.tail}.segment();
-    *here = has_room(control, tail, size) && leaves_reserve(control, tail, size, strictly);
-    const Word next = *here ? segments_max : next_tail(control, size, 0, strictly);
-    if (next != segments_max) switch_tail(store, held, next);
-    return *here || next != segments_max;
-  };
-  if (try_with(true)) return {};
-  const Fault fault = reclaim(store, held);
-  return fault.code == Code::memory_full && try_with(false) ? Fault::none() : fault;
+  const Word tail = Ref{control.state.tail}.segment();
+  *here = has_room(control, tail, size) && leaves_reserve(control, tail, size);
+  if (*here) return {};
+  const Word next = next_tail(control, size, 0);
+  if (next == segments_max) return reclaim(store, held);
+  switch_tail(store, held, next);
+  return {};
 }
 
 [[gnu::always_inline]] inline Fault room_at_tail(Store& store, Word size, Room* room) {
@@ -240,23 +185,10 @@ Word next_tail(const Control& control, Word size, Word wanted, bool strictly) {
 
 }  // namespace
 
-Word tail_offset(const Control& control) {
-  const Ref tail{shared::load_relaxed(control.state.tail)};
-  return (tail.position() - shared::load_relaxed(control.segments[tail.segment()].first)) * unit_size;
-}
-
 Word dead_size(const Control& control) {
   const Word written = shared::load_relaxed(control.state.closed_size) + tail_offset(control);
   const Word live = shared::load_relaxed(control.state.live_size);
   return written > live ? written - live : 0;  // without the lock they are a moment apart
-}
-
-bool is_closed(const Control& control, Word segment) { return control.segments[segment].filled != 0; }
-
-bool is_protected(const Control& control, Word segment) {
-  const Word begin = control.state.batch_begin;
-  const SegmentDescriptor& found = control.segments[segment];
-  return begin != 0 && found.first + found.filled / unit_size > begin;
 }
 
 Fault make_room(Store& store, LockHeld held, Word size, Room* room) {
@@ -271,32 +203,35 @@ Fault make_room(Store& store, LockHeld held, Word size, Room* room) {
 Fault make_room_for_move(Store& store, LockHeld held, Word size, Room* room) {
   const Control& control = store.control();
   for (int round = 0; round < rounds_max; ++round) {
+    if (may_move_to_tail(control, size)) return room_at_tail(store, size, room);
+    refresh_log_hints(store);
     const Word tail = Ref{control.state.tail}.segment();
-    if (has_room(control, tail, size)) return room_at_tail(store, size, room);
-    Fault fault = grow_segment(store, held, tail, tail_offset(control) + size);
+    const bool fits = has_room(control, tail, size);
+    Fault fault =
+        fits ? provide_reserve(store, held, size) : grow_segment(store, held, tail, tail_offset(control) + size);
     if (fault.code == Code::memory_full) {
-      const Word next = largest_free_but(control, segments_max);
-      if (next != segments_max && has_room(control, next, size)) {
+      const Word next = next_tail_for_moves(control, size);
+      if (next != segments_max) {
         switch_tail(store, held, next);
         continue;
       }
-      fault = create_free_segment(store, held, size);
+      if (!fits) fault = create_free_segment(store, held, std::max(size, reserve_for(control, 0)));
     }
     if (fault) return fault;
   }
   return Fault::of(Code::memory_full, "no room in the log");
 }
 
-Fault close_tail(Store& store, LockHeld held, bool may_allocate) {
+Fault close_tail(Store& store, LockHeld held) {
   const Control& control = store.control();
-  if (tail_offset(control) == 0) return {};
-  Word number = largest_free_but(control, segments_max);
-  if (number == segments_max && may_allocate) {
-    if (Fault fault = create_free_segment(store, held, page_size)) return fault;
-    number = largest_free_but(control, segments_max);
+  if (tail_live(control) == tail_offset(control)) return {};  // nothing to clean
+  refresh_log_hints(store);
+  if (!may_close_tail(control)) {
+    if (Fault fault = create_free_segment(store, held, reserve_for(control, 0))) return fault;
   }
-  if (number == segments_max) return Fault::of(Code::memory_full, "no free segment");
-  switch_tail(store, held, number);
+  const Word kept = largest_free_but(control, segments_max);
+  const Word other = largest_free_but(control, kept);
+  switch_tail(store, held, other == segments_max ? kept : other);
   return {};
 }
 
@@ -351,9 +286,7 @@ void refresh_log_hints(Store& store) {
   for (Word number = 0; number < segments_max; ++number) {
     const SegmentDescriptor& segment = control.segments[number];
     if (is_free(control, number)) spare = std::max(spare, segment.size);
-    if (!is_closed(control, number)) continue;
-    fullest =
-        std::max(fullest, is_protected(control, number) ? segment.filled : std::min(segment.live, segment.filled));
+    if (is_closed(control, number)) fullest = std::max(fullest, live_size(control, number));
   }
   shared::store(store.state().fullest, fullest);
   shared::store(store.state().spare, spare);

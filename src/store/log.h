@@ -8,6 +8,7 @@
 #pragma once
 
 #include "store/change.h"
+#include "store/reserve.h"
 #include "store/store.h"
 #include "structures/record.h"
 
@@ -23,22 +24,15 @@ struct Room {
 // so whatever the caller knew of refs is old. memory_full: nothing is lost, nothing changed that anybody can see.
 Fault make_room(Store& store, LockHeld held, Word size, Room* room);
 
-// Room for a record that cleaning moves: uses what make_room holds back.
+// Room for a record that cleaning moves. memory_full: there is none that leaves the reserve.
 Fault make_room_for_move(Store& store, LockHeld held, Word size, Room* room);
 
-// The tail goes on in a free segment, so that what it holds now can be cleaned. memory_full: there is none, and no room
-// for one, or none may be made.
-Fault close_tail(Store& store, LockHeld held, bool may_allocate);
-
-// Where the tail is, in bytes from the begin of its segment.
-Word tail_offset(const Control& control);
+// The tail goes on in a free segment, so that what it holds now can be cleaned. memory_full: there is none that leaves
+// the reserve.
+Fault close_tail(Store& store, LockHeld held);
 
 // Bytes of records that no entry names.
 Word dead_size(const Control& control);
-
-// Closed segments are what cleaning works on, but not those that hold records of a batch under way.
-bool is_closed(const Control& control, Word segment);
-bool is_protected(const Control& control, Word segment);
 
 // Ends a closed segment with nothing live in it: it becomes free, or its file goes if there are free ones enough.
 void free_segment(Store& store, LockHeld held, Word number);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "store/batch.h"
+#include "store/cleaning.h"
 #include "store/log.h"
 #include "store/recovery.h"
 #include "store/writer.h"
@@ -32,6 +33,7 @@ Fault making_room(Store& store, const Attempt& attempt) {
     const Entered entered(store);
     if (entered.fault()) return fault;
     bool gained = sweep_orphans(store, entered.held()) > 0;
+    while (!reclaim(store, entered.held())) gained = true;
     while (give_back_free_segment(store, entered.held())) gained = true;
     if (!gained) return fault;
   }

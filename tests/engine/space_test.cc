@@ -2,61 +2,19 @@
 // Memory that comes to an end: refusals that change nothing, never a signal; old data stay readable, deletions always
 // work, and so do writes after them.
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 #include <cstdio>
-#include <fstream>
 
 #include "support/child.h"
 #include "support/model.h"
 #include "support/scratch.h"
+#include "support/small_memory.h"
 
 namespace ultradict::test {
 namespace {
 
 std::string key(std::uint64_t number) { return "key" + std::to_string(number); }
-
-// A file system of its own for dicts; not there where mounting is not permitted.
-class SmallMemory {
- public:
-  explicit SmallMemory(std::uint64_t size) : path_(scratch_.path() + "/small") {
-    ::mkdir(path_.c_str(), 0700);
-    const std::string options = "mode=0700,size=" + std::to_string(size);
-    mounted_ = ::mount("tmpfs", path_.c_str(), "tmpfs", 0, options.c_str()) == 0;
-  }
-  ~SmallMemory() {
-    if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
-  }
-  SmallMemory(const SmallMemory&) = delete;
-  SmallMemory& operator=(const SmallMemory&) = delete;
-
-  bool is_there() const { return mounted_; }
-  Options options() const {
-    Options options = scratch_.options();
-    options.directory = path_;
-    return options;
-  }
-  std::uint64_t free_size() const {
-    struct statvfs status {};
-    return ::statvfs(path_.c_str(), &status) == 0 ? status.f_bavail * status.f_bsize : 0;
-  }
-  // Leaves nothing for anybody.
-  void fill_up() const {
-    std::ofstream file(path_ + "/filler", std::ios::binary | std::ios::app);
-    const std::string page(4096, 'x');
-    while (file.write(page.data(), static_cast<std::streamsize>(page.size())).flush()) {
-    }
-  }
-
- private:
-  Scratch scratch_;
-  std::string path_;
-  bool mounted_ = false;
-};
 
 // Puts until memory is full; the content is then what was acknowledged.
 void fill(Dict& dict, Model& model, std::size_t value_size) {

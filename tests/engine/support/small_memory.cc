@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/small_memory.h"
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+namespace ultradict::test {
+
+SmallMemory::SmallMemory(std::uint64_t size) : path_(scratch_.path() + "/small") {
+  ::mkdir(path_.c_str(), 0700);
+  const std::string options = "mode=0700,size=" + std::to_string(size);
+  mounted_ = ::mount("tmpfs", path_.c_str(), "tmpfs", 0, options.c_str()) == 0;
+}
+
+SmallMemory::~SmallMemory() {
+  if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
+}
+
+Options SmallMemory::options() const {
+  Options options = scratch_.options();
+  options.directory = path_;
+  return options;
+}
+
+void SmallMemory::fill_up(std::uint64_t pages_max) const {
+  std::ofstream file(filler(), std::ios::binary | std::ios::app);
+  const std::string page(4096, 'x');
+  for (; pages_max > 0; --pages_max) {
+    if (!file.write(page.data(), static_cast<std::streamsize>(page.size())).flush()) return;
+  }
+}
+
+void SmallMemory::empty() const { ::unlink(filler().c_str()); }
+
+}  // namespace ultradict::test
