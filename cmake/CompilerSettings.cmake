@@ -31,9 +31,13 @@ endif()
 
 # The compiler's command line names the rules of clang-tidy: when they change, every file is looked at again.
 if(CMAKE_CXX_CLANG_TIDY)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS .clang-tidy)
-  file(SHA256 ${CMAKE_SOURCE_DIR}/.clang-tidy ultradict_tidy_rules)
-  list(APPEND CMAKE_CXX_CLANG_TIDY --extra-arg=-DULTRADICT_TIDY_RULES_${ultradict_tidy_rules})
+  set(ultradict_tidy_rules "")
+  foreach(rules IN ITEMS .clang-tidy tests/.clang-tidy)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${rules})
+    file(SHA256 ${CMAKE_SOURCE_DIR}/${rules} sum)
+    string(APPEND ultradict_tidy_rules _${sum})
+  endforeach()
+  list(APPEND CMAKE_CXX_CLANG_TIDY --extra-arg=-DULTRADICT_TIDY_RULES${ultradict_tidy_rules})
 endif()
 
 if(ULTRADICT_SANITIZE)
