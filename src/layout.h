@@ -3,10 +3,12 @@
 //
 // A dict is a directory of files ("regions"):
 //
-//   control               identity, lock, journal, state, segment descriptors; then the first slots, entries and
-//   segments slots-<file>          a slot array that outgrew control entries-<table>-<k>   extent k >= 1 of a table's
-//   entries: as many as all before it segment-<file>        a segment of the log blob-<sequence>       a value larger
-//   than blob_size_min staged-<n>-<g>-<c>    a blob being written by participant n, generation g
+//   control               identity, lock, journal, state, segment descriptors; then the first slots, entries, segments
+//   slots-<file>          a slot array that outgrew control
+//   entries-<table>-<k>   extent k >= 1 of a table's entries: as many as all before it
+//   segment-<file>        a segment of the log
+//   blob-<sequence>       a value larger than blob_size_min
+//   staged-<n>-<g>-<c>    a blob being written by participant n, generation g
 //
 // All shared words are 64 bits wide, little-endian, and written with atomic stores; there is no pointer, no libc object
 // and no object with behaviour among them. "Under the lock" means: by the owner of Control::lock alone.
