@@ -122,8 +122,8 @@ struct Links {
 // The header of a nested dict is an entry whose words mean:
 //   ref    HeaderMark: never a Ref
 //   hash   HeaderCounts
-//   born   mark | which of all nested dicts that were ever made here; 0 = doomed: it is gone, its content is being
-//   freed links  Links: the first and the last entry of its chain
+//   born   mark | which of all nested dicts that were ever made here; 0 = doomed: its content is being freed
+//   links  Links: the first and the last entry of its chain
 // The number of its header is the dict_id of its keys.
 struct HeaderMark {
   static constexpr Word mark = Word{1} << 63;    // no position is that large, in a ref or as `born`

@@ -3,9 +3,12 @@
 
 namespace ultradict {
 
-Fault DictHeader::find_nested(Store& store, Word number, DictHeader* found) {
-  const State& state = store.state();
-  if (number >= state.entries_used) return Fault::damaged("nested dict: header", number, state.entries_used);
+Fault DictHeader::find_nested(Store& store, LockHeld, Word number, DictHeader* found) {
+  State& state = store.state();
+  found->state_ = &state;
+  found->number_ = number;
+  if (number == 0 || number >= state.entries_used)
+    return Fault::damaged("nested dict: header", number, state.entries_used);
   if (Fault fault = store.regions.entry(state.table_number, number, &found->entry_)) return fault;
   return found->mark().is_header() ? Fault::none() : Fault::damaged("nested dict: no header", number);
 }

@@ -11,11 +11,13 @@ namespace ultradict {
 class DictHeader {
  public:
   // Of the dict whose keys carry this number; damaged if there is no header there.
-  static Fault find(Store& store, LockHeld, Word number, DictHeader* found) {
+  static Fault find(Store& store, LockHeld held, Word number, DictHeader* found) {
     found->state_ = &store.state();
     found->number_ = number;
-    return number == 0 ? Fault::none() : find_nested(store, number, found);
+    return number == 0 ? Fault::none() : find_nested(store, held, number, found);
   }
+  // The same where the root would be damage, too.
+  static Fault find_nested(Store& store, LockHeld, Word number, DictHeader* found);
 
   Word number() const { return number_; }
   bool is_root() const { return number_ == 0; }
@@ -51,7 +53,6 @@ class DictHeader {
   }
 
  private:
-  static Fault find_nested(Store& store, Word number, DictHeader* found);
   void count_nested_key(Change& change, Word step, bool exotic) const;
   HeaderCounts counts() const { return HeaderCounts{entry_->hash}; }
 

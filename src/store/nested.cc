@@ -72,7 +72,7 @@ Fault add_link(Store& store, LockHeld held, Change& change, const ChildValue& va
 
 Fault drop_link(Store& store, LockHeld held, Change& change, const ChildValue& value) {
   DictHeader header;
-  if (Fault fault = DictHeader::find(store, held, value.number, &header)) return fault;
+  if (Fault fault = DictHeader::find_nested(store, held, value.number, &header)) return fault;
   if (header.links() == 0) return Fault::damaged("nested dict: links", value.number);
   header.set_links(change, header.links() - 1);
   if (header.links() == 1) make_loose(store.state(), change, header);
@@ -83,7 +83,7 @@ Fault drop_link(Store& store, LockHeld held, Change& change, const ChildValue& v
 Fault settle_one(Store& store, LockHeld held) {
   State& state = store.state();
   DictHeader header;
-  if (Fault fault = DictHeader::find(store, held, state.loose, &header)) return fault;
+  if (Fault fault = DictHeader::find_nested(store, held, state.loose, &header)) return fault;
   const HeaderMark mark = header.mark();
   const bool is_doomed = header.links() == 0;
   Change change(store.regions, held);
@@ -107,7 +107,7 @@ Fault remove_first(Store& store, LockHeld held, const DictHeader& header) {
 Fault free_some(Store& store, LockHeld held) {
   State& state = store.state();
   DictHeader header;
-  if (Fault fault = DictHeader::find(store, held, state.doomed, &header)) return fault;
+  if (Fault fault = DictHeader::find_nested(store, held, state.doomed, &header)) return fault;
   if (header.ends().previous() != 0) return remove_first(store, held, header);
   Change change(store.regions, held);
   change.set(state.doomed, header.mark().next());
@@ -127,7 +127,7 @@ Fault settle_all(Store& store, LockHeld held) {
 Fault finish_emptying(Store& store, LockHeld held) {
   State& state = store.state();
   DictHeader header;
-  if (Fault fault = DictHeader::find(store, held, state.emptying, &header)) return fault;
+  if (Fault fault = DictHeader::find_nested(store, held, state.emptying, &header)) return fault;
   while (header.ends().previous() != 0) {
     if (Fault fault = remove_first(store, held, header)) return fault;
   }

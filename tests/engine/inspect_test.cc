@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include <unistd.h>
 
 #include <atomic>
@@ -188,6 +190,20 @@ TEST(Inspect, FindsABlobThatIsGone) {
   std::string value;
   const Status status = dict.get("blob", &value);
   EXPECT_TRUE(!status && status.code() != Code::not_found) << static_cast<int>(status.code());
+}
+
+// Which would be the root: it has no header.
+TEST(Inspect, AChildWithoutANumberIsDamage) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Dict child;
+  ASSERT_TRUE(dict.put_new_child("c", &child));
+  const ControlView control(dict);
+  char* const record = reinterpret_cast<char*>(control.operator->()) + control->identity.segments_offset;
+  char* const number = record + sizeof(RecordHeader) + 1;
+  ASSERT_EQ(number[-1], 'c');
+  std::memset(number, 0, sizeof(Word));
+  EXPECT_EQ(dict.erase("c").code(), Code::damaged);
 }
 
 }  // namespace
