@@ -2,6 +2,7 @@
 // Implements include/ultradict/dict.h: forwarding only.
 #include "dict_handle.h"
 
+#include "store/changes.h"
 #include "store/child_name.h"
 #include "store/cleaning.h"
 #include "store/clear.h"
@@ -188,6 +189,14 @@ void Dict::release_old_tables() noexcept {
   if (store_) store_->regions.release_old_tables();
 }
 
+bool Dict::changed_since(const Progress& progress) const noexcept {
+  return !store_ || ultradict::changed_since(*store_, progress);
+}
+
+Status Dict::changes(Progress* progress, std::vector<Sighting>* changed) const {
+  return report(store_ ? ultradict::changes(*store_, child_, progress, changed) : closed(), name());
+}
+
 Status Dict::lock(const Wait& wait) { return report(store_ ? store_->enter(wait) : closed(), name()); }
 
 bool Dict::try_lock() noexcept { return store_ && store_->try_enter(); }
@@ -197,6 +206,12 @@ Status Dict::unlock() { return report(store_ ? store_->leave() : closed(), name(
 bool Dict::has_lock() const noexcept { return store_ && store_->lock.is_held(); }
 
 Owner Dict::owner() const noexcept { return store_ ? store_->lock.owner() : Owner{}; }
+
+bool Dict::has_recovery() const noexcept {
+  return store_ && store_->recovered_by.load(std::memory_order_relaxed) != 0;
+}
+
+bool Dict::take_recovery(std::int32_t* pid) noexcept { return store_ && store_->take_recovery(pid); }
 
 Status Dict::clean() {
   return report(locked(store_.get(), [](Store& store, LockHeld held) { return clean_all(store, held); }), name());

@@ -31,6 +31,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ultradict/bytes.h"
 #include "ultradict/inspect.h"
@@ -76,6 +77,14 @@ struct Sighting {
     return ref_word->load(std::memory_order_acquire) == ref &&
            table_word->load(std::memory_order_acquire) == table_number;
   }
+};
+
+// How far a copy of the dict has followed its changes; Dict::changes() moves it on. A new one has seen nothing.
+struct Progress {
+  std::uint64_t table_number = ~std::uint64_t{0};
+  std::uint64_t stream = 0;    // the count of changes
+  std::uint64_t position = 0;  // what was written from there on is yet to be seen
+  std::uint64_t born_end = 0;  // a key inserted there or later is left for the next time: keys come in order
 };
 
 // A record as copied out into a Buffer; valid until that Buffer is used again.
@@ -167,6 +176,15 @@ class Dict {
   // be asked any more.
   void release_old_tables() noexcept;
 
+  // --- all keys, for callers that keep a copy ---
+  // Whether anything may have happened after `progress`: three loads.
+  bool changed_since(const Progress& progress) const noexcept;
+  // The entries that changed after `progress` or may have, each once: enough for reread(), with `born` 0 if it has no
+  // key now, `sequence` 0. Costs what was written since, whatever is there. `*progress` moves on.
+  // changed: it was of another table, or new. Now it is of this one; everything is to be read again, with a Cursor made
+  // after this call.
+  Status changes(Progress* progress, std::vector<Sighting>* changed) const;
+
   // --- the lock: one per dict, re-entrant per thread, whichever handle it is taken through ---
   Status lock(const Wait& wait = {});  // ok, lock_busy (timeout 0), lock_timeout
   // Without a system call: true if it was free, or is this thread's. A dead owner's lock is only had by lock().
@@ -174,6 +192,11 @@ class Dict {
   Status unlock();                 // not_owner if this thread does not hold it
   bool has_lock() const noexcept;  // this thread
   Owner owner() const noexcept;
+
+  // Whether this process, through any handle, repaired what an owner of the lock that died left behind, and nobody was
+  // told; take_recovery answers once, with that owner's pid, 0 if unknown.
+  bool has_recovery() const noexcept;
+  bool take_recovery(std::int32_t* pid) noexcept;
 
   // --- care ---
   Status clean();  // moves every live record to the tail and gives back what is free

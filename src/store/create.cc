@@ -3,6 +3,7 @@
 
 #include "store/identity.h"
 #include "store/life.h"
+#include "store/log.h"
 
 namespace ultradict {
 
@@ -39,6 +40,13 @@ Fault build(const os::Directory& directory, const std::string& building, const I
   return {};
 }
 
+// Memory that the content will need, before anybody relies on it.
+Fault set_aside(Store& store, Word size) {
+  if (size == 0) return {};
+  const Entered entered(store);
+  return entered.fault() ? entered.fault() : set_aside_segments(store, entered.held(), size);
+}
+
 }  // namespace
 
 Fault create_dict(const os::Directory& directory, const std::string& name, const Options& options,
@@ -53,7 +61,6 @@ Fault create_dict(const os::Directory& directory, const std::string& name, const
   Fault fault = build(directory, building, identity, &built);
   if (!fault && built.creator) fault = made->owner_byte.keep(std::move(built.creator), false);
   if (!fault) fault = directory.rename_data_directory(building, id);
-  if (!fault) fault = directory.publish(name, id);
   if (fault) {
     os::unmap(built.base, identity.size);
     directory.remove_data_directory(building);
@@ -71,6 +78,9 @@ Fault create_dict(const os::Directory& directory, const std::string& name, const
   made->creator = made->token->word();
   if (os::HeldByte::descriptor_needed) made->attached_file = std::move(built.control);
   made->id = id;
+  // From here on ~Store removes what nobody can find.
+  if (Fault setting = set_aside(*made, options.full_dump_size)) return setting;
+  if (Fault publishing = directory.publish(name, id)) return publishing;
   *store = note_open(std::move(made));
   return {};
 }

@@ -46,6 +46,7 @@ class DictHeader {
   void set_born(Change& change, Word born) const { change.set(number_, *entry_, Change::Field::born, born); }
   // The entry goes back to the free ones.
   void give_back(Change& change) const {
+    change.set(number_, *entry_, Change::Field::hash, state_->stream);
     change.set(number_, *entry_, Change::Field::ref, 0);
     change.set(number_, *entry_, Change::Field::links, Links::of(0, state_->free_entry).word);
     change.set(state_->free_entry, number_);

@@ -61,6 +61,8 @@ class DictLock {
   int depth() const { return depth_; }
   // Whether the lock was taken from a dead owner since the last call; only for who holds it.
   bool took_from_the_dead() { return std::exchange(took_from_the_dead_, false); }
+  // The last dead owner that was met here, as it saw itself; 0 if that is unknown. Only for who holds the lock.
+  std::int32_t dead_pid() const { return dead_pid_; }
   Owner owner() const;
 
  private:
@@ -82,6 +84,7 @@ class DictLock {
   std::atomic<std::uint64_t> owner_thread_ = 0;
   int depth_ = 0;
   bool took_from_the_dead_ = false;
+  std::int32_t dead_pid_ = 0;
 };
 
 }  // namespace ultradict

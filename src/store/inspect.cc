@@ -262,8 +262,9 @@ Stats stats_of(const Store& store) {
   stats.blobs = read(state.blob_count);
   stats.table_number = read(state.table_number);
   stats.tail_position = Ref{read(state.tail)}.position();
-  stats.full_dump_counter = read(state.stream) >> 32;
-  stats.stream_position = read(state.stream) & 0xffffffffU;
+  const Word stream = read(state.stream);
+  stats.full_dump_counter = stream >> 32;
+  stats.stream_position = stream & 0xffffffffU;
   stats.recoveries = read(state.recoveries);
   stats.moved_records = read(state.moved_records);
   return stats;

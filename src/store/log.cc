@@ -11,9 +11,16 @@ namespace ultradict {
 namespace {
 
 constexpr Word free_files_kept = 2;
+constexpr Word set_aside_count = 16;    // segments, at most about so many
 constexpr Word prefetched_ahead = 256;  // bytes behind a new record
 constexpr Word first_size = 64 * 1024;  // of a segment's file; then it doubles, by at most allocation_step
 constexpr int rounds_max = 1024;        // of make_room: each allocates, switches or empties a segment
+
+Word log_size(const Control& control) {
+  Word size = 0;
+  for (const SegmentDescriptor& segment : control.segments) size += segment.size;
+  return size;
+}
 
 // How large a segment should be for what was written: the log is made of a few dozen. (A batch under way is written,
 // not live.)
@@ -247,8 +254,18 @@ void free_segment(Store& store, LockHeld held, Word number) {
   change.commit();
   Word free_files = 0;
   for (Word other = control_segments; other < segments_max; ++other) free_files += is_free(control, other) ? 1 : 0;
-  if (number >= control_segments && free_files > free_files_kept) remove_segment(store, held, number);
+  const bool set_aside = log_size(control) - segment.size < control.identity.full_dump_size;
+  if (number >= control_segments && free_files > free_files_kept && !set_aside) remove_segment(store, held, number);
   refresh_log_hints(store);
+}
+
+Fault set_aside_segments(Store& store, LockHeld held, Word size) {
+  const Control& control = store.control();
+  const Word each = round_up(std::max(segment_size_min, size / set_aside_count), page_size);
+  for (Word there = log_size(control); there < size; there = log_size(control)) {
+    if (Fault fault = create_free_segment(store, held, std::min(each, size - there))) return fault;
+  }
+  return {};
 }
 
 bool give_back_free_segment(Store& store, LockHeld held) {

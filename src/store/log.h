@@ -42,6 +42,9 @@ void free_if_empty(Store& store, LockHeld held, Word number);
 // Memory is full elsewhere: a free segment that is not needed as reserve gives its file back; false if there is none.
 bool give_back_free_segment(Store& store, LockHeld held);
 
+// Makes free segments until the log has `size` bytes: they are kept as long as the dict lives.
+Fault set_aside_segments(Store& store, LockHeld held, Word size);
+
 // The segments that a clear left behind.
 void free_cleared_segments(Store& store, LockHeld held);
 

@@ -170,9 +170,10 @@ Fault make_nested(Store& store, LockHeld held, ChildId* id) {
   if (Fault fault = free_entry(store, held, &free)) return fault;
   const Word made = state.dicts_made + 1;
   Change change(store.regions, held);
+  // born first: who follows the free list must not take the others for words of a free entry.
+  change.set(free.number, *free.entry, Change::Field::born, HeaderMark::mark | made);
   change.set(free.number, *free.entry, Change::Field::hash, 0);
   change.set(free.number, *free.entry, Change::Field::links, 0);
-  change.set(free.number, *free.entry, Change::Field::born, HeaderMark::mark | made);
   change.set(free.number, *free.entry, Change::Field::ref, HeaderMark::of(0, true, state.loose).word);
   take_entry(change, state, free);
   change.set(state.dict_count, state.dict_count + 1);

@@ -2,6 +2,7 @@
 #include "store/reader.h"
 
 #include "store/nested.h"
+#include "store/witness.h"
 #include "structures/record.h"
 #include "structures/slots.h"
 
@@ -24,41 +25,9 @@ struct Epoch {
 
 Fault changed() { return Fault::of(Code::changed); }
 
-// A fault found in memory that was replaced meanwhile is none.
-class SegmentWitness {
- public:
-  SegmentWitness(const Control& control, Ref ref) : descriptor_(control.segments[ref.segment()]) {
-    first_ = shared::load(descriptor_.first);
-    file_ = shared::load(descriptor_.file);
-  }
-  Word first() const { return first_; }
-  Word file() const { return file_; }
-  bool holds() const {
-    std::atomic_thread_fence(std::memory_order_acquire);
-    return shared::load_relaxed(descriptor_.first) == first_ && shared::load_relaxed(descriptor_.file) == file_;
-  }
-  Fault judge(const Fault& fault) const { return holds() ? fault : changed(); }
-
- private:
-  const SegmentDescriptor& descriptor_;
-  Word first_;
-  Word file_;
-};
-
-Fault copy_header(Store& store, Ref ref, const SegmentWitness& witness, const char** source, RecordHeader* header) {
-  if (witness.file() == 0 || ref.position() < witness.first()) return changed();
-  const Word offset = (ref.position() - witness.first()) * unit_size;
-  char* base = nullptr;
-  const Fault fault = store.regions.segment(ref.segment(), witness.file(), offset + sizeof(RecordHeader), &base);
-  if (fault) return witness.judge(fault);
-  *source = base + offset;
-  shared::copy_out(header, *source, sizeof *header);
-  return witness.judge(check_header(*header, ref, ~Word{0}));
-}
-
 // Copies the record that `ref` names. changed: the segment was reused meanwhile, so the ref is old.
 Fault copy_record(Store& store, Ref ref, Buffer* buffer, RecordView* view) {
-  const SegmentWitness witness(store.control(), ref);
+  const SegmentWitness witness(store.control(), ref.segment());
   const char* source = nullptr;
   if (Fault fault = copy_header(store, ref, witness, &source, &view->header)) return fault;
   if (!witness.holds()) return changed();

@@ -6,6 +6,11 @@
 
 namespace ultradict {
 
+void Store::note_recovery() {
+  recovered_from.store(lock.dead_pid(), std::memory_order_relaxed);
+  recovered_by.store(token->word(), std::memory_order_release);
+}
+
 Store::~Store() { leave_dict(*this); }
 
 Fault Store::enter(const Wait& wait) {
@@ -14,8 +19,10 @@ Fault Store::enter(const Wait& wait) {
   if (lock.took_from_the_dead()) shared::store(state().repair, 1);
   if (!has_unfinished_work()) [[likely]]
     return {};
+  const bool repairs = state().repair != 0;
   const Fault fault = recover(*this, lock.held());
   if (fault) (void)lock.release();
+  if (!fault && repairs) note_recovery();
   return fault;
 }
 

@@ -52,12 +52,21 @@ class Store {
     return fault;
   }
 
+  // Whether this process repaired something since the last call; for messages.
+  bool take_recovery(std::int32_t* pid) {
+    *pid = recovered_from.load(std::memory_order_relaxed);
+    const Word by = recovered_by.exchange(0, std::memory_order_acquire);
+    return by != 0 && by == token->word();  // not what a parent did before it forked
+  }
+
   // Whether an owner before left work behind: it died, or it failed to finish what a dead one left.
   bool has_unfinished_work() const {
     const State& found = state();
     return (shared::load_relaxed(control().journal.word) | shared::load_relaxed(found.batch_begin) |
             shared::load_relaxed(found.repair)) != 0;
   }
+
+  void note_recovery();
 
   std::string name;
   std::string id;
@@ -73,6 +82,9 @@ class Store {
   Word creator = 0;         // token word of the process that created it with this Store; 0: attached
   std::atomic<Word> staged_count = 0;
   bool builds_children = false;  // a ChildBuilder of the thread that holds the lock is at work
+  // A recovery that nobody was told of yet: whose process did it (token word; 0: none), and the pid of the dead owner.
+  std::atomic<Word> recovered_by = 0;
+  std::atomic<std::int32_t> recovered_from = 0;
 };
 
 // The lock for the length of an operation, whether the thread has it already or not.

@@ -34,11 +34,14 @@ Fault NewValue::publish(LockHeld held, Word sequence) {
 namespace {
 
 // The stream counters of the classic design: bytes since the last full dump, and how many dumps there were.
-void stream(Change& change, Control& control, Word size) {
+// Together they grow with every change of a key. Returns the new ones.
+Word stream(Change& change, Control& control, Word size) {
   Word& word = control.state.stream;
   const Word position = (word & 0xffffffffU) + size;
   const bool overflows = position > control.identity.buffer_size;
-  change.set(word, overflows ? ((word >> 32) + 1) << 32 : (word & ~Word{0xffffffff}) | position);
+  const Word now = overflows ? ((word >> 32) + 1) << 32 : (word & ~Word{0xffffffff}) | position;
+  change.set(word, now);
+  return now;
 }
 
 // What a record that comes and one that goes (either may be none) do to the sums in control.
@@ -181,12 +184,14 @@ Fault remove_entry(Store& store, LockHeld held, const Located& old, Streamed str
   change.set(old.number, *old.entry, Change::Field::ref, 0);
   if (Fault fault = remove_slots(store, held, change, old.entry->hash, old.number)) return fault;
   if (Fault fault = unchain(store, change, header, *old.entry)) return fault;
+  const Word size = record_size(old.view.header.key_size, 0, 0);
+  const Word now = streamed == Streamed::yes ? stream(change, control, size) : state.stream;
+  change.set(old.number, *old.entry, Change::Field::hash, now);
   change.set(old.number, *old.entry, Change::Field::born, 0);
   change.set(old.number, *old.entry, Change::Field::links, Links::of(0, state.free_entry).word);
   change.set(state.free_entry, old.number);
   header.count_key(change, ~Word{0}, old.view.is_exotic());
   count(change, control, nullptr, &old.view);
-  if (streamed == Streamed::yes) stream(change, control, record_size(old.view.header.key_size, 0, 0));
   if (Fault fault = change_links(store, held, change, nullptr, &old.view)) return fault;
   if (old.view.is_blob()) change.remove_blob(old.view.header.sequence);
   change.commit();
@@ -270,11 +275,16 @@ Fault apply_insertion(Store& store, LockHeld held, Change& change, const RecordV
   FreeEntry free;
   if (Fault fault = free_entry(store, held, &free)) return fault;
   if (free.number != now.header.entry) return Fault::damaged("record: entry", now.header.entry, free.number);
-  shared::store(free.entry->hash, hash);  // nobody looks at it yet
   DictHeader header;
   if (Fault fault = DictHeader::find(store, held, now.header.dict_id, &header)) return fault;
   const Links ends = header.ends();
   change.set(free.number, *free.entry, Change::Field::born, now.header.sequence);
+  if (free.from_list) {
+    // Behind born: who follows the free list must not take it for the time of a deletion.
+    change.set(free.number, *free.entry, Change::Field::hash, hash);
+  } else {
+    shared::store(free.entry->hash, hash);  // nobody looks at it yet
+  }
   change.set(free.number, *free.entry, Change::Field::links, Links::of(ends.next(), 0).word);
   if (ends.next() != 0) {
     Entry* last = nullptr;

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+// The walk goes in passes: each covers what was written from where the last one ended to where the tail is now. One
+// that met a segment or a free entry that was used again under it is followed by another: whatever that hid has been
+// moved, overwritten, deleted or inserted after the pass began, so the next one finds it. Naming an entry that did not
+// change does no harm.
+#include "store/changes.h"
+
+#include <algorithm>
+
+#include "store/nested.h"
+#include "store/reader.h"
+#include "store/witness.h"
+
+namespace ultradict {
+
+namespace {
+
+// Where the changes are at this moment.
+struct Now {
+  Word table_number = 0;
+  Word stream = 0;
+  Ref tail;
+  Word applied = 0;    // position before which every record has been applied: a batch is written first
+  bool quiet = false;  // no change was under way: all that is counted here can be seen
+};
+
+Now look(const Store& store) {
+  const State& state = store.state();
+  const Word& journal = store.control().journal.word;
+  Now now;
+  const Word before = shared::load(journal);
+  now.table_number = shared::load(state.table_number);
+  now.stream = shared::load(state.stream);
+  now.tail = Ref{shared::load(state.tail)};
+  const Word batch = shared::load(state.batch_begin);
+  now.applied = batch != 0 ? std::min(now.tail.position(), batch) : now.tail.position();
+  // Emptying a nested dict is counted once, at its begin.
+  const bool at_rest = before == 0 && shared::load(state.emptying) == 0;
+  now.quiet = at_rest && shared::load(state.stream) == now.stream && shared::load(state.tail) == now.tail.word &&
+              shared::load(journal) == 0;
+  return now;
+}
+
+// Both are values of State::stream, which may go round.
+bool is_later(Word stream, Word than) { return static_cast<std::int64_t>(stream - than) > 0; }
+
+// Records of one segment, from one position to another.
+struct Stretch {
+  Word segment;
+  SegmentWitness witness;
+  Word begin;
+  Word end;
+};
+
+class Follower {
+ public:
+  Follower(Store& store, ChildId dict, const Progress& since, std::vector<Sighting>* found)
+      : store_(store),
+        dict_(dict.number),
+        state_(store.state()),
+        since_(since),
+        begin_(since.position),
+        reached_(since),
+        found_(found) {}
+
+  // `*complete`: no other pass is needed. What was deleted is looked for first: an entry that was used again by then
+  // was written before the end of the log that is walked next.
+  Fault pass(bool* complete) {
+    *complete = true;
+    const Now before = look(store_);
+    if (!before.quiet) {
+      if (Fault fault = add_under_way(complete)) return fault;
+    }
+    if (Fault fault = walk_free_list(complete)) return fault;
+    const Now now = look(store_);
+    if (Fault fault = walk_log(now, complete)) return fault;
+    if (before.quiet && now.quiet) reached_ = Progress{since_.table_number, before.stream, now.applied, 0};
+    reached_.born_end = now.applied;
+    return {};
+  }
+
+  const Progress& reached() const { return reached_; }
+
+ private:
+  Fault walk_log(const Now& now, bool* complete) {
+    end_ = now.tail.position();
+    const std::vector<Stretch> stretches = stretches_of(now);
+    const Now again = look(store_);
+    // Otherwise a segment may have been emptied and freed before its stretch was noted.
+    if (again.stream != now.stream || again.tail.word != now.tail.word) *complete = false;
+    for (const Stretch& stretch : stretches) {
+      const Fault fault = walk(stretch);
+      if (fault && fault.code != Code::changed) return fault;
+      if (fault) *complete = false;
+    }
+    begin_ = end_;
+    return {};
+  }
+
+  std::vector<Stretch> stretches_of(const Now& now) const {
+    std::vector<Stretch> stretches;
+    add_stretch(now.tail.segment(), true, &stretches);
+    if (!stretches.empty() && stretches[0].witness.first() <= begin_) return stretches;
+    for (Word number = 0; number < segments_max; ++number) {
+      if (number != now.tail.segment()) add_stretch(number, false, &stretches);
+    }
+    return stretches;
+  }
+
+  void add_stretch(Word number, bool is_tail, std::vector<Stretch>* stretches) const {
+    const SegmentWitness witness(store_.control(), number);
+    const Word filled = shared::load(store_.control().segments[number].filled);
+    if (witness.file() == 0 || (filled == 0 && !is_tail)) return;
+    const Word last = filled != 0 ? witness.first() + filled / unit_size : end_;
+    const Word begin = std::max(begin_, witness.first());
+    const Word end = std::min(end_, last);
+    if (begin < end) stretches->push_back(Stretch{number, witness, begin, end});
+  }
+
+  // changed: the segment was used again.
+  Fault walk(const Stretch& stretch) {
+    for (Word at = stretch.begin; at < stretch.end;) {
+      const Ref ref = Ref::at(at, stretch.segment);
+      RecordHeader header;
+      const char* source = nullptr;
+      if (Fault fault = copy_header(store_, ref, stretch.witness, &source, &header)) return fault;
+      if (!stretch.witness.holds()) return Fault::of(Code::changed);
+      if (header.sequence >= since_.position) {
+        if (Fault fault = add_namer(header, ref)) return fault;
+      }
+      at += record_size(header) / unit_size;
+    }
+    return {};
+  }
+
+  // The entry that a record was written for, unless a later record of this pass says the same.
+  Fault add_namer(const RecordHeader& header, Ref ref) {
+    Entry* entry = nullptr;
+    if (Fault fault = load(header.entry, &entry)) return fault;
+    const Ref named{shared::load(entry->ref)};
+    const bool comes_again = named.position() > ref.position() && named.position() < end_;
+    if (!comes_again) add(header.entry, *entry, &header);
+    return {};
+  }
+
+  Fault walk_free_list(bool* complete) {
+    Word number = shared::load(state_.free_entry);
+    for (Word left = shared::load(state_.entries_size); number != 0; --left) {
+      if (left == 0) return Fault::damaged("free list: it does not end", number);
+      Entry* entry = nullptr;
+      if (Fault fault = load(number, &entry)) return fault;
+      const Word freed = shared::load(entry->hash);
+      const Links links{shared::load(entry->links)};
+      const bool is_free =
+          shared::load(entry->born) == 0 && shared::load(entry->ref) == 0 && shared::load(entry->hash) == freed;
+      if (is_free && !is_later(freed, since_.stream)) return {};
+      add(number, *entry, nullptr);
+      if (!is_free) {
+        *complete = false;
+        return {};
+      }
+      number = links.next();
+    }
+    return {};
+  }
+
+  // A change under way may show already, or be half-done for ever if its writer died. Its journal says what it touches.
+  // If it is over by now, the walks will see it.
+  Fault add_under_way(bool* complete) {
+    const Journal& journal = store_.control().journal;
+    const Word count = std::min(shared::load(journal.word) & 0xffffffffU, stores_max);
+    for (Word i = 0; i < count; ++i) {
+      const Place place{shared::load_relaxed(journal.stores[i].place)};
+      const Word number = place.offset() / 4;
+      if (place.kind() != Place::Kind::entry || number == 0 || number >= shared::load(state_.entries_size)) continue;
+      if (Fault fault = add_as_it_is(number, complete)) return fault;
+    }
+    return {};
+  }
+
+  // By the record that it names now.
+  Fault add_as_it_is(Word number, bool* complete) {
+    Entry* entry = nullptr;
+    if (Fault fault = load(number, &entry)) return fault;
+    const Ref ref{shared::load(entry->ref)};
+    if (!ref || HeaderMark{ref.word}.is_header()) {
+      add(number, *entry, nullptr);
+      return {};
+    }
+    const SegmentWitness witness(store_.control(), ref.segment());
+    RecordHeader header;
+    const char* source = nullptr;
+    const Fault fault = copy_header(store_, ref, witness, &source, &header);
+    if (fault && fault.code != Code::changed) return fault;
+    if (fault || !witness.holds()) {
+      *complete = false;
+    } else {
+      add(number, *entry, &header);
+    }
+    return {};
+  }
+
+  Fault load(Word number, Entry** entry) const {
+    const Word size = shared::load(state_.entries_size);
+    if (number == 0 || number >= size) return Fault::damaged("entry number", number, size);
+    return store_.regions.entry(since_.table_number, number, entry);
+  }
+
+  // With a key if the record, null if there is none, is of this dict and of the present life of its key.
+  void add(Word number, const Entry& entry, const RecordHeader* header) {
+    Sighting seen;
+    const Word born = shared::load(entry.born);
+    seen.ref = shared::load(entry.ref);
+    const bool has_key = header && seen.ref != 0 && !HeaderMark{seen.ref}.is_header();
+    seen.born = has_key && header->dict_id == dict_ && header->sequence >= born ? born : 0;
+    seen.ref_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&entry.ref);
+    seen.table_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&state_.table_number);
+    seen.table_number = since_.table_number;
+    seen.entry = static_cast<std::uint32_t>(number);
+    found_->push_back(seen);
+  }
+
+  Store& store_;
+  const Word dict_;  // number of its header
+  const State& state_;
+  const Progress since_;
+  Word begin_;  // of the log in this pass
+  Word end_ = 0;
+  Progress reached_;
+  std::vector<Sighting>* found_;
+};
+
+// Of each entry its latest life.
+void keep_one_each(std::vector<Sighting>* found) {
+  std::sort(found->begin(), found->end(), [](const Sighting& left, const Sighting& right) {
+    return left.entry != right.entry ? left.entry < right.entry : left.born > right.born;
+  });
+  const auto same_entry = [](const Sighting& left, const Sighting& right) { return left.entry == right.entry; };
+  found->erase(std::unique(found->begin(), found->end(), same_entry), found->end());
+}
+
+// Where a copy that is about to be made begins to follow. While a change is under way, or stays half-done, nobody can
+// say which of the others can be seen: then all of them count as changes to come.
+Progress beginning(const Store& store) {
+  Now now = look(store);
+  for (int tries = 0; tries < retries_max && !now.quiet; ++tries) now = look(store);
+  if (now.quiet) return Progress{now.table_number, now.stream, now.applied, now.applied};
+  return Progress{now.table_number, now.stream - (Word{1} << 62), 0, now.applied};
+}
+
+Fault look_alive(Store& store, ChildId dict) {
+  const ReadGuard guard(store.regions);
+  return check_alive(store, dict);
+}
+
+Fault follow(Store& store, Follower* follower) {
+  bool complete = false;
+  {
+    const ReadGuard guard(store.regions);
+    for (int tries = 0; tries < retries_max && !complete; ++tries) {
+      if (Fault fault = follower->pass(&complete)) return fault;
+    }
+  }
+  if (complete) return {};
+  const Entered entered(store, Wait{reader_wait_ns});
+  return entered.fault() ? entered.fault() : follower->pass(&complete);
+}
+
+}  // namespace
+
+bool changed_since(const Store& store, const Progress& progress) {
+  const State& state = store.state();
+  return shared::load(store.control().journal.word) != 0 || shared::load(state.stream) != progress.stream ||
+         shared::load(state.table_number) != progress.table_number;
+}
+
+Fault changes(Store& store, ChildId dict, Progress* progress, std::vector<Sighting>* changed) {
+  changed->clear();
+  if (Fault fault = look_alive(store, dict)) return fault;
+  if (!changed_since(store, *progress)) return {};
+  const auto is_old = [&] { return shared::load(store.state().table_number) != progress->table_number; };
+  Follower follower(store, dict, *progress, changed);
+  const Fault fault = is_old() ? Fault::none() : follow(store, &follower);
+  if (is_old()) {
+    changed->clear();
+    *progress = beginning(store);
+    return Fault::of(Code::changed);
+  }
+  if (fault) return fault;
+  if (Fault gone = look_alive(store, dict)) return gone;  // its number may be that of another dict by now
+  *progress = follower.reached();
+  keep_one_each(changed);
+  return {};
+}
+
+}  // namespace ultradict

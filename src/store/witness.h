@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Witness: whether a segment is still what it was when a reader began to look into it. A reader copies first and asks
+// then; what it found in memory that was reused meanwhile is neither a record nor a fault.
+#pragma once
+
+#include "store/store.h"
+#include "structures/record.h"
+
+namespace ultradict {
+
+class SegmentWitness {
+ public:
+  SegmentWitness(const Control& control, Word segment) : descriptor_(control.segments[segment]) {
+    first_ = shared::load(descriptor_.first);
+    file_ = shared::load(descriptor_.file);
+  }
+  Word first() const { return first_; }
+  Word file() const { return file_; }
+  bool holds() const {
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return shared::load_relaxed(descriptor_.first) == first_ && shared::load_relaxed(descriptor_.file) == file_;
+  }
+  // A fault found in memory that was replaced meanwhile is none.
+  Fault judge(const Fault& fault) const { return holds() ? fault : Fault::of(Code::changed); }
+
+ private:
+  const SegmentDescriptor& descriptor_;
+  Word first_;
+  Word file_;
+};
+
+// Copies the header of the record at `ref`, which counts if the witness holds afterwards; `*source` is the record in
+// place.
+inline Fault copy_header(Store& store, Ref ref, const SegmentWitness& witness, const char** source,
+                         RecordHeader* header) {
+  if (witness.file() == 0 || ref.position() < witness.first()) return Fault::of(Code::changed);
+  const Word offset = (ref.position() - witness.first()) * unit_size;
+  char* base = nullptr;
+  const Fault fault = store.regions.segment(ref.segment(), witness.file(), offset + sizeof(RecordHeader), &base);
+  if (fault) return witness.judge(fault);
+  *source = base + offset;
+  shared::copy_out(header, *source, sizeof *header);
+  return witness.judge(check_header(*header, ref, ~Word{0}));
+}
+
+}  // namespace ultradict

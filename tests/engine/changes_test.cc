@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+// A copy that follows the changes of a dict is what the dict is, in its order, after whatever happened in between.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <thread>
+#include <vector>
+
+#include "support/child.h"
+#include "support/content.h"
+#include "support/model.h"
+#include "support/scratch.h"
+
+namespace ultradict::test {
+namespace {
+
+std::string key(std::uint64_t number) { return "k" + std::to_string(number); }
+
+// What Dict::changes is for, in a few lines.
+class Copy {
+ public:
+  explicit Copy(const Dict& dict) : dict_(dict) {}
+
+  // How many entries were looked at.
+  std::size_t update() {
+    std::vector<Sighting> changed;
+    const Status status = dict_.changes(&progress_, &changed);
+    if (status.code() == Code::changed) return read_all();
+    EXPECT_TRUE(status) << status.message();
+    std::sort(changed.begin(), changed.end(),
+              [](const auto& left, const auto& right) { return left.born < right.born; });
+    for (const Sighting& seen : changed) read(seen);
+    return changed.size();
+  }
+  Content content() const {
+    Content all;
+    for (const auto& [born, item] : items_) all.emplace_back(item.key, item.value);
+    return all;
+  }
+  std::size_t readings() const { return readings_; }
+
+ private:
+  struct Item {
+    std::string key;
+    std::string value;
+  };
+
+  std::size_t read_all() {
+    ++readings_;
+    items_.clear();
+    born_.clear();
+    Cursor cursor(dict_);
+    Sighting seen;
+    while (cursor.next(&seen)) read(seen);
+    return items_.size();
+  }
+
+  void read(Sighting seen) {
+    Buffer buffer;
+    Record record;
+    bool moved = false;
+    const bool left_out = seen.born == 0 || seen.born >= progress_.born_end;
+    if (left_out || !dict_.reread(&seen, &buffer, &record, &moved)) return forget(seen.entry);
+    if (const auto known = born_.find(seen.entry); known != born_.end() && known->second != seen.born) {
+      items_.erase(known->second);
+    }
+    born_[seen.entry] = seen.born;
+    Item& item = items_[seen.born];
+    item.key = record.canonical;
+    item.value.assign(record.value);
+    if (!record.is_blob) return;
+    item.value.resize(record.value_size);
+    if (!dict_.read_blob(seen, record.value_size, item.value.data())) item.value = "overwritten meanwhile";
+  }
+
+  void forget(std::uint32_t entry) {
+    const auto known = born_.find(entry);
+    if (known == born_.end()) return;
+    items_.erase(known->second);
+    born_.erase(known);
+  }
+
+  const Dict& dict_;
+  ultradict::Progress progress_;
+  std::map<std::uint64_t, Item> items_;          // by birth: the order of the dict
+  std::map<std::uint32_t, std::uint64_t> born_;  // by entry
+  std::size_t readings_ = 0;
+};
+
+TEST(Changes, NothingHappenedIsNothingToDo) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.put("a", "1"));
+  ultradict::Progress progress;
+  EXPECT_TRUE(dict.changed_since(progress));
+  std::vector<Sighting> changed;
+  EXPECT_EQ(dict.changes(&progress, &changed).code(), Code::changed);
+  EXPECT_FALSE(dict.changed_since(progress));
+  EXPECT_TRUE(dict.changes(&progress, &changed));
+  EXPECT_TRUE(changed.empty());
+  ASSERT_TRUE(dict.erase("a"));
+  EXPECT_TRUE(dict.changed_since(progress));
+}
+
+TEST(Changes, AreAsManyAsWereMadeWhateverIsThere) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  for (std::uint64_t i = 0; i < 20'000; ++i) ASSERT_TRUE(dict.put(key(i), marked_value(key(i), i, 100)));
+  Copy copy(dict);
+  copy.update();
+  ASSERT_TRUE(dict.put(key(5), "new"));
+  ASSERT_TRUE(dict.put(key(5), "newer"));
+  ASSERT_TRUE(dict.put("added", "1"));
+  ASSERT_TRUE(dict.erase(key(7)));
+  EXPECT_LE(copy.update(), 4U);
+  EXPECT_EQ(copy.content(), content_of(dict));
+  for (std::uint64_t i = 100; i < 10'000; ++i) ASSERT_TRUE(dict.erase(key(i)));
+  copy.update();
+  EXPECT_EQ(copy.content(), content_of(dict));
+  ASSERT_TRUE(dict.erase(key(8)));
+  EXPECT_LE(copy.update(), 2U);
+  EXPECT_EQ(copy.content(), content_of(dict));
+  EXPECT_EQ(copy.readings(), 1U);
+}
+
+TEST(Changes, AnEntryUsedAgainIsTheNewKey) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  for (std::uint64_t i = 0; i < 10; ++i) ASSERT_TRUE(dict.put(key(i), "old"));
+  Copy copy(dict);
+  copy.update();
+  for (std::uint64_t i = 0; i < 10; ++i) ASSERT_TRUE(dict.erase(key(i)));
+  for (std::uint64_t i = 5; i < 9; ++i) ASSERT_TRUE(dict.put(key(i), "new"));
+  ASSERT_TRUE(dict.erase(key(8)));
+  ASSERT_TRUE(dict.put("another", "new"));
+  ASSERT_TRUE(dict.erase("another"));
+  copy.update();
+  EXPECT_EQ(copy.content(), content_of(dict));
+  EXPECT_EQ(copy.readings(), 1U);
+}
+
+TEST(Changes, RecordsMovedByCleaningAreNotTakenForChanges) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  for (std::uint64_t i = 0; i < 2000; ++i) ASSERT_TRUE(dict.put(key(i), marked_value(key(i), i, 300)));
+  for (std::uint64_t i = 0; i < 2000; i += 2) ASSERT_TRUE(dict.put(key(i), marked_value(key(i), i, 300)));
+  Copy copy(dict);
+  copy.update();
+  ASSERT_TRUE(dict.dump());
+  EXPECT_EQ(copy.update(), 0U);
+  ASSERT_TRUE(dict.put(key(1), "1"));
+  ASSERT_TRUE(dict.clean());
+  EXPECT_EQ(copy.update(), 1U);
+  EXPECT_EQ(copy.content(), content_of(dict));
+}
+
+TEST(Changes, FollowRandomOperations) {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    const Scratch scratch;
+    Dict dict = scratch.open();
+    Model model;
+    Copy copy(dict);
+    Random random(seed);
+    Mix mix;
+    mix.keys = 80;
+    mix.value_size_max = 3000;
+    for (int round = 0; round < 400; ++round) {
+      for (std::uint64_t i = random.below(12); i > 0; --i) ASSERT_TRUE(random_operation(random, mix, dict, model));
+      copy.update();
+      ASSERT_EQ(summary_of(copy.content()), summary_of(model.content())) << "seed " << seed << ", round " << round;
+    }
+  }
+}
+
+// The free list says when an entry was freed. Insertions take from it what deletions left; those that were half-done
+// by one who died must not hide what lies below.
+TEST(Changes, ADeadWriterHidesNothing) {
+  if (forks_are_slow()) GTEST_SKIP() << "many forks";
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Copy copy(dict);
+  Random random(7);
+  for (int round = 0; round < 60; ++round) {
+    const std::uint64_t seed = random.next();
+    Gate begun;
+    Child writer([&] {
+      Random own(seed);
+      begun.open();
+      for (;;) {
+        const std::string name = key(own.below(40));
+        const Status status = own.below(3) == 0 ? dict.erase(name) : dict.put(name, marked_value(name, own.next(), 90));
+        require(status || status.code() == Code::not_found);
+      }
+    });
+    begun.wait();
+    for (int i = 0; i < 20; ++i) copy.update();
+    writer.kill_and_wait();
+    copy.update();
+    ASSERT_EQ(copy.content(), content_of(dict)) << "round " << round;
+    ASSERT_TRUE(dict.put(key(99), "after"));
+    copy.update();
+    ASSERT_EQ(copy.content(), content_of(dict)) << "round " << round;
+  }
+}
+
+// A key that was written before update() is seen by it, whatever others write meanwhile: each value holds its number.
+TEST(Changes, WhatIsAcknowledgedIsSeenAmongOtherWriters) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> writers;
+  for (std::uint64_t seed = 1; seed <= 2; ++seed) {
+    writers.emplace_back([&, seed] {
+      Random random(seed);
+      while (!stop) {
+        const std::string name = key(random.below(60));
+        (void)(random.below(3) == 0 ? dict.erase(name) : dict.put(name, marked_value(name, 1, random.below(400))));
+      }
+    });
+  }
+  ASSERT_TRUE(dict.put("other", "begin"));
+  Copy copy(dict);
+  const int rounds = is_sanitized() ? 300 : 3000;
+  for (int round = 0; round < rounds; ++round) {
+    ASSERT_TRUE(dict.put("mine", std::to_string(round)));
+    const Status other = round % 3 == 0   ? dict.erase("other")
+                         : round % 3 == 1 ? dict.put("other", std::to_string(round))
+                                          : Status();
+    ASSERT_TRUE(other) << other.message();
+    copy.update();
+    const Content content = copy.content();
+    const auto value = [&](const std::string& name) {
+      const auto found =
+          std::find_if(content.begin(), content.end(), [&](const auto& item) { return item.first == name; });
+      return found == content.end() ? "none" : found->second;
+    };
+    ASSERT_EQ(value("mine"), std::to_string(round));
+    ASSERT_EQ(value("other"), round % 3 == 0 ? "none" : std::to_string(round / 3 * 3 + 1));
+  }
+  stop = true;
+  for (std::thread& writer : writers) writer.join();
+  copy.update();
+  EXPECT_EQ(copy.content(), content_of(dict));
+}
+
+}  // namespace
+}  // namespace ultradict::test
