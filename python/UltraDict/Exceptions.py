@@ -7,6 +7,8 @@ built-in one that fits, so that `except OSError` and its like catch what they sh
 
 from __future__ import annotations
 
+import time
+
 
 class UltraDictError(Exception):
     """Base of all exceptions here."""
@@ -17,12 +19,12 @@ class CannotAttachSharedMemory(UltraDictError):
 
 
 class CannotAcquireLock(UltraDictError):
-    """Somebody else holds the lock."""
+    """Somebody else holds the lock: `blocking_pid`. The attempt began at `timestamp`, by time.monotonic()."""
 
     def __init__(self, *args: object, blocking_pid: int = 0, timestamp: float | None = None) -> None:
-        super().__init__(*args)
+        super().__init__(*(args or ("Cannot acquire lock",)))
         self.blocking_pid = blocking_pid
-        self.timestamp = timestamp
+        self.timestamp = time.monotonic() if timestamp is None else timestamp
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), self.args, self.__dict__

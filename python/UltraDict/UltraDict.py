@@ -10,7 +10,7 @@ import atexit
 import os
 import sys
 
-from . import Exceptions, _parameters
+from . import Exceptions, _parameters, _status
 from ._core import SharedDict, SharedLock, bind_methods, close_creators
 from ._core import unlink_by_name as _unlink_by_name
 
@@ -124,6 +124,14 @@ class UltraDict(SharedDict["K", "V"]):
         """Kept for older programs; cleaning up does not depend on it."""
         return None
 
+    def status(self) -> dict[str, Any]:
+        """How the dict was made and how far its stream is: for people who look for a fault."""
+        return _status.of(self)
+
+    def print_status(self, status: dict[str, Any] | None = None, stderr: bool = False) -> None:
+        """Prints status(), or what it said before."""
+        _status.show(status or self.status(), sys.stderr if stderr else sys.stdout)
+
     def close(self, unlink: bool = False, data: bool = True) -> dict[Any, Any] | None:
         """Ends this handle and returns the items as a plain dict (data=False: nothing)."""
         if self.closed:
@@ -145,10 +153,10 @@ class UltraDict(SharedDict["K", "V"]):
         """Removes a left-over dict. Without one: CannotAttachSharedMemory, or False if errors are to be ignored."""
         try:
             _unlink_by_name(name)
-        except Exceptions.CannotAttachSharedMemory:
+        except (Exceptions.CannotAttachSharedMemory, Exceptions.InvalidParameter) as error:
             if ignore_errors:
                 return False
-            raise
+            raise Exceptions.CannotAttachSharedMemory(str(error)) from None
         return True
 
     def __enter__(self: Self) -> Self:

@@ -7,6 +7,7 @@ import os
 from operator import index
 
 from . import Exceptions
+from ._core import SharedDict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _name(value: object) -> str:
 
 
 def _register(value: object) -> None:
-    if value is not None and not isinstance(value, (str, dict)):
+    if value is not None and not isinstance(value, (str, SharedDict)):
         raise TypeError(f"recurse_register must be a name or an UltraDict, not {type(value).__name__}")
 
 
@@ -89,5 +90,5 @@ def checked(given: dict[str, Any]) -> dict[str, Any]:
         "shared_lock": _flag("shared_lock", given["shared_lock"]),
         "recurse": recurse,
         "cache_bytes": _size("cache_bytes", given["cache_bytes"], 0, 2**62),
-        "allow_pickle": bool(given["allow_pickle"]),
+        "allow_pickle": _flag("allow_pickle", given["allow_pickle"]) is not False,
     }

@@ -87,6 +87,14 @@ PyObject* get_full_dump_counter(PyObject* self, void*) {
       self, [](Session* session) { return PyLong_FromUnsignedLongLong(session->engine.stats().full_dump_counter); });
 }
 
+PyObject* get_stream(PyObject* self, void*) {
+  return of_open(self, [](Session* session) {
+    const Stats stats = session->engine.stats();
+    return Py_BuildValue("KK", static_cast<unsigned long long>(stats.full_dump_counter),
+                         static_cast<unsigned long long>(stats.stream_position));
+  });
+}
+
 PyObject* get_update_stream_position(PyObject* self, void*) {
   return of_open(self,
                  [](Session* session) { return PyLong_FromUnsignedLongLong(session->engine.stats().stream_position); });
@@ -137,6 +145,9 @@ PyGetSetDef dict_getset[] = {
     {"auto_unlink", get_auto_unlink, nullptr, "Whether the name goes with its creator.", nullptr},
     {"full_dump_counter", get_full_dump_counter, nullptr, "How often the stream of changes began anew.", nullptr},
     {"update_stream_position", get_update_stream_position, nullptr, "Bytes streamed since it did.", nullptr},
+    {"data", dict_get_data, dict_set_data, "All items in a plain dict, the same one each time; None drops it.",
+     nullptr},
+    {"_stream", get_stream, nullptr, "full_dump_counter and update_stream_position of one moment.", nullptr},
     {"_id", get_id, nullptr, "Unique for ever, unlike the name.", nullptr},
     {"_is_creator", get_is_creator, nullptr, "Whether this very handle created the dict.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},

@@ -79,6 +79,8 @@ PyMethodDef dict_methods[] = {
     {"__copy__", dict_copy, METH_NOARGS, "All items in a plain dict."},
     {"__reversed__", dict_reversed, METH_NOARGS, "A reverse iterator over the keys."},
     {"__sizeof__", dict_sizeof, METH_NOARGS, "Bytes that this process holds for the dict, shared memory not counted."},
+    {"apply_update", dict_apply_update, METH_NOARGS, "Brings `data` up to date, if it was fetched."},
+    {"load", method(dict_load), words_too, "load(force=False): like apply_update; force=True decodes all anew."},
     {"dump", dict_dump, METH_NOARGS, "Cleans the log and starts the stream counters anew."},
     {"stats", dict_stats, METH_NOARGS, "Figures about shared memory and the object cache."},
     {"_open", method(dict_open), words_too, "Creates or attaches."},

@@ -77,8 +77,9 @@ std::string holder_text(const Owner& owner) {
   return "process " + std::to_string(owner.pid) + " holds it";
 }
 
+// As time.monotonic() counts.
 double now_seconds() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 }  // namespace
@@ -129,8 +130,8 @@ PyObject* raise_lock_busy(Session* session, bool timed_out, double seconds_passe
   const ErrorClasses& errors = session->module->errors;
   PyObject* error = timed_out ? errors.cannot_acquire_lock_timeout.get() : errors.cannot_acquire_lock.get();
   const Ref arguments = Ref::steal(Py_BuildValue("(s)", text.c_str()));
-  const Ref keywords =
-      Ref::steal(Py_BuildValue("{s:i,s:d}", "blocking_pid", static_cast<int>(owner.pid), "timestamp", now_seconds()));
+  const Ref keywords = Ref::steal(Py_BuildValue("{s:i,s:d}", "blocking_pid", static_cast<int>(owner.pid), "timestamp",
+                                                now_seconds() - seconds_passed));
   if (!arguments || !keywords) return nullptr;
   if (timed_out) {
     const Ref passed = Ref::steal(PyFloat_FromDouble(seconds_passed));

@@ -18,7 +18,8 @@ PyObject* raise_key_error(PyObject* key);
 // What dict itself says of a key that cannot be hashed; called while hash() has already raised.
 PyObject* raise_unhashable(PyObject* key);
 
-// CannotAcquireLock, or CannotAcquireLockTimeout after `seconds_passed`, naming who holds the lock.
+// CannotAcquireLock, or CannotAcquireLockTimeout after `seconds_passed`, naming who holds the lock. `timestamp` is when
+// the attempt began.
 PyObject* raise_lock_busy(Session* session, bool timed_out, double seconds_passed);
 
 }  // namespace ultradict::python

@@ -32,6 +32,7 @@ bool read_parameter(const char* word, PyObject* value, LockTerms* terms) {
   if (std::strcmp(word, "sleep_time") == 0) {
     double seconds = 0;
     if (!read_seconds(value, &seconds)) return false;
+    if (!(seconds >= 0)) return PyErr_SetString(PyExc_ValueError, "sleep_time must not be negative"), false;
     terms->spin = seconds == 0;
     return true;
   }
@@ -81,8 +82,9 @@ PyObject* steal(PyObject* self, PyObject* arguments, PyObject* keywords, bool ra
   if (taken == Taken::error) return nullptr;
   if (taken == Taken::yes) Py_RETURN_TRUE;
   const Owner owner = session->engine.owner();
-  if (raise && owner.number != 0) return raise_lock_busy(session, false, 0);
-  Py_RETURN_FALSE;
+  const bool is_meant = owner.number != 0 && (given.from_pid == 0 || given.from_pid == owner.pid);
+  if (raise && is_meant) return raise_lock_busy(session, false, 0);
+  Py_RETURN_FALSE;  // it is free, or somebody else was faster
 }
 
 }  // namespace
@@ -141,16 +143,11 @@ PyObject* lock_print_status(PyObject* self, PyObject* arguments, PyObject* keywo
   if (PyArg_ParseTupleAndKeywords(arguments, keywords, "|O:print_status", const_cast<char**>(words), &status) == 0) {
     return nullptr;
   }
-  const Ref shown = status != Py_None ? Ref::share(status) : Ref::steal(lock_status(self, nullptr));
-  const Ref items = Ref::steal(shown ? PyMapping_Items(shown.get()) : nullptr);
-  if (!items) return nullptr;
-  for (Py_ssize_t number = 0; number < PyList_GET_SIZE(items.get()); ++number) {
-    PyObject* item = PyList_GET_ITEM(items.get(), number);
-    const Ref line = Ref::steal(PyUnicode_FromFormat("%S: %S\n", PyTuple_GET_ITEM(item, 0), PyTuple_GET_ITEM(item, 1)));
-    if (!line) return nullptr;
-    PySys_FormatStdout("%U", line.get());
-  }
-  Py_RETURN_NONE;
+  const int given = PyObject_IsTrue(status);
+  if (given < 0) return nullptr;
+  const Ref shown = given != 0 ? Ref::share(status) : Ref::steal(lock_status(self, nullptr));
+  const Ref pprint = Ref::steal(shown ? PyImport_ImportModule("pprint") : nullptr);
+  return pprint ? PyObject_CallMethod(pprint.get(), "pprint", "O", shown.get()) : nullptr;
 }
 
 PyObject* lock_get_pid(PyObject*, void*) {

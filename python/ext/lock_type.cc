@@ -43,6 +43,7 @@ PyObject* leave(PyObject* lock) {
   if (!session->closed) {
     const Status status = session->engine.unlock();
     if (!status && status.code() != Code::not_owner) return raise_status(session, status);
+    if (session->engine.has_recovery()) tell_of_recovery(session);
   }
   Py_RETURN_NONE;
 }
@@ -66,6 +67,7 @@ PyObject* lock_release(PyObject* self, PyObject*) {
   Session* session = session_of_lock(self);
   if (session == nullptr) return nullptr;
   const Status status = session->engine.unlock();
+  if (status && session->engine.has_recovery()) tell_of_recovery(session);
   if (status) Py_RETURN_TRUE;
   if (status.code() == Code::not_owner) Py_RETURN_FALSE;
   return raise_status(session, status);

@@ -68,6 +68,7 @@ void Session::forget() {
   exotic.clear();
   held.clear();
   if (family->head == this) family->clear();
+  data.drop();
   family->settle();
 }
 
@@ -85,6 +86,7 @@ int Session::traverse(visitproc visit, void* arg) {
     if (const int also = family->traverse(visit, arg); also != 0) return also;
   }
   if (const int also = held.traverse(visit, arg); also != 0) return also;
+  if (const int also = data.traverse(visit, arg); also != 0) return also;
   return serializer.traverse(visit, arg);
 }
 

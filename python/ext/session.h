@@ -11,10 +11,12 @@
 
 #include "cache.h"
 #include "convert.h"
+#include "data.h"
 #include "exotic_keys.h"
 #include "family.h"
 #include "held_values.h"
 #include "module.h"
+#include "recovery_log.h"
 #include "ultradict/dict.h"
 
 namespace ultradict::python {
@@ -28,6 +30,7 @@ struct Session {
   Serializer serializer;
   ExoticKeys exotic;
   HeldValues held;
+  Data data;
   std::int64_t size_changes = 0;  // insertions less deletions made through this handle: iterators ask whether it moved
   std::uint64_t misses = 0;       // reads that the cache could not answer
   std::uint32_t users = 0;        // operations under way
@@ -47,6 +50,7 @@ struct Session {
   void release();  // one owner less; the last one closes
   void enter() noexcept { ++users, ++owners; }
   void leave() noexcept {
+    if (users == 1 && engine.has_recovery()) tell_of_recovery(this);
     if (--users == 0 && (closed || cache.table_was_left())) rest();
     family->settle();
     if (owners > 1) {

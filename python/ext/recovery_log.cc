@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The module logging is imported when there is something to say.
+#include "recovery_log.h"
+
+#include "session.h"
+
+namespace ultradict::python {
+
+namespace {
+
+constexpr const char* text =
+    "UltraDict %r: process %d died while it held the lock; what it had committed was completed, the rest undone";
+
+bool warn(const Session* session, std::int32_t pid) {
+  const Ref logging = Ref::steal(PyImport_ImportModule("logging"));
+  const Ref logger = Ref::steal(logging ? PyObject_CallMethod(logging.get(), "getLogger", "s", "UltraDict") : nullptr);
+  if (!logger) return false;
+  const Ref said = Ref::steal(
+      PyObject_CallMethod(logger.get(), "warning", "ssi", text, session->name.c_str(), static_cast<int>(pid)));
+  return static_cast<bool>(said);
+}
+
+}  // namespace
+
+void tell_of_recovery(Session* session) noexcept {
+  std::int32_t pid = 0;
+  if (session->engine.has_lock() || !session->engine.take_recovery(&pid)) return;
+  const RaisedKept kept;
+  if (!warn(session, pid)) PyErr_WriteUnraisable(nullptr);
+}
+
+}  // namespace ultradict::python
