@@ -122,7 +122,7 @@ class UltraDict(SharedDict["K", "V"]):
     @property
     def recurse_register(self) -> None:
         """Kept for older programs; cleaning up does not depend on it."""
-        return None
+        self._check_open()
 
     def status(self) -> dict[str, Any]:
         """How the dict was made and how far its stream is: for people who look for a fault."""
@@ -153,13 +153,14 @@ class UltraDict(SharedDict["K", "V"]):
         """Removes a left-over dict. Without one: CannotAttachSharedMemory, or False if errors are to be ignored."""
         try:
             _unlink_by_name(name)
-        except (Exceptions.CannotAttachSharedMemory, Exceptions.InvalidParameter) as error:
+        except (Exceptions.CannotAttachSharedMemory, Exceptions.InvalidParameter):
             if ignore_errors:
                 return False
-            raise Exceptions.CannotAttachSharedMemory(str(error)) from None
+            raise
         return True
 
     def __enter__(self: Self) -> Self:
+        self._check_open()
         return self
 
     def __exit__(

@@ -159,6 +159,10 @@ void drop_session(DictObject* dict) {
   if (session != nullptr) session->release();
 }
 
+PyObject* dict_check_open(PyObject* self, PyObject*) {
+  return open_session(self) != nullptr ? Ref::share(Py_None).release() : nullptr;
+}
+
 PyObject* dict_close(PyObject* self, PyObject*) {
   Session* session = dict_object(self)->session;
   if (session != nullptr && !session->closed) session->close();

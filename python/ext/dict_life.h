@@ -9,6 +9,7 @@ namespace ultradict::python {
 
 // --- methods of the dict ---
 PyObject* dict_open(PyObject* self, PyObject* arguments, PyObject* keywords);
+PyObject* dict_check_open(PyObject* self, PyObject* none);
 PyObject* dict_close(PyObject* self, PyObject* none);
 PyObject* dict_abandon(PyObject* self, PyObject* none);  // undoes dict_open, the creation too
 PyObject* dict_unlink(PyObject* self, PyObject* none);

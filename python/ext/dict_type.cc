@@ -84,6 +84,7 @@ PyMethodDef dict_methods[] = {
     {"dump", dict_dump, METH_NOARGS, "Cleans the log and starts the stream counters anew."},
     {"stats", dict_stats, METH_NOARGS, "Figures about shared memory and the object cache."},
     {"_open", method(dict_open), words_too, "Creates or attaches."},
+    {"_check_open", dict_check_open, METH_NOARGS, "Raises AlreadyClosed if the handle is."},
     {"_close", dict_close, METH_NOARGS, "Closes the handle."},
     {"_abandon", dict_abandon, METH_NOARGS, "Undoes _open."},
     {"_unlink", dict_unlink, METH_NOARGS, "Removes the dict and closes the handle."},

@@ -89,6 +89,13 @@ class Copy {
   std::size_t readings_ = 0;
 };
 
+std::vector<std::string> keys_of(const Copy& copy) {
+  std::vector<std::string> keys;
+  for (const auto& [name, value] : copy.content()) keys.push_back(name);
+  return keys;
+}
+using test::keys_of;
+
 TEST(Changes, NothingHappenedIsNothingToDo) {
   const Scratch scratch;
   Dict dict = scratch.open();
@@ -171,6 +178,46 @@ TEST(Changes, FollowRandomOperations) {
       copy.update();
       ASSERT_EQ(summary_of(copy.content()), summary_of(model.content())) << "seed " << seed << ", round " << round;
     }
+  }
+}
+
+// Entries, log and free list are shared by all dicts of a store; each copy follows its own.
+TEST(Changes, OfANestedDictAreItsOwn) {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    const Scratch scratch;
+    Dict dict = scratch.open();
+    Dict child;
+    ASSERT_TRUE(dict.put_new_child("child", &child));
+    Copy of_root(dict);
+    Copy of_child(child);
+    Random random(seed);
+    for (int round = 0; round < 300; ++round) {
+      for (std::uint64_t i = random.below(8); i > 0; --i) {
+        Dict& chosen = random.below(2) == 0 ? dict : child;
+        const std::string name = key(random.below(30));
+        const std::uint64_t kind = random.below(40);
+        Status status;
+        if (kind == 0) {
+          status = child.clear();
+        } else if (kind < 4) {
+          Dict another;
+          status = chosen.put_new_child(name, &another);
+          for (int n = 0; status && n < 3; ++n) status = another.put(key(n), "deep");
+        } else {
+          status = kind < 15 ? chosen.erase(name) : chosen.put(name, marked_value(name, kind, random.below(200)));
+        }
+        ASSERT_TRUE(status || status.code() == Code::not_found) << status.message();
+      }
+      of_root.update();
+      of_child.update();
+      ASSERT_EQ(keys_of(of_root), keys_of(dict)) << "seed " << seed << ", round " << round;
+      ASSERT_EQ(keys_of(of_child), keys_of(child)) << "seed " << seed << ", round " << round;
+    }
+    EXPECT_EQ(of_child.readings(), 1U);
+    ASSERT_TRUE(dict.erase("child"));
+    ultradict::Progress progress;
+    std::vector<Sighting> changed;
+    EXPECT_EQ(child.changes(&progress, &changed).code(), Code::dict_gone);
   }
 }
 

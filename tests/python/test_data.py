@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`data`: one plain dict per handle, the same object for ever, brought up to date in place at the cost of what changed."""
+"""`data`: one plain dict per handle, the same object for ever, brought up to date in place by what changed."""
 
 from __future__ import annotations
 
@@ -242,6 +242,25 @@ def test_destructors_may_use_the_dict(d: UltraDict[Any, Any], other: UltraDict[A
     assert seen == [{"a": 2, "c": 3}] * 2
 
 
+def test_nested_dicts_are_handles_in_it_and_have_their_own() -> None:
+    with UltraDict({"x": {"y": {"z": 1}}, "a": 1}, recurse=True) as d, UltraDict(name=d.name) as other:
+        plain, nested = d.data, d["x"].data
+        assert plain == {"x": {"y": {"z": 1}}, "a": 1}
+        assert type(plain["x"]) is UltraDict
+        assert nested == {"y": {"z": 1}}
+        other["x"]["y"]["z"] = 2
+        other["x"]["w"] = 3
+        assert d["x"].data is nested
+        assert nested == {"y": {"z": 2}, "w": 3}
+        assert d.data == {"x": {"y": {"z": 2}, "w": 3}, "a": 1}
+        child = d["x"]
+        other["x"] = {"new": 1}
+        assert d.data is plain
+        assert plain == {"x": {"new": 1}, "a": 1}
+        with pytest.raises(UltraDict.Exceptions.UltraDictError):
+            child.data
+
+
 def test_follows_random_changes(d: UltraDict[Any, Any], other: UltraDict[Any, Any]) -> None:
     chance = random.Random(1)
     for _ in range(300):
@@ -260,7 +279,7 @@ def test_follows_random_changes(d: UltraDict[Any, Any], other: UltraDict[Any, An
 
 
 def test_threads_bring_it_up_to_date_together(d: UltraDict[Any, Any]) -> None:
-    d.data  # noqa: B018
+    d.data
     wrong: list[object] = []
 
     def work(number: int) -> None:

@@ -286,4 +286,4 @@ def test_of_a_closed_dict_raises() -> None:
 
 def test_print_status(d: UltraDict[Any, Any], capsys: pytest.CaptureFixture[str]) -> None:
     d.lock.print_status()
-    assert "lock_remote: 0" in capsys.readouterr().out
+    assert "'lock_remote': 0" in capsys.readouterr().out

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import signal
@@ -144,7 +145,7 @@ def test_a_time_out_names_the_holder(d: UltraDict[Any, Any], timeout: float, sle
             d.lock(timeout=timeout, sleep_time=sleep_time).__enter__()
         assert late.value.blocking_pid == os.getpid()
         assert begin - 0.001 <= late.value.timestamp <= time.monotonic()
-        assert late.value.time_passed >= max(timeout, 0) or timeout != timeout
+        assert late.value.time_passed >= max(timeout, 0) or math.isnan(timeout)
         assert isinstance(late.value, (CannotAcquireLock, UltraDictError))
 
 
@@ -184,11 +185,21 @@ def test_a_busy_wait_hears_ctrl_c_too(d: UltraDict[Any, Any]) -> None:
     main = threading.main_thread().ident
     assert main is not None
     with Held(d):
-        interrupt = threading.Thread(target=signal.pthread_kill, args=(main, signal.SIGINT))
-        with pytest.raises(KeyboardInterrupt):
-            interrupt.start()
+        begun = threading.Event()
+
+        def interrupt() -> None:
+            begun.wait()
+            signal.pthread_kill(main, signal.SIGINT)
+
+        def wait() -> None:
+            begun.set()
             d.lock(sleep_time=0).__enter__()
-        interrupt.join()
+
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            wait()
+        thread.join()
         assert not d.lock.has_lock
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every parameter of the constructor: what it may be, what it is on attach, and in which words anything else is refused."""
+"""Every parameter of the constructor: what it may be, what it is on attach, and how anything else is refused."""
 
 from __future__ import annotations
 
@@ -137,6 +137,7 @@ def test_recorded_parameters_of_another_value_are_refused_by_name_and_both_value
         cases: list[tuple[dict[str, Any], list[str]]] = [
             ({"serializer": marshal}, ["serializer", "json", "marshal"]),
             ({"shared_lock": False}, ["shared_lock", "True", "False"]),
+            ({"recurse": True, "serializer": None}, ["recurse", "True", "False"]),
         ]
         for given, words in cases:
             with pytest.raises(ParameterMismatch) as mismatch:
@@ -150,7 +151,13 @@ def test_recorded_parameters_of_another_value_are_refused_by_name_and_both_value
 def test_every_other_parameter_is_the_creators() -> None:
     with UltraDict(name="silent", buffer_size=20_000, full_dump_size=30_000):
         other = UltraDict.open(
-            "silent", buffer_size=5, full_dump_size=7, auto_unlink=False, recurse_register="x", mode=0o644, cache_bytes=0
+            "silent",
+            buffer_size=5,
+            full_dump_size=7,
+            auto_unlink=False,
+            recurse_register="x",
+            mode=0o644,
+            cache_bytes=0,
         )
         with other:
             assert (other.buffer_size, other.full_dump_size, other.auto_unlink) == (20_000, 30_000, True)
@@ -224,7 +231,7 @@ def test_a_serializer_that_cannot_be_imported_on_attach(passing_module: Any, tmp
         importlib.invalidate_caches()
         for cached in tmp_path.rglob("*.pyc"):
             cached.unlink()
-        with pytest.raises(ParameterMismatch, match="passing_serializer.*pass serializer="):
+        with pytest.raises(ParameterMismatch, match=r"passing_serializer.*pass serializer="):
             UltraDict(name="passed")
         with UltraDict(name="passed", serializer=passing_module) as other:
             assert other == {"a": 1}

@@ -97,7 +97,7 @@ def test_dump_and_clear_count_once_each() -> None:
 
 def test_an_update_counts_all_of_its_items() -> None:
     with UltraDict(buffer_size=10_000) as d:
-        d.update({number: "x" * 500 for number in range(30)})
+        d.update(dict.fromkeys(range(30), "x" * 500))
         counter, position = counters(d)
         assert counter == 1
         assert position > 0

@@ -25,6 +25,15 @@ def use(d: UltraDict[str, int]) -> None:
     assert_type(d.name, str)
     assert_type(d.lock, SharedLock)
     assert_type(d.full_dump_size, "int | None")
+    assert_type(d.full_dump_counter, int)
+    assert_type(d.update_stream_position, int)
+    assert_type(d.data, "dict[str, int]")
+    d.apply_update()
+    d.load(force=True)
+    d.data = None
+    del d.data
+    d.print_status(d.status(), stderr=False)
+    assert_type(d.has_key("a"), bool)
     d["b"] = 2
     d.update(c=3)
     d |= {"d": 4}
@@ -35,6 +44,7 @@ def use(d: UltraDict[str, int]) -> None:
         d.lock.release()
     except Exceptions.CannotAcquireLock as error:
         assert_type(error.blocking_pid, int)
+        assert_type(error.timestamp, float)
     plain: dict[str, int] = d
     assert_type(plain, "dict[str, int]")
 
