@@ -207,9 +207,7 @@ bool Dict::has_lock() const noexcept { return store_ && store_->lock.is_held(); 
 
 Owner Dict::owner() const noexcept { return store_ ? store_->lock.owner() : Owner{}; }
 
-bool Dict::has_recovery() const noexcept {
-  return store_ && store_->recovered_by.load(std::memory_order_relaxed) != 0;
-}
+bool Dict::has_recovery() const noexcept { return store_ && store_->recovered_by.load(std::memory_order_relaxed) != 0; }
 
 bool Dict::take_recovery(std::int32_t* pid) noexcept { return store_ && store_->take_recovery(pid); }
 
