@@ -41,6 +41,20 @@ Now look(const Store& store) {
   return now;
 }
 
+// Headers of nested dicts are made, given up and freed without a record that says so.
+struct HeaderLists {
+  Word loose;
+  Word doomed;
+  Word made;
+  Word there;
+
+  static HeaderLists of(const State& state) {
+    return {shared::load(state.loose), shared::load(state.doomed), shared::load(state.dicts_made),
+            shared::load(state.dict_count)};
+  }
+  friend bool operator==(const HeaderLists&, const HeaderLists&) = default;
+};
+
 // Both are values of State::stream, which may go round.
 bool is_later(Word stream, Word than) { return static_cast<std::int64_t>(stream - than) > 0; }
 
@@ -71,9 +85,13 @@ class Follower {
     if (!before.quiet) {
       if (Fault fault = add_under_way(complete)) return fault;
     }
+    const HeaderLists lists = HeaderLists::of(state_);
     if (Fault fault = walk_free_list(complete)) return fault;
+    if (Fault fault = walk_headers(lists.loose, complete)) return fault;
+    if (Fault fault = walk_headers(lists.doomed, complete)) return fault;
     const Now now = look(store_);
     if (Fault fault = walk_log(now, complete)) return fault;
+    if (lists != HeaderLists::of(state_)) *complete = false;
     if (before.quiet && now.quiet) reached_ = Progress{since_.table_number, before.stream, now.applied, 0};
     reached_.born_end = now.applied;
     return {};
@@ -127,6 +145,8 @@ class Follower {
       if (!stretch.witness.holds()) return Fault::of(Code::changed);
       if (header.sequence >= since_.position) {
         if (Fault fault = add_namer(header, ref)) return fault;
+        const bool is_child = (header.kind_and_flags & 0xff) == Word(RecordKind::child);
+        if (Fault fault = is_child ? add_child(ref) : Fault::none()) return fault;
       }
       at += record_size(header) / unit_size;
     }
@@ -140,6 +160,31 @@ class Follower {
     const Ref named{shared::load(entry->ref)};
     const bool comes_again = named.position() > ref.position() && named.position() < end_;
     if (!comes_again) add(header.entry, *entry, &header);
+    return {};
+  }
+
+  // An entry that became the header of a nested dict is named by the records that refer to that.
+  Fault add_child(Ref ref) {
+    RecordView view;
+    Entry* entry = nullptr;
+    if (Fault fault = copy_record(store_, ref, &copy_, &view)) return fault;
+    const Word number = view.child().number;
+    if (Fault fault = load(number, &entry)) return fault;
+    add(number, *entry, nullptr);
+    return {};
+  }
+
+  // Those that nothing refers to, yet or any more, are in lists.
+  Fault walk_headers(Word number, bool* complete) {
+    for (Word left = shared::load(state_.entries_size); number != 0; --left) {
+      if (left == 0) return Fault::damaged("list of headers: it does not end", number);
+      Entry* entry = nullptr;
+      if (Fault fault = load(number, &entry)) return fault;
+      const HeaderMark mark{shared::load(entry->ref)};
+      add(number, *entry, nullptr);
+      if (!mark.is_header()) *complete = false;
+      number = mark.is_header() ? mark.next() : 0;
+    }
     return {};
   }
 
@@ -227,6 +272,7 @@ class Follower {
   Word begin_;  // of the log in this pass
   Word end_ = 0;
   Progress reached_;
+  Buffer copy_;
   std::vector<Sighting>* found_;
 };
 

@@ -2,8 +2,8 @@
 // Changes: which entries changed since a moment, for who keeps a copy of the dict.
 //
 // What was written since lies in the log behind the position of that moment, moved or not; what was deleted since is at
-// the begin of the free list, latest first, unless its entry was used again, and then that was written. Both are walked
-// without the lock, and only as far back as the moment.
+// the begin of the free list, latest first, unless its entry was used again, for a key that was written or a nested
+// dict that a record refers to. Both are walked without the lock, and only as far back as the moment.
 #pragma once
 
 #include <vector>

@@ -25,25 +25,6 @@ struct Epoch {
 
 Fault changed() { return Fault::of(Code::changed); }
 
-// Copies the record that `ref` names. changed: the segment was reused meanwhile, so the ref is old.
-Fault copy_record(Store& store, Ref ref, Buffer* buffer, RecordView* view) {
-  const SegmentWitness witness(store.control(), ref.segment());
-  const char* source = nullptr;
-  if (Fault fault = copy_header(store, ref, witness, &source, &view->header)) return fault;
-  if (!witness.holds()) return changed();
-  const Word size = view->size();
-  const Word offset = (ref.position() - witness.first()) * unit_size;
-  char* base = nullptr;
-  if (Fault fault = store.regions.segment(ref.segment(), witness.file(), offset + size, &base))
-    return witness.judge(fault);
-  char* copy = buffer->reserve(size);
-  if (!copy) return Fault::of(Code::memory_full, "no memory for a copy of a record");
-  shared::copy_out(copy, source, size);
-  if (!witness.holds()) return changed();
-  view->bytes = copy;
-  return check_copy(copy, view->header);
-}
-
 void describe(const RecordView& view, Record* record) {
   if (!record) return;
   record->canonical = view.key();

@@ -43,4 +43,23 @@ inline Fault copy_header(Store& store, Ref ref, const SegmentWitness& witness, c
   return witness.judge(check_header(*header, ref, ~Word{0}));
 }
 
+// Copies the record that `ref` names. changed: the segment was reused meanwhile, so the ref is old.
+inline Fault copy_record(Store& store, Ref ref, Buffer* buffer, RecordView* view) {
+  const SegmentWitness witness(store.control(), ref.segment());
+  const char* source = nullptr;
+  if (Fault fault = copy_header(store, ref, witness, &source, &view->header)) return fault;
+  if (!witness.holds()) return Fault::of(Code::changed);
+  const Word size = view->size();
+  const Word offset = (ref.position() - witness.first()) * unit_size;
+  char* base = nullptr;
+  if (Fault fault = store.regions.segment(ref.segment(), witness.file(), offset + size, &base))
+    return witness.judge(fault);
+  char* copy = buffer->reserve(size);
+  if (!copy) return Fault::of(Code::memory_full, "no memory for a copy of a record");
+  shared::copy_out(copy, source, size);
+  if (!witness.holds()) return Fault::of(Code::changed);
+  view->bytes = copy;
+  return check_copy(copy, view->header);
+}
+
 }  // namespace ultradict
