@@ -42,8 +42,8 @@ namespace {
 // The root of a nested dict: that very one, and never a new one.
 Status open_root(const ChildName& name, Options options, Dict* root) {
   options.create = Create::never;
-  if (Status status = Dict::open(name.root, options, root); !status) return status;
-  return report(root->id() == name.root_id ? Fault::none() : Fault::of(Code::no_such_dict), name.text());
+  options.id = name.root_id;
+  return Dict::open(name.root, options, root);
 }
 
 }  // namespace
@@ -62,6 +62,7 @@ Status Dict::open(std::string_view name, const Options& options, Dict* dict) {
     return report(fault, name);
   }
   if (options.keeps_sightings) dict->store_->regions.keep_old_tables();
+  dict->store_->handles.fetch_add(1);
   dict->handle_ = std::make_unique<Handle>();
   dict->handle_->name = name;
   dict->handle_->creator = created ? dict->store_->token->word() : 0;
@@ -73,11 +74,14 @@ Status Dict::unlink(std::string_view name, std::string_view directory) {
 }
 
 Status Dict::close() {
-  if (store_ && is_creator()) end_as_creator(*store_);
+  const bool is_root = store_ && child_.number == 0;
+  if (is_root && store_->handles.fetch_sub(1) == 1) end_as_creator(*store_);
   store_.reset();
   child_ = {};
   return {};
 }
+
+void Dict::leave_all() noexcept { leave_all_dicts(); }
 
 Status Dict::unlink() {
   if (!store_) return report(closed(), name());

@@ -125,6 +125,9 @@ class Dict {
   static Status unlink(std::string_view name, std::string_view directory = {});
   Status close();
   Status unlink();  // of exactly this dict: a newer one of the same name is left alone
+  // The very end of a process that will not close all of its handles: leaves every dict it has open, and those that it
+  // created end. Nothing is unmapped, so threads that still run do no harm; what they write may be lost.
+  static void leave_all() noexcept;
 
   bool is_open() const noexcept;
   bool is_creator() const noexcept;  // this very handle created it (false in a forked child)

@@ -20,6 +20,10 @@ struct Options {
   // Where dicts live. Empty: $ULTRADICT_DIR if set, else /dev/shm/ultradict-<uid>, made with mode 0700.
   std::string directory;
 
+  // Not empty: attach to the dict of this id (Dict::id) and to no other that has its name by now; else
+  // Code::no_such_dict.
+  std::string id;
+
   // Sightings of this handle will be asked after a clear(), too: what they point to stays mapped until
   // release_old_tables().
   bool keeps_sightings = false;
@@ -28,7 +32,7 @@ struct Options {
   std::uint64_t buffer_size =
       10'000;  // bytes set aside at creation for records; also the period of the stream counters; < 2^32
   std::uint64_t full_dump_size = 0;  // hard bound on encoded keys and values, in bytes; 0 = none
-  bool auto_unlink = true;           // the name goes when the creating handle is closed or its process dies
+  bool auto_unlink = true;           // it ends with its creator: the last handle of that process, or the process
   unsigned mode = 0600;              // permission bits of every file, independent of umask
   std::string attributes;  // opaque to the engine, at most attributes_size_max bytes; Dict::attributes() returns it
 };

@@ -6,12 +6,11 @@ Reading and writing are slots of the base class, in C++. What is here runs when 
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
 
 from . import Exceptions, _parameters, _status
-from ._core import SharedDict, SharedLock, bind_methods, close_creators
+from ._core import SharedDict, SharedLock, bind_methods, leave_all
 from ._core import unlink_by_name as _unlink_by_name
 
 TYPE_CHECKING = False
@@ -183,18 +182,19 @@ class UltraDict(SharedDict["K", "V"]):
 bind_methods(UltraDict)
 
 
-def _start(opened: UltraDict[Any, Any], arg: tuple[Any, ...], items: dict[str, Any], **given: Any) -> None:
+def _start(
+    opened: UltraDict[Any, Any], arg: tuple[Any, ...], items: dict[str, Any], identity: str = "", **given: Any
+) -> None:
     """Opens, and writes the initial items; undone if anything fails."""
     defaults = {"cache_bytes": _parameters.cache_bytes_default, "mode": 0o600, "allow_pickle": True}
-    opened._open(**_parameters.checked({**defaults, **given}))
+    opened._open(**_parameters.checked({**defaults, **given}), identity=identity)
+    _prepare_end()
     try:
         if items or (arg and arg[0] is not None):
             opened.update(*arg, **items)
     except BaseException:
         opened._abandon()
         raise
-    if opened._is_creator:
-        _close_at_exit()
 
 
 def _attach(cls: type[Self], name: str, identity: str, serializer: Any, cache_bytes: int, allow_pickle: bool) -> Self:
@@ -207,6 +207,7 @@ def _attach(cls: type[Self], name: str, identity: str, serializer: Any, cache_by
         attached,
         (),
         {},
+        identity=identity,
         name=name,
         create=False,
         buffer_size=10_000,
@@ -215,9 +216,6 @@ def _attach(cls: type[Self], name: str, identity: str, serializer: Any, cache_by
         allow_pickle=allow_pickle,
         **given,
     )
-    if attached._id != identity:
-        attached._abandon()
-        raise Exceptions.CannotAttachSharedMemory(f"UltraDict {name!r} is gone; another dict has its name now")
     return attached
 
 
@@ -227,17 +225,23 @@ def attach_lock(*handle: Any) -> SharedLock:
     return attached.lock
 
 
-_process_with_exit_hook = 0
+_knows_multiprocessing = False
 
 
-def _close_at_exit() -> None:
-    """Children that multiprocessing forks end without atexit: there its own list of last things is used."""
-    global _process_with_exit_hook  # noqa: PLW0603
+def _prepare_end() -> None:
+    """Children that multiprocessing forks end without the interpreter: its own list of last things must know of us."""
+    global _knows_multiprocessing  # noqa: PLW0603
     util = sys.modules.get("multiprocessing.util")
-    if util is None or _process_with_exit_hook == os.getpid():
+    if util is None or _knows_multiprocessing:
         return
-    _process_with_exit_hook = os.getpid()
-    util.Finalize(None, close_creators, exitpriority=-1000)
+    _knows_multiprocessing = True
+    util.register_after_fork(UltraDict, _leave_last)
+    if sys.modules["multiprocessing.process"].parent_process() is not None:
+        _leave_last()
 
 
-atexit.register(close_creators)
+def _leave_last(_: object = None) -> None:
+    sys.modules["multiprocessing.util"].Finalize(None, leave_all, exitpriority=-1000)
+
+
+os.register_at_fork(after_in_child=_prepare_end)

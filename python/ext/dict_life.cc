@@ -230,19 +230,8 @@ PyObject* unlink_by_name(PyObject* module, PyObject* name) {
   return status ? Ref::share(Py_None).release() : raise_status(state, status, wanted);
 }
 
-// At the end of the process: what this process created ends in order, as if it had been closed.
-PyObject* close_creators(PyObject* module, PyObject*) {
-  auto* state = state_of_module(module);
-  for (Session* session = state->first_session; session != nullptr;) {
-    if (session->closed || !session->engine.is_creator()) {
-      session = session->next;
-      continue;
-    }
-    session->enter();
-    session->close();
-    session->leave();
-    session = state->first_session;  // destructors ran: the list may be another
-  }
+PyObject* leave_all(PyObject*, PyObject*) {
+  Dict::leave_all();
   return Ref::share(Py_None).release();
 }
 

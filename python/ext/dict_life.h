@@ -22,7 +22,7 @@ PyObject* dict_handle(PyObject* self, PyObject* none);
 
 // --- functions of the module ---
 PyObject* unlink_by_name(PyObject* module, PyObject* name);
-PyObject* close_creators(PyObject* module, PyObject* none);
+PyObject* leave_all(PyObject* module, PyObject* none);
 
 // Closes and lets go.
 void drop_session(DictObject* dict);

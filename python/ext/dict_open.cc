@@ -12,6 +12,7 @@ namespace {
 // As they came from Python; null and None: not given.
 struct Parameters {
   PyObject* name = nullptr;
+  const char* identity = "";
   int create = 0;
   unsigned long long buffer_size = 0;
   unsigned long long full_dump_size = 0;
@@ -24,18 +25,19 @@ struct Parameters {
   int allow_pickle = 1;
 
   bool parse(PyObject* arguments, PyObject* keywords) {
-    static const char* words[] = {"name",        "create",      "buffer_size",  "full_dump_size",
-                                  "auto_unlink", "mode",        "serializer",   "shared_lock",
-                                  "recurse",     "cache_bytes", "allow_pickle", nullptr};
-    return PyArg_ParseTupleAndKeywords(arguments, keywords, "UiKKpIOOOKp:_open", const_cast<char**>(words), &name,
+    static const char* words[] = {"name",         "create",     "buffer_size", "full_dump_size", "auto_unlink",
+                                  "mode",         "serializer", "shared_lock", "recurse",        "cache_bytes",
+                                  "allow_pickle", "identity",   nullptr};
+    return PyArg_ParseTupleAndKeywords(arguments, keywords, "UiKKpIOOOKp|s:_open", const_cast<char**>(words), &name,
                                        &create, &buffer_size, &full_dump_size, &auto_unlink, &mode, &serializer,
-                                       &shared_lock, &recurse, &cache_bytes, &allow_pickle) != 0;
+                                       &shared_lock, &recurse, &cache_bytes, &allow_pickle, &identity) != 0;
   }
 };
 
 bool engine_options(const Parameters& given, const std::string& attributes, Options* options) {
   static constexpr Create ways[] = {Create::if_missing, Create::always, Create::never};
   options->create = ways[given.create];
+  options->id = given.identity;
   options->buffer_size = given.buffer_size;
   options->full_dump_size = given.full_dump_size;
   options->auto_unlink = given.auto_unlink != 0;

@@ -86,20 +86,27 @@ void share_errors(ModuleState* state) {
   state->convert.mismatch_error = state->errors.parameter_mismatch.copy();
 }
 
+// What the end of the interpreter has not closed, in cycles or in threads, is left when all Python code has run.
+bool leave_at_exit() {
+  static const bool registered = Py_AtExit(Dict::leave_all) == 0;
+  return registered ||
+         (PyErr_SetString(PyExc_RuntimeError, "there is no room for one more function of Py_AtExit"), false);
+}
+
 int module_exec(PyObject* module) {
   auto* state = new (std::nothrow) ModuleState;
   if (state == nullptr) return PyErr_NoMemory(), -1;
   slot_of(module)->state = state;
   if (!state->errors.load()) return -1;
   share_errors(state);
-  return make_types(module, state) && register_views(state) && add_names(module, state) ? 0 : -1;
+  return make_types(module, state) && register_views(state) && add_names(module, state) && leave_at_exit() ? 0 : -1;
 }
 
 PyMethodDef module_functions[] = {
     {"unlink_by_name", unlink_by_name, METH_O, "Removes a dict by its name."},
     {"bind_methods", bind_methods, METH_O,
      "Makes a subclass the class of nested dicts, and gives it the methods of SharedDict as its own: faster calls."},
-    {"close_creators", close_creators, METH_NOARGS, "Closes every handle that created its dict."},
+    {"leave_all", leave_all, METH_NOARGS, "The end of the process: leaves every dict; what it created ends."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the extension keeps per interpreter: the types it made, the exceptions it raises, the dicts that are open.
+// What the extension keeps per interpreter: the types it made, the exceptions it raises.
 // Nothing is static, so that several interpreters of one process may import the module.
 //
 // Thread safety: everything here is used with the interpreter lock held.
@@ -51,7 +51,6 @@ struct ModuleState {
   Ref elsewhere;          // the only key in the storage of the `dict` base
   LazyRef mapping_class;  // collections.abc.Mapping
 
-  Session* first_session = nullptr;   // all open ones
   std::uint64_t handles_pickled = 0;  // so far: whether a value holds a handle shows while it is encoded
 
   Spare<Scratch> spare_scratch;

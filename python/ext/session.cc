@@ -18,9 +18,6 @@ Session* Session::make(ModuleState* module, Family* family) {
   session->family = family;
   ++family->sessions;
   session->module = module;
-  session->next = module->first_session;
-  if (session->next != nullptr) session->next->previous = session;
-  module->first_session = session;
   return session;
 }
 
@@ -55,9 +52,6 @@ void Session::release() {
   }
   closed = true;
   shut_engine();
-  if (previous != nullptr) previous->next = next;
-  if (next != nullptr) next->previous = previous;
-  if (module->first_session == this) module->first_session = next;
   if (family->head == this) family->head = nullptr;
   const std::unique_ptr<Family> last(--family->sessions == 0 ? family : nullptr);  // the cache still needs it
   delete this;

@@ -40,8 +40,6 @@ struct Session {
   bool recurse = false;             // as recorded: plain dicts among the values become nested ones
   bool is_nested = false;           // of a nested dict
   bool hands_out_children = false;  // some value in the cache may be a handle that was closed meanwhile
-  Session* previous = nullptr;
-  Session* next = nullptr;
 
   // Of a family of its own, or of that of the handle it comes from.
   static Session* make(ModuleState* module, Family* family = nullptr);

@@ -29,6 +29,29 @@ Fault make_directory(const std::string& path, unsigned mode) {
   return ::chmod(path.c_str(), mode) == 0 ? Fault::none() : system_fault("set a directory's mode");
 }
 
+// Skips a random number of entries, fewer than there are.
+void skip_some(DIR* listing) {
+  struct stat status {};
+  std::uint32_t random = 0;
+  if (::fstat(::dirfd(listing), &status) != 0 || status.st_nlink <= 2) return;  // each directory in it is a link
+  if (random_bytes(&random, sizeof random)) return;
+  for (std::uint64_t skipped = random % (status.st_nlink - 2); skipped > 0; --skipped) {
+    if (!::readdir(listing)) return;
+  }
+}
+
+// False at the end of the listing, true after `count` entries.
+bool look_at(DIR* listing, int* count, const std::function<void(const std::string& id)>& look) {
+  while (*count > 0) {
+    const struct dirent* found = ::readdir(listing);
+    if (!found) return false;
+    if (found->d_name[0] == '.') continue;
+    --*count;
+    look(found->d_name);
+  }
+  return true;
+}
+
 // Another user could have made it first, or a link to a place of his: then its contents are not ours to trust.
 Fault check_owner(const std::string& path) {
   const File file(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -110,20 +133,21 @@ void Directory::remove_data_directory(std::string_view id) const {
 
 void Directory::look_at_some(int count, const std::function<void(const std::string& id)>& look) const {
   static std::mutex mutex;
-  static long place = 0;  // where in d/ the last look ended: over time every dict gets its turn
+  static long place = -1;  // where in d/ the last look ended: over time every dict gets its turn
   const std::unique_lock guard(mutex, std::try_to_lock);
   if (!guard) return;
   DIR* listing = ::opendir((path_ + "/d").c_str());
   if (!listing) return;
-  if (place != 0) ::seekdir(listing, place);
-  while (count > 0) {
-    const struct dirent* found = ::readdir(listing);
-    if (!found) break;
-    if (found->d_name[0] == '.') continue;
-    --count;
-    look(found->d_name);
+  if (place < 0) {
+    skip_some(listing);
+  } else {
+    ::seekdir(listing, place);
   }
-  place = count > 0 ? 0 : ::telldir(listing);
+  if (!look_at(listing, &count, look)) {
+    ::rewinddir(listing);
+    look_at(listing, &count, look);
+  }
+  place = ::telldir(listing);
   ::closedir(listing);
 }
 

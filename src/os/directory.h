@@ -31,7 +31,8 @@ class Directory {
   Fault rename_data_directory(std::string_view from, std::string_view to) const;
   void remove_data_directory(std::string_view id) const;  // with its files; what is not there is fine
 
-  // Up to `count` entries of d/, going on where the last call of this process ended.
+  // Up to `count` entries of d/, going on where the last call of this process ended; the first one begins anywhere, so
+  // that many short processes see all of them, too.
   void look_at_some(int count, const std::function<void(const std::string& id)>& look) const;
 
  private:

@@ -93,6 +93,11 @@ Fault map(const File& file, Size size, char** base) {
   return {};
 }
 
+Fault map_over(const File& file, Size size, char* base) {
+  void* address = ::mmap(base, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file.descriptor(), 0);
+  return address == base ? Fault::none() : system_fault("map shared memory anew");
+}
+
 void populate([[maybe_unused]] char* base, [[maybe_unused]] Size size) {
 #ifdef MADV_POPULATE_WRITE
   ::madvise(base, size, MADV_POPULATE_WRITE);

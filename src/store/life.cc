@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <map>
 #include <mutex>
+#include <set>
 #include <vector>
 
 #include "os/fork.h"
@@ -17,14 +18,18 @@ namespace {
 constexpr int looks_max = 2000;  // at a name that others create and remove meanwhile
 constexpr int looks_at_full_speed = 50;
 constexpr int swept_on_create = 8;
+constexpr int swept_on_first_open = 64;
 
 struct OpenDicts {
   std::mutex mutex;
   std::map<std::string, std::weak_ptr<Store>> stores;
   std::vector<std::shared_ptr<Store>> forking;  // all of them, while the process forks
+  std::set<std::string> swept;                  // directories that this process has opened a dict in
 };
 
 OpenDicts& open_dicts();
+
+bool created_here(const Store& store) { return store.creator != 0 && store.creator == store.token->word(); }
 
 // A child finds every mutex in order, whatever the parent's other threads were doing.
 void before_fork() {
@@ -46,7 +51,10 @@ OpenDicts& open_dicts() {
   static OpenDicts* const instance = [] {
     os::at_fork(
         before_fork, [] { after_fork(&Regions::after_fork_in_parent); },
-        [] { after_fork(&Regions::after_fork_in_child); });
+        [] {
+          open_dicts().swept.clear();
+          after_fork(&Regions::after_fork_in_child);
+        });
     return new OpenDicts;  // never destroyed: threads may outlive static objects
   }();
   return *instance;
@@ -74,6 +82,17 @@ void remove_files(const os::Directory& directory, const Identity& identity, cons
   directory.remove_data_directory(id);
 }
 
+// Takes byte 0 exclusively unless somebody is attached. A sweep that looks at the dict holds it for a moment only.
+bool is_alone(const os::File& control) {
+  for (int look = 0; look < looks_max; ++look) {
+    if (!os::try_lock_byte(control, attached_byte, os::LockKind::exclusive)) return true;
+    bool is_looked_at = false;
+    if (os::is_locked(control, attached_byte, os::LockKind::shared, &is_looked_at) || !is_looked_at) return false;
+    if (look >= looks_at_full_speed) os::pause_ns(1'000'000);
+  }
+  return false;
+}
+
 // Removes the dict if nobody is attached and nobody can want it.
 void remove_if_abandoned(const os::Directory& directory, const std::string& id) {
   os::File control;
@@ -92,6 +111,31 @@ void remove_if_dead(const os::Directory& directory, const os::LivenessToken& tok
   if (std::sscanf(id.c_str(), "new-%llu-%llu-", &number, &generation) != 2) return;
   bool dead = false;
   if (!token.is_dead(LockWord::owned(number, generation), &dead) && dead) directory.remove_data_directory(id);
+}
+
+// A process looks at many when it opens its first dict in a directory, and at a few whenever it adds to them.
+void sweep_as_due(const os::Directory& directory, bool created) {
+  bool first = false;
+  {
+    const std::lock_guard guard(open_dicts().mutex);
+    first = open_dicts().swept.insert(directory.path()).second;
+  }
+  if (first || created) sweep_some(directory, first ? swept_on_first_open : swept_on_create);
+}
+
+// The file stays mapped, but not through the open file that holds byte 0.
+void let_go_of_place(Store& store) {
+  os::File control;
+  if (open_control(store.directory, store.id, &control)) return;
+  if (store.regions.map_control_anew(control)) return;
+  store.attached_file.close();
+}
+
+void let_go_of_creation(Store& store) {
+  end_as_creator(store);
+  // The mapping of a lock that a child of fork did not inherit is not there.
+  if (!created_here(store)) store.owner_byte.forget();
+  store.owner_byte.release();
 }
 
 Fault check_options(const Options& options) {
@@ -146,25 +190,27 @@ Fault open_dict(std::string_view name, const Options& options, std::shared_ptr<S
     std::string id;
     Fault fault = directory.id_of(name, &id);
     if (!fault) {
+      if (!options.id.empty() && options.id != id) return Fault::of(Code::no_such_dict, "another has its name now");
       fault = attach_dict(directory, text, id, store);
       if (fault.code == Code::changed) continue;
+      if (!fault) sweep_as_due(directory, false);
       if (fault || options.create != Create::always) return fault;
       store->reset();
       return Fault::of(Code::already_exists);
     }
     if (fault.code != Code::not_found) return fault;
-    if (options.create == Create::never) return Fault::of(Code::no_such_dict);
+    if (options.create == Create::never || !options.id.empty()) return Fault::of(Code::no_such_dict);
     fault = create_dict(directory, text, options, store);
     if (fault.code == Code::already_exists) continue;  // somebody was faster
     *created = !fault;
-    if (!fault) sweep_some(directory, swept_on_create);
+    if (!fault) sweep_as_due(directory, true);
     return fault;
   }
   return Fault{Code::os_error, 0, "the name is created and removed by others all the time", 0, 0};
 }
 
 void end_as_creator(Store& store) {
-  if ((store.control().identity.flags & identity_auto_unlink) == 0) return;
+  if (!created_here(store) || (store.control().identity.flags & identity_auto_unlink) == 0) return;
   (void)store.directory.withdraw(store.name, store.id);
   store.owner_byte.release();
 }
@@ -177,12 +223,25 @@ void leave_dict(Store& store) {
     if (found != open_dicts().stores.end() && found->second.expired()) open_dicts().stores.erase(found);
   }
   store.lock.leave_for_good();
-  // The mapping of a lock that a child of fork did not inherit is not there.
-  if (store.creator != 0 && store.token->word() != store.creator) store.owner_byte.forget();
-  store.owner_byte.release();
+  let_go_of_creation(store);
   store.regions.close();
   store.attached_file.close();
   remove_if_abandoned(store.directory, store.id);
+}
+
+void leave_all_dicts() {
+  std::vector<std::shared_ptr<Store>> all;
+  {
+    const std::lock_guard guard(open_dicts().mutex);
+    for (const auto& [id, known] : open_dicts().stores) {
+      if (std::shared_ptr<Store> store = known.lock()) all.push_back(std::move(store));
+    }
+  }
+  for (const auto& store : all) {
+    let_go_of_creation(*store);
+    let_go_of_place(*store);
+    remove_if_abandoned(store->directory, store->id);
+  }
 }
 
 Fault unlink_dict(std::string_view name, std::string_view wanted) {
@@ -199,7 +258,7 @@ Fault unlink_dict(std::string_view name, std::string_view wanted) {
     return {};
   }
   // Whoever is attached goes on with what it has; the last one removes the files.
-  if (!os::try_lock_byte(control, attached_byte, os::LockKind::exclusive)) directory.remove_data_directory(id);
+  if (is_alone(control)) directory.remove_data_directory(id);
   return {};
 }
 

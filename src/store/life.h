@@ -4,7 +4,8 @@
 // Two bytes of the control file say who is there, by locks that the kernel drops with their process:
 //   byte 0  shared by all that are attached, taken before looking. Who gets it exclusively is alone.
 //   byte 1  held by the creator of a dict with auto_unlink. Free in such a dict: the creator is gone.
-// A dict without a name, or of a creator that is gone, is removed by the last to leave, or by the next who asks for it.
+// A dict without a name, or of a creator that is gone, is removed by the last to leave, by the next who asks for it, or
+// by the sweep of a process that opens its first dict in the directory.
 #pragma once
 
 #include <memory>
@@ -26,10 +27,12 @@ Fault attach_dict(const os::Directory& directory, const std::string& name, const
 Fault create_dict(const os::Directory& directory, const std::string& name, const Options& options,
                   std::shared_ptr<Store>* store);
 
-// The creator's end: the name goes now, the files when the last has left.
+// The creator's end, if this process is the creator: the name goes now, the files when the last has left.
 void end_as_creator(Store& store);
 // Of ~Store.
 void leave_dict(Store& store);
+// At the end of the process, of all that it has open. The mappings stay, without their locks.
+void leave_all_dicts();
 
 Fault unlink_dict(std::string_view name, std::string_view directory);
 // Looks at a few dicts of the directory and removes what nobody can want any more.

@@ -35,6 +35,12 @@ class Regions {
   void open(DictFiles files, char* control, Word control_size, std::shared_ptr<os::LivenessToken> token);
   void close();
 
+  // The same bytes through another open file, so that locks of the one that was mapped are dropped. Threads that read
+  // meanwhile do not notice.
+  Fault map_control_anew(const os::File& file) {
+    return os::map_over(file, control_size_, reinterpret_cast<char*>(control_));
+  }
+
   Control& control() const { return *control_; }
   State& state() const { return control_->state; }
   const DictFiles& files() const { return files_; }

@@ -30,7 +30,7 @@ std::string reason(const Fault& fault) {
     case Code::forbidden:
       return "not permitted: " + what + error + numbers(fault);
     case Code::no_such_dict:
-      return "there is no dict of that name";
+      return fault.what ? "it is gone: " + what : "there is no dict of that name";
     case Code::already_exists:
       return "a dict of that name exists already: attach to it, or unlink it first";
     case Code::lock_timeout:

@@ -77,9 +77,10 @@ class Store {
   std::shared_ptr<os::LivenessToken> token;
   Regions regions;
   DictLock lock;
-  os::File attached_file;   // only where a mapping does not hold a lock
-  os::HeldByte owner_byte;  // of the creator of a dict with auto_unlink
-  Word creator = 0;         // token word of the process that created it with this Store; 0: attached
+  os::File attached_file;        // only where a mapping does not hold a lock
+  os::HeldByte owner_byte;       // of the creator of a dict with auto_unlink
+  Word creator = 0;              // token word of the process that created it with this Store; 0: attached
+  std::atomic<int> handles = 0;  // of the root, open: its creator's end is when the last of them closes
   std::atomic<Word> staged_count = 0;
   bool builds_children = false;  // a ChildBuilder of the thread that holds the lock is at work
   // A recovery that nobody was told of yet: whose process did it (token word; 0: none), and the pid of the dead owner.

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <memory>
 
 #include "support/child.h"
@@ -12,18 +11,6 @@
 
 namespace ultradict::test {
 namespace {
-
-namespace fs = std::filesystem;
-
-bool exists(const Scratch& scratch) {
-  Dict dict;
-  return static_cast<bool>(Dict::open("dict", scratch.options(Create::never), &dict));
-}
-
-std::size_t dicts_in(const Scratch& scratch) {
-  const fs::directory_iterator all(scratch.path() + "/d");
-  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
-}
 
 TEST(Fork, ChildOfForkReadsAndWritesAndItsEndHarmsNobody) {
   const Scratch scratch;

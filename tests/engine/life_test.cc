@@ -24,15 +24,6 @@ Code open_code(const Scratch& scratch, const std::string& name, Create create) {
   return Dict::open(name, scratch.options(create), &dict).code();
 }
 
-bool exists(const Scratch& scratch, const std::string& name = "dict") {
-  return open_code(scratch, name, Create::never) == Code::ok;
-}
-
-std::size_t dicts_in(const Scratch& scratch) {
-  const fs::directory_iterator all(scratch.path() + "/d");
-  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
-}
-
 TEST(Life, CreateDecidesWhetherItMayExist) {
   const Scratch scratch;
   EXPECT_EQ(open_code(scratch, "dict", Create::never), Code::no_such_dict);
@@ -139,112 +130,23 @@ TEST(Life, MovedHandleGoesOn) {
   EXPECT_FALSE(third.is_open());
 }
 
-// --- auto_unlink ---
-
-TEST(Life, NameGoesWithItsCreator) {
+TEST(Life, AnotherDictOfTheNameIsNotTakenForTheOneOfAnId) {
   const Scratch scratch;
+  Options wanted = scratch.options(Create::never);
+  Dict dict;
   {
-    const Dict dict = scratch.open("dict", scratch.mortal());
-    EXPECT_TRUE(exists(scratch));
+    const Dict first = scratch.open("dict", scratch.mortal());
+    wanted.id = first.id();
+    EXPECT_TRUE(Dict::open("dict", wanted, &dict));
+    ASSERT_TRUE(dict.close());
   }
-  EXPECT_FALSE(exists(scratch));
-  EXPECT_EQ(dicts_in(scratch), 0U);
-}
-
-TEST(Life, WhoIsAttachedGoesOnWhenTheCreatorHasClosed) {
-  const Scratch scratch;
-  Gate created;
-  Gate attached;
-  Child creator([&] {
-    Dict dict = scratch.open("dict", scratch.mortal());
-    require(dict.put("k", "v"));
-    created.open();
-    attached.wait();
-    require(dict.close());
-  });
-  created.wait();
-  Dict dict = scratch.open("dict", Create::never);
-  attached.open();
-  EXPECT_EQ(creator.wait(), 0);
-  EXPECT_FALSE(dict.id().empty());
-  for (int i = 0; i < 2000; ++i) ASSERT_TRUE(dict.put("k" + std::to_string(i), std::string(500, 'v')));
-  expect_sound(dict);
-  EXPECT_EQ(dicts_in(scratch), 1U);
-  EXPECT_EQ(in_child([&] { require(!exists(scratch)); }), 0);
-  ASSERT_TRUE(dict.close());
-  EXPECT_EQ(dicts_in(scratch), 0U);
-}
-
-TEST(Life, KilledCreatorsDictIsReachableWhileSomebodyIsAttached) {
-  const Scratch scratch;
-  Gate created;
-  Child creator([&] {
-    Dict dict = scratch.open("dict", scratch.mortal());
-    require(dict.put("k", "v"));
-    created.open();
-    for (;;) ::pause();
-  });
-  created.wait();
-  Dict dict = scratch.open("dict", Create::never);
-  creator.kill_and_wait();
-  EXPECT_EQ(in_child([&] { require(value_of(scratch.open("dict", Create::never), "k") == "v"); }), 0);
-  expect_content(dict, {{"k", "v"}});
-  ASSERT_TRUE(dict.close());
-  EXPECT_EQ(dicts_in(scratch), 0U);
-  EXPECT_FALSE(exists(scratch));
-}
-
-TEST(Life, NobodyReadsADeadRunsData) {
-  const Scratch scratch;
-  Gate created;
-  Child creator([&] {
-    Dict dict = scratch.open("dict", scratch.mortal());
-    require(dict.put("k", "of the dead run"));
-    created.open();
-    for (;;) ::pause();
-  });
-  created.wait();
-  creator.kill_and_wait();
-  Dict dict = scratch.open("dict", Create::if_missing);
-  EXPECT_TRUE(dict.is_creator());
-  expect_content(dict, {});
-  EXPECT_EQ(dicts_in(scratch), 1U);
-}
-
-TEST(Life, LeftOversNobodyAsksForAreSweptByOtherCreations) {
-  const Scratch scratch;
-  for (int i = 0; i < 10; ++i) {
-    ASSERT_EQ(in_child([&] {
-                auto* left = new Dict(scratch.open("left" + std::to_string(i), scratch.mortal()));
-                require(left->put("k", "v"));
-                ::_exit(0);
-              }),
-              0);
+  for (const Create create : {Create::never, Create::if_missing}) {
+    wanted.create = create;
+    EXPECT_EQ(Dict::open("dict", wanted, &dict).code(), Code::no_such_dict);
+    EXPECT_FALSE(exists(scratch));
   }
-  for (int i = 0; i < 12; ++i) (void)scratch.open("sweeper", scratch.mortal());
-  EXPECT_EQ(dicts_in(scratch), 0U);
-}
-
-TEST(Life, WithoutAutoUnlinkNothingButUnlinkRemovesIt) {
-  const Scratch scratch;
-  ASSERT_EQ(in_child([&] { require(scratch.open().put("k", "v")); }), 0);
-  for (int i = 0; i < 12; ++i) (void)scratch.open("sweeper", scratch.mortal());
-  expect_content(scratch.open("dict", Create::never), {{"k", "v"}});
-  ASSERT_TRUE(Dict::unlink("dict", scratch.path()));
-  EXPECT_EQ(dicts_in(scratch), 0U);
-  EXPECT_EQ(Dict::unlink("dict", scratch.path()).code(), Code::no_such_dict);
-}
-
-TEST(Life, SecondHandleOfTheCreatorKeepsTheContent) {
-  const Scratch scratch;
-  Dict first = scratch.open("dict", scratch.mortal());
-  Dict second = scratch.open("dict", Create::never);
-  EXPECT_FALSE(second.is_creator());
-  ASSERT_TRUE(first.put("k", "v"));
-  ASSERT_TRUE(first.close());
-  expect_content(second, {{"k", "v"}});
-  ASSERT_TRUE(second.close());
-  EXPECT_EQ(dicts_in(scratch), 0U);
+  const Dict other = scratch.open();
+  EXPECT_EQ(Dict::open("dict", wanted, &dict).code(), Code::no_such_dict);
 }
 
 // --- unlink ---

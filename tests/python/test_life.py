@@ -146,16 +146,6 @@ def test_close_without_data() -> None:
     assert d.closed
 
 
-def test_the_name_goes_with_the_creators_handle() -> None:
-    d = UltraDict(name="going")
-    other = UltraDict(name="going")
-    d.close()
-    assert not exists("going")
-    other["still"] = 1
-    assert other == {"still": 1}
-    other.close()
-
-
 def test_the_last_reference_closes() -> None:
     d = UltraDict(name="referred")
     watch = weakref.ref(d)

@@ -68,6 +68,29 @@ def test_another_dict_of_the_name_is_not_taken_for_it() -> None:
         assert UltraDict(name="taken anew", create=False) == new
 
 
+def test_a_stranger_under_the_name_is_not_even_looked_at() -> None:
+    d = UltraDict(name="stranger", serializer=Upper("> "), shared_lock=False)
+    pickled = pickle.dumps(d)
+    d.close()
+    with UltraDict(name="stranger", serializer=json, shared_lock=True, a=1) as new:
+        with pytest.raises(CannotAttachSharedMemory, match=r"stranger.*another has its name"):
+            pickle.loads(pickled)
+        assert new == {"a": 1}
+
+
+def test_a_pickled_lock_is_that_dicts_or_none() -> None:
+    d = UltraDict(name="locked")
+    pickled = pickle.dumps(d.lock)
+    with pickle.loads(pickled):
+        assert d.lock.has_lock
+    d.close()
+    for _ in range(2):
+        with pytest.raises(CannotAttachSharedMemory, match="locked"):
+            pickle.loads(pickled)
+        UltraDict(name="locked", auto_unlink=False).close()
+    UltraDict.unlink_by_name("locked")
+
+
 def test_the_serializer_travels() -> None:
     with UltraDict(serializer=json, a=1) as d:
         assert pickle.loads(pickle.dumps(d)).serializer is json

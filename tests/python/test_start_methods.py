@@ -6,9 +6,11 @@ from __future__ import annotations
 import concurrent.futures
 import multiprocessing
 import os
+import pickle
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,6 +78,76 @@ def test_pools(method: str) -> None:
             assert list(executor.map(double, [d] * 20, range(20))) == list(range(0, 40, 2))
 
 
+def begin(d: UltraDict[Any, Any]) -> None:
+    global begun  # noqa: PLW0603
+    begun = d
+    with d.lock:
+        d["begun"] += 1
+
+
+def count_and_double(number: int) -> tuple[str, int]:
+    with begun.lock:
+        begun["done"] += 1
+    return type(begun).__name__, number * 2
+
+
+@methods
+def test_pools_that_get_it_by_their_initializer(method: str) -> None:
+    context = multiprocessing.get_context(method)
+    expected = [("Own", number * 2) for number in range(20)]
+    with Own(begun=0, done=0) as d:
+        with context.Pool(2, begin, (d,)) as pool:
+            assert pool.map(count_and_double, range(20)) == expected
+        with concurrent.futures.ProcessPoolExecutor(2, context, begin, (d,)) as executor:
+            assert list(executor.map(count_and_double, range(20))) == expected
+        assert d["done"] == 40
+        assert 3 <= d["begun"] <= 4
+
+
+@methods
+def test_the_method_is_the_default_of_the_program(method: str, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import multiprocessing, concurrent.futures\n"
+        "from UltraDict import UltraDict\n"
+        "def work(d, number):\n"
+        "    with d.lock: d['sum'] += number\n"
+        "if __name__ == '__main__':\n"
+        f"    multiprocessing.set_start_method({method!r})\n"
+        "    with UltraDict(sum=0) as d:\n"
+        "        processes = [multiprocessing.Process(target=work, args=(d, n)) for n in range(3)]\n"
+        "        for process in processes: process.start()\n"
+        "        for process in processes: process.join()\n"
+        "        with concurrent.futures.ProcessPoolExecutor(2) as executor:\n"
+        "            list(executor.map(work, [d] * 5, range(5)))\n"
+        "        print(d)\n"
+    )
+    ended = subprocess.run([sys.executable, "-X", "dev", str(program)], capture_output=True, text=True)
+    assert (ended.stdout, ended.stderr) == ("{'sum': 13}\n", "")
+
+
+def fail_to_arrive(pickled: bytes) -> str:
+    try:
+        pickle.loads(pickled)
+    except CannotAttachSharedMemory as error:
+        return str(error)
+    return "attached"
+
+
+@methods
+def test_a_handle_that_comes_too_late_creates_nothing(method: str, shared_directory: Path) -> None:
+    context = multiprocessing.get_context(method)
+    d = UltraDict(name="too late")
+    pickled = pickle.dumps(d)
+    d.close()
+    with context.Pool(1) as pool:
+        assert "there is no dict of that name" in pool.apply(fail_to_arrive, (pickled,))
+        with UltraDict(name="too late") as new:
+            assert "another has its name now" in pool.apply(fail_to_arrive, (pickled,))
+            assert new == {}
+    assert list((shared_directory / "n").iterdir()) == []
+
+
 def create_in_child(name: str) -> None:
     global kept  # noqa: PLW0603
     kept = UltraDict(name=name, a=1)
@@ -91,15 +163,25 @@ def test_a_dict_created_in_a_child_goes_with_it(method: str) -> None:
         UltraDict(name="childs", create=False)
 
 
-def in_fork(work: Any) -> int:
-    """The exit code of a forked child that does the work: 0 if it answers something true."""
+def fork_off(work: Any) -> int:
+    """The process id of a forked child that does the work and ends; its exit code is 0 unless it raised."""
     pid = os.fork()
     if pid == 0:
         try:
-            os._exit(0 if work() else 1)
+            work()
+            os._exit(0)
         finally:
             os._exit(2)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return pid
+
+
+def in_fork(work: Any) -> int:
+    """The exit code of a forked child that does the work: 0 if it answers something true."""
+
+    def check() -> None:
+        assert work()
+
+    return os.waitstatus_to_exitcode(os.waitpid(fork_off(check), 0)[1])
 
 
 def test_an_inherited_handle_works_and_keeps_its_objects() -> None:
@@ -158,22 +240,24 @@ def test_fork_while_another_thread_holds_the_lock() -> None:
         d["x"] = 1
 
 
+def test_a_server_that_forks_its_workers_beforehand() -> None:
+    with UltraDict(served=0) as d:
+
+        def serve() -> None:
+            for _ in range(200):
+                with d.lock:
+                    d["served"] += 1
+            d["worker", os.getpid()] = [os.getpid()]
+
+        workers = [fork_off(serve) for _ in range(4)]
+        assert [os.waitpid(worker, 0)[1] for worker in workers] == [0] * 4
+        assert d["served"] == 800
+        assert all(d["worker", worker] == [worker] for worker in workers)
+
+
 def test_an_unrelated_program_that_knows_the_name() -> None:
     with UltraDict(a=1) as d:
         program = f"from UltraDict import UltraDict; d = UltraDict(name={d.name!r}); d['b'] = d['a'] + 1"
         ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
         assert (ended.returncode, ended.stderr) == (0, "")
         assert d["b"] == 2
-
-
-def test_nothing_global_is_patched() -> None:
-    program = (
-        "import signal, sys, multiprocessing.resource_tracker as t\n"
-        "before = [signal.getsignal(s) for s in range(1, 32)], dict(vars(t)), sys.excepthook, threading.excepthook\n"
-        "from UltraDict import UltraDict\n"
-        "UltraDict(a=1).close()\n"
-        "after = [signal.getsignal(s) for s in range(1, 32)], dict(vars(t)), sys.excepthook, threading.excepthook\n"
-        "print(before == after, t._resource_tracker._fd)"
-    )
-    ended = subprocess.run([sys.executable, "-c", "import threading\n" + program], capture_output=True, text=True)
-    assert ended.stdout == "True None\n", ended.stderr

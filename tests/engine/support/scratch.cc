@@ -53,6 +53,16 @@ Dict Scratch::open(const std::string& name, const Options& options) const {
   return dict;
 }
 
+bool exists(const Scratch& scratch, const std::string& name) {
+  Dict dict;
+  return Dict::open(name, scratch.options(Create::never), &dict).code() == Code::ok;
+}
+
+std::size_t dicts_in(const Scratch& scratch) {
+  const std::filesystem::directory_iterator all(scratch.path() + "/d");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
 std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};

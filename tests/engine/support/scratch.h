@@ -28,6 +28,11 @@ class Scratch {
   std::string path_;
 };
 
+// Whether a dict of that name can be attached.
+bool exists(const Scratch& scratch, const std::string& name = "dict");
+// How many dicts have files there, with a name or without.
+std::size_t dicts_in(const Scratch& scratch);
+
 // Whole files, for tests that damage them.
 std::string read_file(const std::string& path);
 void write_file(const std::string& path, const std::string& bytes);

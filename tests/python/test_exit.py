@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The exit of an interpreter that has dicts open, wherever it keeps them: nothing is said, nothing is left, and user
+code that runs late finds its dict in order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from elsewhere import run
+
+IMPORT = "from UltraDict import UltraDict\n"
+PLACES = {
+    "in a global": "d = UltraDict(a=1)",
+    "with iterator, lock and view": "d = UltraDict(a=1); it = iter(d); next(it); lock = d.lock; keys = d.keys()",
+    "in a cycle": "d = UltraDict(a=1); d.me = d; d['me'] = d; del d",
+    "in a cycle with the collector off": "gc.disable(); d = UltraDict(a=1); d.me = d; del d",
+    "in a module": "import json; json.kept = UltraDict(a=1); json.also = json.kept",
+    "in builtins": "import builtins; builtins.kept = UltraDict(a=1)",
+    "in a default argument": "def f(d=UltraDict(a=1)): pass",
+    "in a thread's frame": "threading.Thread(target=lambda d: d.get('a'), args=(UltraDict(a=1),)).start()",
+    "in a daemon thread": """
+inside = threading.Event()
+def stay(d): inside.set(); threading.Event().wait()
+threading.Thread(target=stay, args=(UltraDict(a=1),), daemon=True).start(); inside.wait()""",
+    "in a daemon thread that writes": """
+inside = threading.Event()
+def stay(d):
+    while True: d['b'] = b'x' * 100; inside.set()
+threading.Thread(target=stay, args=(UltraDict(a=1),), daemon=True).start(); inside.wait()""",
+    "in thread-local storage": "local = threading.local(); local.d = UltraDict(a=1)",
+    "in an atexit callback": "d = UltraDict(a=1); atexit.register(lambda: d.update(b=2))",
+    "in an atexit callback's arguments": "atexit.register(UltraDict.update, UltraDict(a=1), b=2)",
+    "in a destructor": """
+class Late:
+    def __init__(self): self.d = UltraDict(a=1); self.me = self
+    def __del__(self): self.d['late'] = b'x' * 1_000_000
+late = Late()""",
+    "in a finalizer": "import weakref\nclass C: pass\nc = C(); weakref.finalize(c, UltraDict(a=1).update, b=2)",
+    "under its lock": "d = UltraDict(a=1); d.lock.acquire()",
+    "attached twice": "d = UltraDict(name='x', a=1); e = UltraDict(name='x')",
+    "closed before": "d = UltraDict(a=1); d.close(); atexit.register(d.close)",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_dict_that_is_kept(place: str, shared_directory: Path) -> None:
+    ended = run(IMPORT + PLACES[place])
+    assert (ended.returncode, ended.stderr, ended.stdout) == (0, "", "")
+    assert list((shared_directory / "n").iterdir()) == []
+    assert list((shared_directory / "d").iterdir()) == []
+
+
+def test_callbacks_that_were_registered_before_the_import_use_the_dict() -> None:
+    program = "atexit.register(lambda: say(dict(d)))\natexit.register(lambda: d.update(big=b'x' * 100))\n"
+    ended = run(program + IMPORT + "d = UltraDict(a=1)")
+    assert ended.stderr == ""
+    assert eval(ended.stdout) == {"a": 1, "big": b"x" * 100}
+
+
+@pytest.mark.parametrize("first", ["import multiprocessing\n" + IMPORT, IMPORT + "import multiprocessing\n"])
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_children_that_nobody_joined_still_reach_it_by_name(method: str, first: str, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        first
+        + "def child(name, seen):\n"
+        + "    with UltraDict(name=name, create=False) as d: d['seen'] = 1\n"
+        + "    open(seen, 'w').close()\n"
+        + "if __name__ == '__main__':\n"
+        + "    d = UltraDict(name='unjoined')\n"
+        + f"    process = multiprocessing.get_context({method!r}).Process\n"
+        + f"    process(target=child, args=('unjoined', {str(tmp_path / 'seen')!r})).start()\n"
+    )
+    ended = run("import runpy; runpy.run_path(sys.argv[1], run_name='__main__')", str(program))
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (tmp_path / "seen").exists()
+
+
+def test_nothing_global_changes() -> None:
+    program = """
+from multiprocessing import resource_tracker as tracker, shared_memory as memory, util
+def state():
+    signals = [signal.getsignal(number) for number in range(1, 32)]
+    hooks = [sys.excepthook, sys.unraisablehook, threading.excepthook, os.fork, os._exit]
+    modules = [dict(vars(module)) for module in (atexit, signal, tracker, memory, gc)]
+    return signals, hooks, modules, atexit._ncallbacks(), dict(util._finalizer_registry), gc.callbacks[:]
+before = state()
+from UltraDict import UltraDict
+d = UltraDict(a=1)
+d.close()
+say(before == state(), tracker._resource_tracker._fd)
+"""
+    ended = run(program)
+    assert (ended.stdout, ended.stderr) == ("True None\n", "")
