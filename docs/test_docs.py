@@ -2,7 +2,7 @@
 """The documents run: every `pycon` block is executed in the order of its page, and its answers are compared.
 
 The README tells of two REPLs. There the blocks alternate between two sets of names, as its text says: the first makes
-the dict, the second attaches to it, the first looks again.
+the dict, the second attaches to it, the first looks again. The blocks that follow stand alone.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def run(document: Path, repls: list[dict[str, Any]]) -> None:
     assert runner.failures == 0, "".join(report)
 
 
-@pytest.mark.parametrize("name", ["docs/tutorial.md"])
+@pytest.mark.parametrize("name", ["docs/moving-over.md", "docs/tutorial.md"])
 def test_a_page_runs_from_top_to_bottom(name: str) -> None:
     run(ROOT / name, [{"__name__": "__main__"}])
 
