@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from elsewhere import Elsewhere, run
+from programs import Program, run
 from UltraDict import UltraDict
 from UltraDict.Exceptions import AlreadyExists, CannotAttachSharedMemory
 
@@ -61,7 +61,7 @@ def test_after_a_normal_end_neither_name_nor_file_is_left(end: str, shared_direc
 
 @pytest.mark.parametrize("end", NORMAL_ENDS)
 def test_after_a_normal_end_others_go_on_without_a_name(end: str) -> None:
-    with Elsewhere(CREATE + "say('made'); wait()\n" + NORMAL_ENDS[end], "normal") as creator:
+    with Program(CREATE + "say('made'); wait()\n" + NORMAL_ENDS[end], "normal") as creator:
         assert creator.said() == "made"
         with UltraDict(name="normal", create=False) as d:
             creator.go_on()
@@ -88,7 +88,7 @@ def test_nobody_finds_what_a_killed_creator_left(end: str, shared_directory: Pat
 
 @pytest.mark.parametrize("end", KILLS)
 def test_who_asks_while_others_are_attached_joins_them(end: str, shared_directory: Path) -> None:
-    with Elsewhere(CREATE + "say('made'); wait()\n" + KILLS[end], "killed") as creator:
+    with Program(CREATE + "say('made'); wait()\n" + KILLS[end], "killed") as creator:
         assert creator.said() == "made"
         attached = UltraDict(name="killed", create=False)
         creator.go_on()
@@ -103,10 +103,10 @@ def test_who_asks_while_others_are_attached_joins_them(end: str, shared_director
 
 
 def test_the_last_of_several_to_leave_removes_it(shared_directory: Path) -> None:
-    with Elsewhere(CREATE + "say('made'); wait()\n", "killed") as creator:
+    with Program(CREATE + "say('made'); wait()\n", "killed") as creator:
         creator.said()
         attach = "from UltraDict import UltraDict; d = UltraDict(name='killed', create=False); say('in'); wait()"
-        with Elsewhere(attach) as first, Elsewhere(attach) as second:
+        with Program(attach) as first, Program(attach) as second:
             assert first.said() == second.said() == "in"
             creator.end(signal.SIGKILL)
             first.go_on()
@@ -206,7 +206,7 @@ say("ready")
 wait()
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    with Elsewhere(program) as parent:
+    with Program(program) as parent:
         assert parent.said() == "ready"
         parent.go_on()
         assert parent.process.wait() == -signal.SIGKILL
@@ -243,7 +243,7 @@ def test_a_sweep_leaves_alone_whatever_somebody_may_want(shared_directory: Path)
     creating = (
         "from UltraDict import UltraDict; all = [UltraDict(name=f'live {n}', n=n) for n in range(5)]; say('made')\n"
     )
-    with Elsewhere(creating + "wait()") as creator:
+    with Program(creating + "wait()") as creator:
         creator.said()
         unlinked = UltraDict(name="live 0", create=False)
         UltraDict.unlink_by_name("live 0")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from elsewhere import run
+from programs import run
 
 IMPORT = "from UltraDict import UltraDict\n"
 PLACES = {

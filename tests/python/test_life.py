@@ -242,22 +242,6 @@ def test_importing_is_cheap() -> None:
     assert ended.stdout == "[]\n", ended.stderr
 
 
-def open_descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
-def test_thousands_of_dicts_need_no_descriptors() -> None:
-    before = open_descriptors()
-    dicts = [UltraDict(number=number) for number in range(1000)]
-    assert open_descriptors() == before
-    assert [d["number"] for d in dicts] == list(range(1000))
-    mappings = len(Path("/proc/self/maps").read_text().splitlines())
-    for d in dicts:
-        d.close(data=False)
-    assert open_descriptors() == before
-    assert len(Path("/proc/self/maps").read_text().splitlines()) < mappings - 900
-
-
 def test_closing_descriptors_behind_its_back_does_no_harm() -> None:
     program = (
         "import os; from UltraDict import UltraDict; d = UltraDict(a=1); os.closerange(3, 256); d['b'] = 2\n"

@@ -21,7 +21,7 @@ def run(program: str, *arguments: str, options: Sequence[str] = ("-X", "dev")) -
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
-class Elsewhere:
+class Program:
     """A program that runs beside the test. It says lines by say() and waits for go_on() by wait()."""
 
     def __init__(self, program: str, *arguments: str) -> None:
@@ -54,7 +54,7 @@ class Elsewhere:
         stderr = self.process.communicate(timeout=120)[1]
         return self.process.returncode, stderr
 
-    def __enter__(self) -> Elsewhere:
+    def __enter__(self) -> Program:
         return self
 
     def __exit__(
