@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The walk goes in passes: each covers what was written from where the last one ended to where the tail is now. One
-// that met a segment or a free entry that was used again under it is followed by another: whatever that hid has been
-// moved, overwritten, deleted or inserted after the pass began, so the next one finds it. Naming an entry that did not
-// change does no harm.
+// The walk goes in passes: each covers what was written from where the last one saw all applied to where the tail is.
+// One that met a segment or a free entry that was used again under it is followed by another: whatever that hid has
+// been moved, overwritten, deleted or inserted after the pass began, so the next one finds it. Naming an entry that did
+// not change does no harm.
 #include "store/changes.h"
 
 #include <algorithm>
@@ -111,7 +111,7 @@ class Follower {
       if (fault && fault.code != Code::changed) return fault;
       if (fault) *complete = false;
     }
-    begin_ = end_;
+    if (now.quiet) begin_ = now.applied;  // else the last of these records may show only in the next pass
     return {};
   }
 
