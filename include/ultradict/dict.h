@@ -59,10 +59,12 @@ struct Key {
 };
 
 // What a read or write saw of a key: enough to ask later, with two loads, whether it is still so.
-//   current:  *ref_word == ref, then *table_word == table_number (both acquire): the value is unchanged.
+//   current:  *table_word == table_number, then *ref_word == ref (both acquire): the value is unchanged. It was at the
+//             first of the two, for a ref that is there now was there ever since. In this order, because the ref word of
+//             a table that was replaced may be unmapped.
 //   moved:    the ref differs but reread() says moved: same value, new place; it has updated `ref`.
-// The words stay mapped until the next clear() by whomever, or longer (Options::keeps_sightings), but not after
-// close().
+// The table word stays mapped until close(), the ref word until the next clear() by whomever, or longer
+// (Options::keeps_sightings).
 struct Sighting {
   const std::atomic<std::uint64_t>* ref_word = nullptr;
   const std::atomic<std::uint64_t>* table_word = nullptr;
@@ -74,8 +76,8 @@ struct Sighting {
   std::uint32_t entry = 0;
 
   bool current() const noexcept {
-    return ref_word->load(std::memory_order_acquire) == ref &&
-           table_word->load(std::memory_order_acquire) == table_number;
+    return table_word->load(std::memory_order_acquire) == table_number &&
+           ref_word->load(std::memory_order_acquire) == ref;
   }
 };
 
@@ -175,8 +177,8 @@ class Dict {
   // Copies the blob that `seen` names, record.value_size bytes. changed: overwritten meanwhile; reread.
   Status read_blob(const Sighting& seen, std::uint64_t size, char* destination) const;
   const std::atomic<std::uint64_t>& table_word() const noexcept;
-  // For who keeps sightings: unmaps tables that clear() replaced. Only when no Sighting with an older table_number will
-  // be asked any more.
+  // For who keeps sightings: unmaps tables that clear() replaced. Only when no thread is between the two loads of
+  // Sighting::current(), of this handle or of another one of this dict.
   void release_old_tables() noexcept;
 
   // --- all keys, for callers that keep a copy ---

@@ -80,9 +80,9 @@ class Cache {
   Item& item(std::uint32_t number) noexcept { return items_[number]; }
   std::uint32_t number_of(const Item& item) const noexcept { return static_cast<std::uint32_t>(&item - items_); }
 
-  // The value is unchanged.
+  // The value is unchanged. First the table: of an old one the ref word may be unmapped, by another handle of the dict.
   bool current(const Item& item) const noexcept {
-    return item.ref_word->load(std::memory_order_acquire) == item.ref && table_current();
+    return table_current() && item.ref_word->load(std::memory_order_acquire) == item.ref;
   }
   // The table of that number is the one there is now, and the one the cache follows.
   bool is_table(std::uint64_t number) const noexcept { return number == table_number_ && table_current(); }

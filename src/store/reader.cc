@@ -174,8 +174,7 @@ Fault reread(Store& store, Sighting* seen, Buffer* buffer, Record* record, bool*
 Fault read_blob(Store& store, const Sighting& seen, Word size, char* destination) {
   const Fault fault = store.regions.files().read_blob(seen.sequence, destination, size);
   if (fault.code == Code::not_found) {
-    const bool is_named = seen.ref_word->load(std::memory_order_acquire) == seen.ref;
-    return is_named ? Fault::damaged("blob: its file is missing", seen.sequence) : changed();
+    return seen.current() ? Fault::damaged("blob: its file is missing", seen.sequence) : changed();
   }
   if (fault) return fault;
   const Word found = checksum64(destination, size);

@@ -98,6 +98,21 @@ TEST(Clear, OldTablesStayReadableUntilReleased) {
   expect_sound(dict);
 }
 
+// Another handle of the dict may have given the old tables back.
+TEST(Clear, SightingsMayBeAskedWhenTheirTableIsUnmapped) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict, 1000, 10);
+  std::vector<Sighting> sightings(1000);
+  Buffer buffer;
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(dict.find("k" + std::to_string(i), &sightings[i], &buffer, nullptr));
+  ASSERT_TRUE(dict.clear());
+  dict.release_old_tables();
+  fill(dict, 1000, 10);
+  ASSERT_TRUE(dict.clear());
+  for (const Sighting& seen : sightings) EXPECT_FALSE(seen.current());
+}
+
 TEST(Clear, ByAnotherProcessIsSeen) {
   const Scratch scratch;
   Dict dict = scratch.open();
