@@ -40,20 +40,20 @@ void before_fork() {
   for (const auto& store : open_dicts().forking) store->regions.before_fork();
 }
 
-void after_fork(void (Regions::*end)()) {
+void after_fork(void (*end)(Store&)) {
   const std::vector<std::shared_ptr<Store>> forked = std::move(open_dicts().forking);
   open_dicts().forking.clear();
-  for (const auto& store : forked) (store->regions.*end)();
+  for (const auto& store : forked) end(*store);
   open_dicts().mutex.unlock();
 }
 
 OpenDicts& open_dicts() {
   static OpenDicts* const instance = [] {
     os::at_fork(
-        before_fork, [] { after_fork(&Regions::after_fork_in_parent); },
+        before_fork, [] { after_fork([](Store& store) { store.regions.after_fork_in_parent(); }); },
         [] {
           open_dicts().swept.clear();
-          after_fork(&Regions::after_fork_in_child);
+          after_fork(&Store::after_fork_in_child);
         });
     return new OpenDicts;  // never destroyed: threads may outlive static objects
   }();

@@ -68,6 +68,12 @@ class Store {
 
   void note_recovery();
 
+  // The thread that held the lock, or built nested dicts, does not exist there.
+  static void after_fork_in_child(Store& store) {
+    store.regions.after_fork_in_child();
+    store.builds_children = false;
+  }
+
   std::string name;
   std::string id;
   std::string attributes;

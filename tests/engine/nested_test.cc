@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "store/child_name.h"
 #include "support/child.h"
 #include "support/content.h"
@@ -233,6 +235,26 @@ TEST(Nested, WhatWasBuiltAndNotLinkedIsFreed) {
   EXPECT_EQ(dict.stats().dict_count, 0U);
   expect_content(dict, {});
   EXPECT_EQ(orphans_of(dict), "");
+}
+
+// A process that forks while another thread builds must not believe for ever that somebody builds.
+TEST(Nested, AChildForkedWhileOneIsBuiltFreesWhatItDeletes) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(new_child(dict, "n").put("x", "1"));
+  Gate built;
+  std::unique_ptr<Child> process;
+  {
+    const ChildBuilder builder(dict);
+    process = std::make_unique<Child>([&] {
+      built.wait();
+      require(dict.erase("n"));
+      require(dict.stats().dict_count == 0);
+    });
+  }
+  built.open();
+  EXPECT_EQ(process->wait(), 0);
+  expect_content(dict, {});
 }
 
 TEST(Nested, TheSameValueAgainKeepsIt) {
