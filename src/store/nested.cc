@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/nested.h"
 
+#include <algorithm>
 #include <new>
 #include <unordered_set>
 #include <vector>
@@ -26,7 +27,7 @@ Fault visit_records(Store& store, LockHeld held, Word dict, const Visit& visit) 
   DictHeader header;
   if (Fault fault = DictHeader::find(store, held, dict, &header)) return fault;
   Word number = header.ends().previous();
-  for (Word left = header.count(); number != 0; --left) {
+  for (Word left = std::min(header.count(), store.state().entries_used); number != 0; --left) {
     if (left == 0) return Fault::damaged("chain: it does not end", dict);
     Entry* entry = nullptr;
     RecordView view;
@@ -73,6 +74,7 @@ Fault add_link(Store& store, LockHeld held, Change& change, const ChildValue& va
 Fault drop_link(Store& store, LockHeld held, Change& change, const ChildValue& value) {
   DictHeader header;
   if (Fault fault = DictHeader::find_nested(store, held, value.number, &header)) return fault;
+  if (header.born() != value.born) return Fault::damaged("nested dict: born", header.born(), value.born);
   if (header.links() == 0) return Fault::damaged("nested dict: links", value.number);
   header.set_links(change, header.links() - 1);
   if (header.links() == 1) make_loose(store.state(), change, header);
