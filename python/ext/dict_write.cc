@@ -95,6 +95,7 @@ Ref item_of(Session* session, const Sighting& seen, const Record& record) {
                       session->cache.current(session->cache.item(number));
   Ref value = cached ? Ref::share(session->cache.item(number).value)
                      : Ref::steal(value_of_record(session, nullptr, 0, seen, record));
+  if (!value && PyErr_Occurred() == nullptr) raise_unfetched(session);
   if (value) value = parting_value(session, std::move(value));
   return value ? Ref::steal(PyTuple_Pack(2, key.get(), value.get())) : Ref();
 }

@@ -13,9 +13,6 @@ namespace {
 // Larger ones are copied without the interpreter lock.
 constexpr std::uint64_t copy_with_gil_size_max = 1 << 20;
 
-// A blob may be overwritten each time just before it is copied; after so many times its writers are kept out.
-constexpr int attempts_unlocked_max = 64;
-
 Status copy_blob(Session* session, const Sighting& seen, std::uint64_t size, char* destination) {
   if (size <= copy_with_gil_size_max) return session->engine.read_blob(seen, size, destination);
   const GilReleased released;
@@ -115,7 +112,7 @@ PyObject* read_stored(Session* session, PyObject* key, Py_hash_t hash) {
   probe.key = key;
   LockForWrite lock(session);
   for (int attempt = 0;; ++attempt) {
-    if (attempt == attempts_unlocked_max && !lock.acquire()) return nullptr;
+    if (!may_try_again(session, attempt, &lock)) return nullptr;
     if (find_stored(&probe) != Found::yes) return nullptr;
     PyObject* value = same_value(session, key, hash, probe.seen);
     if (value != nullptr || PyErr_Occurred() != nullptr) return value;
@@ -125,6 +122,19 @@ PyObject* read_stored(Session* session, PyObject* key, Py_hash_t hash) {
 }
 
 }  // namespace
+
+PyObject* raise_unfetched(Session* session) {
+  return raise_status(session, Status(Code::damaged, "UltraDict '" + session->name +
+                                                         "': shared bytes are damaged: a key has a value that is "
+                                                         "nowhere; clear the dict, or unlink it and create it anew"));
+}
+
+bool may_try_again(Session* session, int attempt, LockForWrite* lock) {
+  constexpr int attempts_unlocked_max = 64;
+  if (attempt < attempts_unlocked_max) return true;
+  if (attempt == attempts_unlocked_max) return lock->acquire();
+  return raise_unfetched(session), false;
+}
 
 Found find_stored(Probe* probe) {
   Session* session = probe->session;

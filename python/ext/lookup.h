@@ -3,7 +3,7 @@
 // then the mirror of exotic keys. Reads, writes and deletions all begin here.
 #pragma once
 
-#include "session.h"
+#include "locking.h"
 
 namespace ultradict::python {
 
@@ -36,6 +36,12 @@ Found find_stored(Probe* probe);
 // The current value of a key, from the cache or decoded; a new reference. Null without an exception: there is no such
 // key.
 PyObject* read_value(Session* session, PyObject* key, Py_hash_t hash);
+
+// A large value or a nested dict may be replaced each time just before it is fetched. Before attempt number `attempt`
+// (from 0): after many the writers are kept out by `lock`. False with an exception: it cannot be fetched even so.
+bool may_try_again(Session* session, int attempt, LockForWrite* lock);
+// Of a value that was not there though nobody could write.
+PyObject* raise_unfetched(Session* session);
 
 // The value of a record that was just read, remembered if that can be; a new reference. `key`, if not null, is a key
 // equal to the stored one, with its hash. Null with an exception, or without one if the key was overwritten or deleted

@@ -25,6 +25,17 @@ Walk::Step Walk::refreshed(std::uint32_t number, Ref* value) {
 }
 
 Walk::Step Walk::from_store(Part part, Passed passed, Ref* key, Ref* value) {
+  LockForWrite lock(session_);
+  for (int attempt = 0; may_try_again(session_, attempt, &lock); ++attempt) {
+    bool replaced = false;
+    const Step step = read(part, passed, key, value, &replaced);
+    if (!replaced) return step;
+  }
+  return Step::error;
+}
+
+// `replaced`: the key was there, and has another value now.
+Walk::Step Walk::read(Part part, const Passed& passed, Ref* key, Ref* value, bool* replaced) {
   const Lease<Buffer> buffer(session_->module->spare_buffer);
   if (!buffer) return Step::error;
   Sighting seen;
@@ -46,7 +57,8 @@ Walk::Step Walk::from_store(Part part, Passed passed, Ref* key, Ref* value) {
   if (hash == -1) return Step::error;
   *value = Ref::steal(value_of_record(session_, key->get(), hash, seen, record, Remember::if_room));
   if (*value) return Step::item;
-  return PyErr_Occurred() != nullptr ? Step::error : Step::end;
+  *replaced = PyErr_Occurred() == nullptr;
+  return *replaced ? Step::end : Step::error;
 }
 
 // So that d[k] in a loop over the keys finds its entry at once.

@@ -40,6 +40,7 @@ class Walk {
   Step from_cache(Part part, const Passed& passed, std::uint64_t ref, Ref* key, Ref* value);
   Step refreshed(std::uint32_t number, Ref* value);
   Step from_store(Part part, Passed passed, Ref* key, Ref* value);
+  Step read(Part part, const Passed& passed, Ref* key, Ref* value, bool* replaced);
   Step remember_key(const Sighting& seen, const Record& record, PyObject* key);
 
   Session* session_;
