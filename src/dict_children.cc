@@ -75,6 +75,13 @@ Status Dict::alive() const {
   return report(check_alive(*store_, child_), name());
 }
 
+std::uint64_t Dict::children_ended() const noexcept {
+  if (!store_) return 0;
+  const State& state = store_->state();
+  const Word living = shared::load(state.dict_count);
+  return shared::load(state.dicts_made) - living;
+}
+
 ChildBuilder::ChildBuilder(Dict& dict) : dict_(dict), guard_(dict) {
   if (!guard_.status()) return;
   outermost_ = !dict_.store_->builds_children;

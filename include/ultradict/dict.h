@@ -60,8 +60,8 @@ struct Key {
 
 // What a read or write saw of a key: enough to ask later, with two loads, whether it is still so.
 //   current:  *table_word == table_number, then *ref_word == ref (both acquire): the value is unchanged. It was at the
-//             first of the two, for a ref that is there now was there ever since. In this order, because the ref word of
-//             a table that was replaced may be unmapped.
+//             first of the two, for a ref that is there now was there ever since. In this order, because the ref word
+//             of a table that was replaced may be unmapped.
 //   moved:    the ref differs but reread() says moved: same value, new place; it has updated `ref`.
 // The table word stays mapped until close(), the ref word until the next clear() by whomever, or longer
 // (Options::keeps_sightings).
@@ -161,6 +161,8 @@ class Dict {
   // How many keys refer to this nested dict; for the root 0.
   Status link_count(std::uint64_t* count) const;
   Status alive() const;  // ok, dict_gone
+  // How many nested dicts of this dict, at whatever depth, ever came to their end.
+  std::uint64_t children_ended() const noexcept;
 
   // --- one key, for callers that keep decoded values ---
   Status find(Bytes key, Sighting* seen, Buffer* buffer, Record* record) const;

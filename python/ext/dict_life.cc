@@ -155,6 +155,7 @@ PyGetSetDef dict_getset[] = {
 
 void drop_session(DictObject* dict) {
   Session* session = std::exchange(dict->session, nullptr);
+  if (session != nullptr) session->detach();
   Py_CLEAR(dict->lock);
   if (session != nullptr) session->release();
 }

@@ -38,7 +38,7 @@ int dict_traverse(PyObject* self, visitproc visit, void* arg) {
 // Cycles go through decoded objects or through extra attributes: forgetting the former is enough.
 int dict_tp_clear(PyObject* self) {
   Session* session = dict_object(self)->session;
-  if (session != nullptr) session->forget();
+  if (session != nullptr) session->break_cycles();
   return 0;
 }
 

@@ -18,7 +18,7 @@ inline bool held_after(Session* session, PyObject* key, PyObject* value, std::ui
   if (session->module->handles_pickled != handles_before) [[unlikely]]
     return session->held.keep(session, key, value);
   if (!session->held.empty()) [[unlikely]]
-    session->held.let_go(key);
+    session->held.let_go(session, key);
   return true;
 }
 
@@ -44,7 +44,7 @@ int erase(Session* session, PyObject* key, Py_hash_t hash) {
   const Use use(session);
   const Found found = erase_key(session, key, hash);
   if (found == Found::no) raise_key_error(key);
-  session->held.let_go(key);
+  session->held.let_go(session, key);
   return found == Found::yes ? 0 : -1;
 }
 
@@ -82,11 +82,11 @@ PyObject* pop(Session* session, PyObject* key, Py_hash_t hash) {
   Ref value = Ref::steal(read_value(session, key, hash));
   if (!value || !(value = parting_value(session, std::move(value)))) return nullptr;
   const Found found = erase_key(session, key, hash);
-  session->held.let_go(key);
+  session->held.let_go(session, key);
   return found == Found::yes ? value.release() : nullptr;
 }
 
-// The key and value of a record read under the lock.
+// The key and value of a record read under the lock. Null with an exception.
 Ref item_of(Session* session, const Sighting& seen, const Record& record) {
   const Ref key = Ref::steal(session->exotic.object_of(session, record.canonical, record.face, record.exotic));
   if (!key) return Ref();
@@ -149,7 +149,7 @@ PyObject* dict_popitem(PyObject* self, PyObject*) {
   if (!status) return raise_status(session, status);
   Ref item = item_of(session, seen, record);
   if (!item || !erase_seen(session, seen)) return nullptr;
-  session->held.let_go(PyTuple_GET_ITEM(item.get(), 0));
+  session->held.let_go(session, PyTuple_GET_ITEM(item.get(), 0));
   return item.release();
 }
 

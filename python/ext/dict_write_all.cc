@@ -52,7 +52,7 @@ PyObject* dict_clear(PyObject* self, PyObject*) {
   if (!status) return raise_status(session, status);
   session->cache.clear();
   session->exotic.clear();
-  session->held.clear();
+  session->held.clear(session);
   return Ref::share(Py_None).release();
 }
 

@@ -2,47 +2,102 @@
 #include "family.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "session.h"
 
 namespace ultradict::python {
 
-void Family::leave(const Session* session, ChildId dict, Estate estate) noexcept {
-  if (head == nullptr || (!estate.exotic && !estate.held)) return;
-  try {
-    if (estates_.size() >= sweep_count_) sweep(session);
-    Kept& kept = estates_[dict.born];
-    kept.dict = dict;
-    if (estate.exotic) kept.estate.exotic = std::move(estate.exotic);
-    if (estate.held) kept.estate.held = std::move(estate.held);
-  } catch (const std::bad_alloc&) {
-  }
+namespace {
+
+bool is_gone(const Session* session, ChildId dict) noexcept try {
+  Dict opened;
+  return session->engine.open_child(dict, &opened).code() == Code::dict_gone;
+} catch (const std::bad_alloc&) {
+  return false;
 }
 
-Family::Estate Family::take(ChildId dict) {
+// Whether the handle can be given out: one whose last reference went may still run destructors.
+bool is_usable(const Session* session) noexcept {
+  return session != nullptr && !session->closed && session->handle != nullptr && Py_REFCNT(session->handle) > 0;
+}
+
+}  // namespace
+
+void Family::enroll(Session* child) {
+  open_[child->engine.child_id().born] = child;
+  if (head == nullptr) head = child;
+}
+
+void Family::strike_off(const Session* child) noexcept {
+  const auto found = open_.find(child->engine.child_id().born);
+  if (found != open_.end() && found->second == child) open_.erase(found);
+}
+
+PyObject* Family::handle_of(ChildId dict) const noexcept {
+  const auto found = open_.find(dict.born);
+  if (found == open_.end() || !is_usable(found->second)) return nullptr;
+  return Ref::share(found->second->handle).release();
+}
+
+void Family::hand_on(const Session* from) noexcept {
+  if (head != from) return;
+  for (const auto& [born, session] : open_) {
+    if (session != from && is_usable(session)) return void(head = session);
+  }
+  for (auto& [born, kept] : estates_) doom(std::move(kept.estate));
+  estates_.clear();
+  held_for_.clear();
+}
+
+void Family::doom(Estate estate) noexcept {
+  budget.doom(estate.exotic.release());
+  budget.doom(estate.held.release());
+}
+
+void Family::leave(const Session* session, ChildId dict, Estate estate) noexcept {
+  if (!estate.exotic && !estate.held) return;
+  try {
+    if (estates_.size() >= sweep_count_) sweep(session);
+    if (head == nullptr || is_gone(session, dict)) return doom(std::move(estate));
+    Kept& kept = estates_[dict.born];
+    kept.dict = dict;
+    if (estate.held && !kept.estate.held) held_for_.push_back(dict.born);
+    if (estate.exotic) std::swap(kept.estate.exotic, estate.exotic);
+    if (estate.held) std::swap(kept.estate.held, estate.held);
+  } catch (const std::bad_alloc&) {
+  }
+  doom(std::move(estate));
+}
+
+Family::Estate Family::take(ChildId dict) noexcept {
   const auto found = estates_.find(dict.born);
   if (found == estates_.end()) return {};
   Estate estate = std::move(found->second.estate);
   estates_.erase(found);
+  if (estate.held) held_for_.erase(std::find(held_for_.begin(), held_for_.end(), dict.born));
   return estate;
 }
 
-// Of nested dicts that are gone nobody will ask again.
-void Family::sweep(const Session* session) {
-  std::vector<Estate> gone;  // dropped when the map is in order again
-  for (auto at = estates_.begin(); at != estates_.end();) {
-    Dict dict;
-    const bool lives = session->engine.open_child(at->second.dict, &dict).code() != Code::dict_gone;
-    if (!lives) gone.push_back(std::move(at->second.estate));
-    at = lives ? std::next(at) : estates_.erase(at);
+void Family::look_at_held(const Session* session) noexcept {
+  const std::uint64_t ended = session->engine.children_ended();
+  if (std::exchange(ended_, ended) == ended) return;
+  for (std::size_t at = 0; at < held_for_.size();) {
+    const ChildId dict = estates_.at(held_for_[at]).dict;
+    if (is_gone(session, dict)) {
+      doom(take(dict));
+    } else {
+      ++at;
+    }
   }
-  sweep_count_ = std::max(sweep_count_min, 2 * estates_.size());
 }
 
-void Family::clear() {
-  const auto old = std::move(estates_);
-  estates_.clear();
+// Of nested dicts that are gone nobody will ask again.
+void Family::sweep(const Session* session) noexcept {
+  for (auto at = estates_.begin(); at != estates_.end();) {
+    const ChildId dict = at++->second.dict;
+    if (is_gone(session, dict)) doom(take(dict));
+  }
+  sweep_count_ = std::max(sweep_count_min, 2 * estates_.size());
 }
 
 int Family::traverse(visitproc visit, void* arg) const {

@@ -25,28 +25,32 @@ bool HeldValues::keep(Session* session, PyObject* key, PyObject* value) {
   if (values_ && PyDict_GET_SIZE(values_.get()) >= sweep_count_ && !sweep(session)) return false;
   std::uint64_t sequence = 0;
   if (!sequence_of(session, key, &sequence)) return false;
+  let_go(session, key);
   if (!values_) values_ = Ref::steal(PyDict_New());
   const Ref values = values_.copy();
   return values && add(values.get(), key, sequence, value);
 }
 
 bool HeldValues::add(PyObject* values, PyObject* key, std::uint64_t sequence, PyObject* value) {
-  const Ref held = Ref::steal(Py_BuildValue("(KO)", static_cast<unsigned long long>(sequence), value));
+  const Ref held = Ref::steal(Py_BuildValue("(KOO)", static_cast<unsigned long long>(sequence), value, key));
   return held && PyDict_SetItem(values, key, held.get()) == 0;
 }
 
-void HeldValues::let_go(PyObject* key) {
+void HeldValues::let_go(Session* session, PyObject* key) {
   if (!values_) return;
   const RaisedKept kept;
   const Ref values = values_.copy();
-  const Ref held = Ref::share(PyDict_GetItemWithError(values.get(), key));
-  if (held) (void)PyDict_DelItem(values.get(), key);
+  PyObject* held = PyDict_GetItemWithError(values.get(), key);
+  if (held != nullptr) {
+    session->family->budget.doom(Ref::share(held).release());
+    (void)PyDict_DelItem(values.get(), key);
+  }
   PyErr_Clear();
 }
 
 // Lets go of what is no longer the value of its key.
 bool HeldValues::sweep(Session* session) {
-  const Ref before = values_.copy();
+  Ref before = values_.copy();
   const Ref kept = Ref::steal(PyDict_New());
   if (!kept) return false;
   PyObject *key = nullptr, *held = nullptr;
@@ -58,12 +62,13 @@ bool HeldValues::sweep(Session* session) {
     if (PyDict_SetItem(kept.get(), key, held) < 0) return false;
   }
   values_ = kept.copy();
+  session->family->budget.doom(before.release());
   sweep_count_ = std::max(sweep_count_min, 2 * PyDict_GET_SIZE(kept.get()));
   return true;
 }
 
-void HeldValues::clear() {
-  const Ref old = std::move(values_);
+void HeldValues::clear(Session* session) noexcept {
+  session->family->budget.doom(values_.release());
   sweep_count_ = sweep_count_min;
 }
 

@@ -3,7 +3,7 @@
 // their key refers to them: a dict that goes with its handle would otherwise be gone before anybody reads the key.
 //
 // What this process overwrites or deletes is let go at once, what others did is noticed when the number of values has
-// doubled.
+// doubled. What is let go waits in the budget of the family: it may be in the middle of something.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +19,13 @@ class HeldValues {
   bool empty() const noexcept { return !values_; }
   // After `key` was given `value`. False with an exception.
   bool keep(Session* session, PyObject* key, PyObject* value);
-  // After `key` was given another value, or deleted. May run Python code.
-  void let_go(PyObject* key);
-  // All of them, null if there are none, for another handle of the same dict: key -> (sequence, value).
+  // After `key` was given another value, or deleted. May run Python code: a key's __eq__.
+  void let_go(Session* session, PyObject* key);
+  // All of them, null if there are none, for another handle of the same dict: key -> (sequence, value, key).
   Ref take() { return std::move(values_); }
   void give(Ref values) { values_ = std::move(values); }
   static bool add(PyObject* values, PyObject* key, std::uint64_t sequence, PyObject* value);
-  void clear();
+  void clear(Session* session) noexcept;
   int traverse(visitproc visit, void* arg) const;
 
  private:
@@ -33,7 +33,7 @@ class HeldValues {
 
   bool sweep(Session* session);
 
-  Ref values_;  // key -> (sequence of the change, value); null: none
+  Ref values_;  // key -> (sequence of the change, value, key); null: none
   Py_ssize_t sweep_count_ = sweep_count_min;
 };
 

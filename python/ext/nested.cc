@@ -25,6 +25,7 @@ void inherit(Session* child, const Session* parent) {
   child->recurse = parent->recurse;
   child->is_nested = true;
   child->cache.begin(child->engine, &parent->family->budget);
+  parent->family->enroll(child);
   Family::Estate estate = parent->family->take(child->engine.child_id());
   child->exotic.give_objects(std::move(estate.exotic));
   child->held.give(std::move(estate.held));
@@ -98,6 +99,8 @@ PyObject* child_handle(Session* parent, ChildId id) {
   const Status status = parent->engine.open_child(id, &engine);
   if (status.code() == Code::dict_gone) return nullptr;
   if (!status) return raise_status(parent, status);
+  parent->hands_out_children = true;
+  if (PyObject* known = parent->family->handle_of(id); known != nullptr) return known;
   auto* type = reinterpret_cast<PyTypeObject*>(parent->module->handle_type.get());
   const Ref nothing = Ref::steal(PyTuple_New(0));
   Ref handle = Ref::steal(nothing ? type->tp_new(type, nothing.get(), nullptr) : nullptr);
@@ -106,7 +109,8 @@ PyObject* child_handle(Session* parent, ChildId id) {
   session->engine = std::move(engine);
   inherit(session, parent);
   dict_object(handle.get())->session = session;
-  parent->hands_out_children = true;
+  session->handle = handle.get();
+  inherit(session, parent);
   return handle.release();
 }
 

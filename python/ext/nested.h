@@ -2,7 +2,8 @@
 // Nested dicts as Python sees them: what a value becomes when it is assigned, and the handle that a key gives.
 //
 // A handle of a nested dict is an UltraDict with a session of its own over the files that are open already. The handle
-// of the parent keeps it in its cache; it knows nothing of its parent, so that there are no cycles.
+// of the parent keeps it in its cache; it knows nothing of its parent, so that there are no cycles. While it is open
+// all keys of the family that refer to the dict give the same handle.
 #pragma once
 
 #include "dict_object.h"
@@ -21,7 +22,7 @@ NestedKind nested_kind(const Session* session, PyObject* value);
 // Of an open handle; false with AlreadyClosed raised.
 bool linked_child(PyObject* handle, ChildId* id);
 
-// A new handle of a nested dict. Null without an exception: it is gone.
+// The handle of a nested dict, a new reference. Null without an exception: it is gone.
 PyObject* child_handle(Session* parent, ChildId id);
 
 // What a child costs in the cache beyond its key: handle, session, storage of the base.

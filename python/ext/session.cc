@@ -34,8 +34,8 @@ void Session::shut() {
 
 void Session::shut_engine() {
   const RaisedKept kept;
-  if (is_nested && engine.is_open()) family->leave(this, engine.child_id(), {exotic.take_objects(), held.take()});
-  forget();
+  detach();
+  break_cycles();
   if (engine.is_open()) (void)engine.close();
 }
 
@@ -57,11 +57,18 @@ void Session::release() {
   delete this;
 }
 
-void Session::forget() {
+void Session::detach() noexcept {
+  handle = nullptr;
+  if (!is_nested || !engine.is_open()) return;
+  family->strike_off(this);
+  family->leave(this, engine.child_id(), {exotic.take_objects(), held.take()});
+}
+
+void Session::break_cycles() {
   cache.clear();
   exotic.clear();
-  held.clear();
-  if (family->head == this) family->clear();
+  held.clear(this);
+  family->hand_on(this);
   data.drop();
   family->settle();
 }

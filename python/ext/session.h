@@ -25,6 +25,7 @@ struct Session {
   Cache cache;  // first: a hit uses nothing else
   Dict engine;
   Family* family = nullptr;
+  PyObject* handle = nullptr;  // of a nested dict that a key gave: the object that owns this, borrowed
   ModuleState* module = nullptr;
   std::string name;  // stays when the engine's handle is closed
   Serializer serializer;
@@ -50,6 +51,7 @@ struct Session {
   void leave() noexcept {
     if (users == 1 && engine.has_recovery()) tell_of_recovery(this);
     if (--users == 0 && (closed || cache.table_was_left())) rest();
+    family->look_for_ended(this);
     family->settle();
     if (owners > 1) {
       --owners;
@@ -64,8 +66,10 @@ struct Session {
   }
 
   int traverse(visitproc visit, void* arg);
-  // Forgets every decoded object.
-  void forget();
+  // The object goes that owned this. What the next handle of the same nested dict must know is left to it.
+  void detach() noexcept;
+  // Forgets every decoded object: no cycle leads through here any more.
+  void break_cycles();
 
  private:
   Session() = default;

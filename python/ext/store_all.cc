@@ -55,7 +55,7 @@ class Plan {
     return true;
   }
 
-  bool store() { return store_locked() && leave_estates(); }
+  bool store() { return store_locked() && leave_estates() && drop_handles(); }
 
  private:
   static constexpr std::size_t copy_with_gil_size_max = 1 << 20;
@@ -226,10 +226,23 @@ class Plan {
     return estate->held && HeldValues::add(estate->held.get(), item.key, item.sequence, item.held);
   }
 
+  // Of nested dicts that the keys referred to before: they hold values for dicts that may be gone.
+  bool drop_handles() {
+    if (!session_->hands_out_children) return true;
+    for (const PlannedItem& item : dicts_[0].planned) {
+      std::uint32_t number = 0;
+      const Py_hash_t hash = PyObject_Hash(item.key);
+      const int known = hash == -1 ? -1 : session_->cache.find(hash, item.key, &number);
+      if (known < 0) return false;
+      if (known != 0 && !session_->cache.current(session_->cache.item(number))) session_->cache.remove(number);
+    }
+    return true;
+  }
+
   bool hold_values() {
     for (const PlannedItem& item : dicts_[0].planned) {
       if (item.held == nullptr) {
-        session_->held.let_go(item.key);
+        session_->held.let_go(session_, item.key);
       } else if (!session_->held.keep(session_, item.key, item.held)) {
         return false;
       }

@@ -1,20 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Handles of nested dicts (recurse=True) and what they share in one process: tables, the cache, objects kept alive."""
+"""Handles of nested dicts (recurse=True) and what they share in one process: tables, the lock, objects kept alive."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from python.elsewhere import elsewhere
 from UltraDict import Exceptions, UltraDict
+
+nan = math.nan
 
 
 @pytest.fixture
 def d() -> Iterator[UltraDict[Any, Any]]:
     with UltraDict(recurse=True) as made:
         yield made
+
+
+def is_there(name: str) -> bool:
+    return UltraDict.unlink_by_name(name, ignore_errors=True)
 
 
 def test_a_handle_that_read_before_another_one_cleared_the_dict(d: UltraDict[Any, Any]) -> None:
@@ -29,3 +37,110 @@ def test_a_handle_that_read_before_another_one_cleared_the_dict(d: UltraDict[Any
         assert other[500] == 500
         with pytest.raises(Exceptions.DictDeleted):
             child[999]
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 10_000_000])
+def test_there_is_one_handle_however_it_was_reached(cache_bytes: int) -> None:
+    with UltraDict.open(recurse=True, cache_bytes=cache_bytes) as d:
+        d["a"] = {}
+        child = d["a"]
+        d["b"] = child
+        d["a"] = child
+        d["c"] = {"a": child}
+        assert d["a"] is d["b"] is d["c"]["a"] is child
+        assert next(iter(d.values())) is child
+        child[nan] = 1
+        assert nan in d["b"]
+        child.close()
+        assert d["a"] is not child
+        assert d["a"][nan] == 1
+        again = d["a"]
+        lock = again.lock
+        del again
+        assert d["a"][nan] == 1
+        assert not lock.has_lock
+
+
+def test_values_held_through_one_handle_after_another(d: UltraDict[Any, Any]) -> None:
+    d["a"] = {}
+    for name in ("held-one", "held-two", "held-three"):
+        handle = d["a"]
+        handle[name] = UltraDict({"x": name}, name=name)
+        handle.close()
+    assert [d["a"][name]["x"] for name in d["a"]] == ["held-one", "held-two", "held-three"]
+
+
+@pytest.mark.parametrize("end", ["del", "pop", "overwrite", "update", "clear", "outer"])
+@pytest.mark.parametrize("read", [False, True])
+def test_what_a_nested_dict_held_goes_with_it(d: UltraDict[Any, Any], end: str, read: bool) -> None:
+    d["o"] = {"a": {"inner": UltraDict(name="held-inner")}}
+    if read:
+        assert d["o"]["a"]["inner"] == {}
+    if end == "del":
+        del d["o"]["a"]
+    elif end == "pop":
+        assert d["o"].pop("a").keys() == {"inner"}
+    elif end == "overwrite":
+        d["o"]["a"] = {}
+    elif end == "update":
+        d["o"].update(a=1)
+    elif end == "clear":
+        d.clear()
+    else:
+        del d["o"]
+    assert not is_there("held-inner")
+
+
+@pytest.mark.parametrize("end", ["close", "del"])
+def test_a_child_goes_on_as_before_when_its_root_is_closed(end: str) -> None:
+    d = UltraDict(recurse=True, auto_unlink=False)
+    with UltraDict(name=d.name) as other:
+        d["a"] = {"before": {nan: 1}}
+        child = d["a"]
+        if end == "close":
+            d.close(data=False)
+        del d
+        child["after"] = {nan: 2, "inner": UltraDict(name="held-after")}
+        assert child["before"][nan] == 1
+        assert child["after"][nan] == 2
+        assert elsewhere(child.name, "print(d['after']['inner'])") == "{}"
+        child.close(data=False)
+        assert not is_there("held-after")
+        other.unlink()
+
+
+class Noted:
+    """Says at its end whether its dict was locked."""
+
+    def __init__(self, dict_: UltraDict[Any, Any], notes: list[bool]) -> None:
+        self.dict, self.notes, self.handle = dict_, notes, UltraDict()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _second, (1, self.handle)
+
+    def __del__(self) -> None:
+        self.notes.append(self.dict.lock.has_lock)
+
+
+def _second(_: int, second: object) -> object:
+    return 2
+
+
+def test_no_destructor_runs_under_the_shared_lock(d: UltraDict[Any, Any]) -> None:
+    notes: list[bool] = []
+    for end in (
+        lambda: d.pop("x"),
+        lambda: d.popitem(),
+        lambda: d.update(x=1),
+        lambda: d.__setitem__("x", {}),
+        lambda: d.__setitem__("x", Noted(d, notes)),
+        lambda: elsewhere(d.name, "del d['x']") + str(d.setdefault("x", 1)),
+        lambda: elsewhere(d.name, "del d['x']") + str(d.setdefault("x", {})),
+        lambda: d.clear(),
+    ):
+        before = len(notes)
+        d["x"] = Noted(d, notes)
+        end()
+        d.pop("x", None)
+        assert len(notes) > before
+    assert not any(notes)
