@@ -69,7 +69,8 @@ Taken take_from_dead(Session* session, const StealParameters& given) {
   if (given.from_pid != 0 && given.from_pid != owner.pid) return Taken::busy;
   double seconds_passed = 0;
   const Taken taken = take_lock(session, LockTerms{true, ask_holder_s, false}, &seconds_passed);
-  if (taken == Taken::yes && given.release != 0) (void)session->engine.unlock();
+  if (taken == Taken::yes) ++session->locks;
+  if (taken == Taken::yes && given.release != 0) (void)session->unlock();
   return taken == Taken::timed_out ? Taken::busy : taken;
 }
 
@@ -116,7 +117,7 @@ PyObject* lock_reset(PyObject* self, PyObject*) {
   Session* session = session_of_lock(self);
   if (session == nullptr) return nullptr;
   const Use use(session);
-  while (session->engine.unlock()) {
+  while (session->unlock()) {
   }
   if (session->engine.owner().number == 0) Py_RETURN_NONE;
   double seconds_passed = 0;

@@ -28,23 +28,24 @@ PyObject* enter(PyObject* lock, const LockTerms& terms) {
   double seconds_passed = 0;
   const Taken taken = take_lock(session, terms, &seconds_passed);
   if (taken != Taken::yes) return raise_untaken(session, taken, seconds_passed);
+  ++session->locks;
   return Ref::share(lock).release();
 }
 
 PyObject* lock_enter(PyObject* self, PyObject*) {
   Session* session = lock_object(self)->session;
-  if (!session->closed && session->engine.lock(Wait{0, false})) return Py_INCREF(self), self;
+  if (!session->closed && session->engine.lock(Wait{0, false})) return ++session->locks, Py_INCREF(self), self;
   return enter(self, LockTerms{});
 }
 
-// A dict closed inside `with` has given the lock back already.
+// A dict closed inside `with` has given the lock back already, unless another thread closed it.
 PyObject* leave(PyObject* lock) {
   Session* session = lock_object(lock)->session;
-  if (!session->closed) {
-    const Status status = session->engine.unlock();
-    if (!status && status.code() != Code::not_owner) return raise_status(session, status);
-    if (session->engine.has_recovery()) tell_of_recovery(session);
-  }
+  if (!session->engine.is_open()) Py_RETURN_NONE;
+  const Use use(session);
+  const Status status = session->unlock();
+  if (!status && status.code() != Code::not_owner) return raise_status(session, status);
+  if (session->engine.has_recovery()) tell_of_recovery(session);
   Py_RETURN_NONE;
 }
 
@@ -58,7 +59,7 @@ PyObject* lock_acquire(PyObject* self, PyObject* arguments, PyObject* keywords) 
   const Use use(session);
   double seconds_passed = 0;
   const Taken taken = take_lock(session, given.terms, &seconds_passed);
-  if (taken == Taken::yes) Py_RETURN_TRUE;
+  if (taken == Taken::yes) return ++session->locks, bool_object(true);
   if (taken == Taken::error || session->shared_lock) return raise_untaken(session, taken, seconds_passed);
   Py_RETURN_FALSE;
 }
@@ -66,7 +67,7 @@ PyObject* lock_acquire(PyObject* self, PyObject* arguments, PyObject* keywords) 
 PyObject* lock_release(PyObject* self, PyObject*) {
   Session* session = session_of_lock(self);
   if (session == nullptr) return nullptr;
-  const Status status = session->engine.unlock();
+  const Status status = session->unlock();
   if (status && session->engine.has_recovery()) tell_of_recovery(session);
   if (status) Py_RETURN_TRUE;
   if (status.code() == Code::not_owner) Py_RETURN_FALSE;

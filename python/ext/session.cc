@@ -23,7 +23,18 @@ Session* Session::make(ModuleState* module, Family* family) {
 
 void Session::close() {
   closed = true;
-  if (users == 0) shut();
+  if (users == 0 && !is_locked_elsewhere()) shut();
+}
+
+// Whether another thread holds the lock through this handle: it gives it back before the engine's handle goes.
+bool Session::is_locked_elsewhere() const noexcept {
+  return locks > 0 && engine.is_open() && !engine.has_lock() && engine.owner().here;
+}
+
+Status Session::unlock() {
+  Status status = engine.unlock();
+  if (status && locks > 0) --locks;
+  return status;
 }
 
 void Session::shut() {
@@ -36,12 +47,14 @@ void Session::shut_engine() {
   const RaisedKept kept;
   detach();
   break_cycles();
+  while (locks > 0 && unlock()) {
+  }
   if (engine.is_open()) (void)engine.close();
 }
 
 // No operation is under way: nobody asks with an old sighting.
 void Session::rest() {
-  if (closed) return shut();
+  if (closed) return is_locked_elsewhere() ? void() : shut();
   engine.release_old_tables();
 }
 

@@ -35,6 +35,7 @@ struct Session {
   std::int64_t size_changes = 0;  // insertions less deletions made through this handle: iterators ask whether it moved
   std::uint64_t misses = 0;       // reads that the cache could not answer
   std::uint32_t users = 0;        // operations under way
+  std::uint32_t locks = 0;        // levels of the shared lock that were taken through this handle's lock
   std::uint32_t owners = 1;
   bool closed = false;
   bool shared_lock = false;         // as recorded: the shape of lock.acquire
@@ -66,6 +67,8 @@ struct Session {
   }
 
   int traverse(visitproc visit, void* arg);
+  // One level of the shared lock that was taken through this handle's lock is given back; not_owner as the engine.
+  Status unlock();
   // The object goes that owned this. What the next handle of the same nested dict must know is left to it.
   void detach() noexcept;
   // Forgets every decoded object: no cycle leads through here any more.
@@ -75,6 +78,7 @@ struct Session {
   Session() = default;
   bool is_closed_handle(PyObject* value) const noexcept;
   void rest();
+  bool is_locked_elsewhere() const noexcept;
   void shut();
   void shut_engine();
 };

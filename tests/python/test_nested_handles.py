@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -144,3 +145,32 @@ def test_no_destructor_runs_under_the_shared_lock(d: UltraDict[Any, Any]) -> Non
         d.pop("x", None)
         assert len(notes) > before
     assert not any(notes)
+
+
+def test_closing_a_handle_gives_back_what_was_taken_through_its_lock(d: UltraDict[Any, Any]) -> None:
+    d["a"] = {}
+    child, again = d["a"], UltraDict(name=d.name)
+    with child.lock, child.lock:
+        child.close()
+    with again.lock:
+        again.close()
+    assert not d.lock.has_lock
+    with d.lock:
+        with d["a"].lock:
+            d["a"].close()
+        assert d.lock.has_lock
+    assert not d.lock.has_lock
+
+
+def test_closing_a_handle_in_another_thread_leaves_the_lock_to_its_holder(d: UltraDict[Any, Any]) -> None:
+    d["a"] = {}
+    child = d["a"]
+    with child.lock:
+        thread = threading.Thread(target=child.close)
+        thread.start()
+        thread.join()
+        assert child.closed
+        assert d.lock.has_lock
+    assert not d.lock.has_lock
+    assert d.lock.acquire(block=False)
+    d.lock.release()
