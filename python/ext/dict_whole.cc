@@ -35,9 +35,26 @@ Ref repr_guard(const Session* session) {
   return Ref::steal(PyUnicode_InternFromString(text.c_str()));
 }
 
+// For a comparison: with nested dicts as they are now, not as they are when their turn comes.
+Ref as_comparable(PyObject* object, const ModuleState* module) {
+  if (!is_shared_dict(object, module)) return as_plain_dict(object, module);
+  const Session* session = dict_object(object)->session;
+  return session != nullptr && session->recurse ? deep_copy(object) : plain_copy(object);
+}
+
 PyObject* closed_repr(const DictObject* dict) {
   if (dict->session == nullptr) return PyUnicode_FromString("<UltraDict (never opened)>");
   return PyUnicode_FromFormat("<UltraDict '%s' (closed)>", dict->session->name.c_str());
+}
+
+// Of its items, or that it is gone: a repr that raises hides what people want to see.
+PyObject* open_repr(PyObject* self) {
+  const DictObject* dict = dict_object(self);
+  const Ref copy = plain_copy(self);
+  if (copy) return PyObject_Repr(copy.get());
+  if (PyErr_ExceptionMatches(dict->module->errors.dict_deleted.get()) == 0) return nullptr;
+  PyErr_Clear();
+  return PyUnicode_FromFormat("<UltraDict '%s' (deleted)>", dict->session->name.c_str());
 }
 
 }  // namespace
@@ -72,8 +89,7 @@ PyObject* dict_repr(PyObject* self) {
   const Ref guard = repr_guard(dict->session);
   const int cycle = guard ? Py_ReprEnter(guard.get()) : -1;
   if (cycle != 0) return cycle > 0 ? PyUnicode_FromString("{...}") : nullptr;
-  const Ref copy = plain_copy(self);
-  PyObject* text = copy ? PyObject_Repr(copy.get()) : nullptr;
+  PyObject* text = open_repr(self);
   Py_ReprLeave(guard.get());
   return text;
 }
@@ -88,10 +104,10 @@ PyObject* dict_compare(PyObject* self, PyObject* other, int operation) {
   const Py_ssize_t others = own < 0 ? -1 : PyObject_Size(other);
   if (others < 0) return nullptr;
   if (others != own) return PyBool_FromLong(operation == Py_NE);
-  const Ref left = plain_copy(self);
+  const Ref left = as_comparable(self, session->module);
   if (!left) return nullptr;
   const bool ask_other = PyDict_Check(other) && !is_shared_dict(other, session->module);
-  const Ref right = ask_other ? Ref::share(other) : as_plain_dict(other, session->module);
+  const Ref right = ask_other ? Ref::share(other) : as_comparable(other, session->module);
   return right ? PyObject_RichCompare(left.get(), right.get(), operation) : nullptr;
 }
 

@@ -107,20 +107,31 @@ PyObject* child_handle(Session* parent, ChildId id) {
   Session* session = handle ? Session::make(parent->module, parent->family) : nullptr;
   if (session == nullptr) return nullptr;
   session->engine = std::move(engine);
-  inherit(session, parent);
   dict_object(handle.get())->session = session;
   session->handle = handle.get();
   inherit(session, parent);
   return handle.release();
 }
 
-Ref deep_copy(PyObject* self) {
-  try {
-    return DeepCopy().run(self);
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
-    return Ref();
+// A nested dict that another process deletes or replaces before its turn comes makes the copy begin anew; after a few
+// times writers are kept out.
+Ref deep_copy(PyObject* self) try {
+  constexpr int attempts_unlocked_max = 4;
+  Session* session = open_session(self);
+  if (session == nullptr) return Ref();
+  const Use use(session);
+  LockForWrite lock(session);
+  for (int attempt = 0;; ++attempt) {
+    if (attempt == attempts_unlocked_max && !lock.acquire()) return Ref();
+    Ref whole = DeepCopy().run(self);
+    const bool again = !whole && attempt < attempts_unlocked_max && session->engine.alive() &&
+                       PyErr_ExceptionMatches(session->module->errors.dict_deleted.get()) != 0;
+    if (!again) return whole;
+    PyErr_Clear();
   }
+} catch (const std::bad_alloc&) {
+  PyErr_NoMemory();
+  return Ref();
 }
 
 Ref parting_value(Session* session, Ref value) {

@@ -62,13 +62,14 @@ def test_there_is_one_handle_however_it_was_reached(cache_bytes: int) -> None:
         assert not lock.has_lock
 
 
-def test_values_held_through_one_handle_after_another(d: UltraDict[Any, Any]) -> None:
-    d["a"] = {}
-    for name in ("held-one", "held-two", "held-three"):
-        handle = d["a"]
-        handle[name] = UltraDict({"x": name}, name=name)
-        handle.close()
-    assert [d["a"][name]["x"] for name in d["a"]] == ["held-one", "held-two", "held-three"]
+def test_values_held_through_handles_that_were_there_at_once() -> None:
+    with UltraDict.open(recurse=True, cache_bytes=0) as d:
+        d["a"] = {}
+        handles = [d["a"], d["a"], d["a"]]
+        for number, handle in enumerate(handles):
+            handle[number] = UltraDict({"x": number}, name=f"held-{number}")
+        del handle, handles
+        assert [d["a"][number]["x"] for number in d["a"]] == [0, 1, 2]
 
 
 @pytest.mark.parametrize("end", ["del", "pop", "overwrite", "update", "clear", "outer"])
@@ -174,3 +175,10 @@ def test_closing_a_handle_in_another_thread_leaves_the_lock_to_its_holder(d: Ult
     assert not d.lock.has_lock
     assert d.lock.acquire(block=False)
     d.lock.release()
+
+
+def test_repr_of_a_deleted_child_says_so(d: UltraDict[Any, Any]) -> None:
+    d["a"] = {"x": 1}
+    child = d["a"]
+    del d["a"]
+    assert repr(child) == f"<UltraDict '{child.name}' (deleted)>"
