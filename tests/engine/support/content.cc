@@ -64,7 +64,7 @@ std::uint64_t mark_of(Bytes text) { return checksum64(text.data(), text.size());
 
 }  // namespace
 
-Content content_of(const Dict& dict) {
+Content content_of(const Dict& dict, const std::string& prefix) {
   Content content;
   Cursor cursor(dict);
   Sighting seen;
@@ -73,6 +73,7 @@ Content content_of(const Dict& dict) {
   Status status;
   while ((status = cursor.next(&seen, &buffer, &record))) {
     std::string key(record.canonical);
+    if (!key.starts_with(prefix)) continue;
     if (record.child.number != 0) {
       const Content inner = content_of(child_of(dict, record.child));
       content.emplace_back(key, nested_value);

@@ -14,8 +14,9 @@ namespace ultradict::test {
 
 using Content = std::vector<std::pair<std::string, std::string>>;
 
-// A nested dict is the item "{}", and then its own items, under "<its key>/<their key>".
-Content content_of(const Dict& dict);
+// A nested dict is the item "{}", and then its own items, under "<its key>/<their key>". Only keys that begin with
+// `prefix` are looked at: others may be changed by others meanwhile.
+Content content_of(const Dict& dict, const std::string& prefix = "");
 inline const std::string nested_value = "{}";
 std::vector<std::string> keys_of(const Dict& dict, Cursor::Direction direction = Cursor::Direction::forward);
 // The value, or what get() said if there is none; through nested dicts by a path of keys, "a/b".
