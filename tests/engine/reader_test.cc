@@ -117,7 +117,8 @@ TEST(Reader, NeverReturnsAWrongValueBesideAWriterThatNeverRests) {
   Random random(6);
   const int reads = is_sanitized() ? 20'000 : 150'000;
   int hits = 0;
-  for (int i = 0; i < reads; ++i) {
+  // A writer that has not begun yet, or rests after a clear, leaves nothing to read.
+  for (int i = 0; i < reads || hits < reads / 10; ++i) {
     const std::string name = key(random.below(70));
     std::string value;
     const Status status = dict.get(name, &value);
@@ -128,7 +129,6 @@ TEST(Reader, NeverReturnsAWrongValueBesideAWriterThatNeverRests) {
   }
   stop->store(true);
   EXPECT_EQ(writer.wait(), 0);
-  EXPECT_GT(hits, reads / 10);
   expect_sound(dict);
 }
 
