@@ -18,7 +18,7 @@ Fault gone() { return Fault::of(Code::dict_gone); }
 
 Fault living(Store& store, LockHeld held, ChildId id, DictHeader* header) {
   if (Fault fault = check_alive(store, id)) return fault;
-  return DictHeader::find(store, held, id.number, header);
+  return DictHeader::find_nested(store, held, id.number, header);
 }
 
 // Calls visit(record) for each key of a dict.
@@ -199,13 +199,13 @@ Fault check_link(Store& store, LockHeld held, ChildId dict, ChildId child) {
 }
 
 Fault change_links(Store& store, LockHeld held, Change& change, const RecordView* now, const RecordView* old) {
-  const ChildValue gained = now ? now->child() : ChildValue{};
-  const ChildValue lost = old ? old->child() : ChildValue{};
-  if (gained.number == lost.number) return {};
-  if (gained.number != 0) {
-    if (Fault fault = add_link(store, held, change, gained)) return fault;
+  const bool gains = now && now->is_child();
+  const bool loses = old && old->is_child();
+  if (gains && loses && id_of(now->child()) == id_of(old->child())) return {};
+  if (gains) {
+    if (Fault fault = add_link(store, held, change, now->child())) return fault;
   }
-  return lost.number != 0 ? drop_link(store, held, change, lost) : Fault::none();
+  return loses ? drop_link(store, held, change, old->child()) : Fault::none();
 }
 
 Fault empty_nested(Store& store, LockHeld held, ChildId dict) {
