@@ -123,12 +123,18 @@ Status Dict::get(Bytes key, std::string* value) const {
   return Status(Code::changed, "the value was overwritten each time it was read");
 }
 
-Status Dict::contains(Bytes key) const { return find(key, nullptr, nullptr, nullptr); }
+Status Dict::contains(Bytes key) const {
+  return report(store_ ? ultradict::contains(*store_, child_, key) : closed(), name());
+}
 
 Status Dict::put(Bytes key, Bytes value) { return put(Key{key, {}, false}, value, nullptr); }
 
 Status Dict::put(const Key& key, Bytes value, Sighting* written) {
   return report(store_ ? put_key(*store_, child_, key, value, written) : closed(), name());
+}
+
+Status Dict::try_put(const Key& key, Bytes value, Sighting* written) {
+  return report(store_ ? try_put_key(*store_, child_, key, value, written) : closed(), name());
 }
 
 Status Dict::put_at(Sighting* seen, Bytes value) {

@@ -172,8 +172,9 @@ class Dict {
   Status put(const Key& key, Bytes value, Sighting* written);
   // Overwrites the value of a key known by a Sighting (its ref may be old). changed: the key is gone, nothing was done.
   Status put_at(Sighting* seen, Bytes value);
-  // The same, of at most blob_size_min bytes, if the lock is free at this moment; lock_busy if not, and nothing was
-  // done.
+  // The same two, of at most blob_size_min bytes, if that is quickly done: the lock is free at this moment, there is
+  // room, and (try_put) no key of the dict is exotic. lock_busy if not, and nothing was done.
+  Status try_put(const Key& key, Bytes value, Sighting* written);
   Status try_put_at(Sighting* seen, Bytes value);
   Status erase_at(const Sighting& seen);  // changed as above
   // Copies the blob that `seen` names, record.value_size bytes. changed: overwritten meanwhile; reread.

@@ -51,19 +51,6 @@ Fault resolve(Regions& regions, Place place, Word** target) {
 
 }  // namespace
 
-void Change::commit() {
-  shared::store(journal_.word, commit_word(count_, checksum_));
-  for (Word i = 0; i < count_; ++i) {
-    const JournalStore& store = journal_.stores[i];
-    if (targets_[i]) {
-      shared::store(*targets_[i], store.value);
-    } else {
-      remove(regions_, Place{store.place}, store.value);
-    }
-  }
-  shared::store(journal_.word, 0);
-}
-
 Fault Change::redo(Regions& regions, LockHeld) {
   Journal& journal = regions.control().journal;
   const Word word = shared::load(journal.word);

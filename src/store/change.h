@@ -29,11 +29,11 @@ class Change {
   Change& operator=(const Change&) = delete;
 
   // A word of control.
-  void set(Word& word, Word value) {
+  [[gnu::always_inline]] void set(Word& word, Word value) {
     const auto offset = reinterpret_cast<const char*>(&word) - reinterpret_cast<const char*>(&regions_.control());
     add(Place::make(Place::Kind::control, static_cast<Word>(offset)), &word, value);
   }
-  void set(Word number, Entry& entry, Field field, Word value) {
+  [[gnu::always_inline]] void set(Word number, Entry& entry, Field field, Word value) {
     add(Place::make(Place::Kind::entry, number * 4 + Word(field)), &entry.ref + int(field), value);
   }
   void set_slot(Word& word, Word number, Slot slot) { add(Place::make(Place::Kind::slot, number), &word, slot.word); }
@@ -49,7 +49,20 @@ class Change {
   void remove_blob(Word sequence) { add(Place::make(Place::Kind::unlink_blob, 0), nullptr, sequence); }
   void sweep_blobs(Word below) { add(Place::make(Place::Kind::sweep_blobs, 0), nullptr, below); }
 
-  void commit();
+  [[gnu::always_inline]] void commit() {
+    shared::store(journal_.word, commit_word(count_, checksum_));
+    for (Word i = 0; i < count_; ++i) {
+      const JournalStore& store = journal_.stores[i];
+      if (targets_[i]) [[likely]] {
+        shared::store(*targets_[i], store.value);
+      } else {
+        remove(regions_, Place{store.place}, store.value);
+      }
+    }
+    shared::store(journal_.word, 0);
+    // The next change fills the journal by plain stores: the compiler must leave them behind this one.
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  }
 
   // Does again what a dead owner committed, if anything. Whatever it finds in the journal is checked first.
   static Fault redo(Regions& regions, LockHeld held);
@@ -59,8 +72,8 @@ class Change {
     // A change has a fixed shape with a bound far below stores_max.
     if (count_ == stores_max) __builtin_trap();
     JournalStore& store = journal_.stores[count_];
-    shared::store_relaxed(store.place, place.word);
-    shared::store_relaxed(store.value, value);
+    shared::store_unseen(store.place, place.word);
+    shared::store_unseen(store.value, value);
     checksum_ = add_to_checksum(checksum_, place.word, value);
     targets_[count_++] = target;
   }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "store/log.h"
 #include "store/recovery.h"
 #include "structures/record.h"
 
@@ -180,9 +179,8 @@ Fault move_out(Store& store, LockHeld held, Word budget) {
 
 }  // namespace
 
-Fault pay_cleaning(Store& store, LockHeld held, Word size) {
+Fault clean_some(Store& store, LockHeld held, Word size) {
   const Control& control = store.control();
-  if (dead_size(control) <= control.state.live_size / 2 + dead_size_kept) return {};
   if (control.state.victim == 0) {
     const Word number = emptiest_segment(control);
     if (number == segments_max) return {};

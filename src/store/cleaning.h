@@ -5,14 +5,22 @@
 // A moved record keeps its sequence, so whoever holds its decoded value knows that it is still the same.
 #pragma once
 
+#include "store/log.h"
 #include "store/store.h"
 
 namespace ultradict {
 
 inline constexpr Word dead_size_kept = 256 * 1024;  // cleaning rests while dead <= live / 2 + this
 
+inline bool is_clean_enough(const Control& control) {
+  return dead_size(control) <= shared::load_relaxed(control.state.live_size) / 2 + dead_size_kept;
+}
+
 // What a write owes for `size` bytes that it appended or killed.
-Fault pay_cleaning(Store& store, LockHeld held, Word size);
+Fault clean_some(Store& store, LockHeld held, Word size);
+inline Fault pay_cleaning(Store& store, LockHeld held, Word size) {
+  return is_clean_enough(store.control()) ? Fault::none() : clean_some(store, held, size);
+}
 
 // Moves every record out of every closed segment that has dead bytes, and the tail's own.
 Fault clean_all(Store& store, LockHeld held);

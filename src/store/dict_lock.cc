@@ -51,12 +51,11 @@ class Waiting {
 
 }  // namespace
 
-std::uint64_t DictLock::this_thread() {
+constinit thread_local std::uint64_t DictLock::thread_id_ __attribute__((tls_model("initial-exec"))) = 0;
+
+std::uint64_t DictLock::new_thread_id() {
   static std::atomic<std::uint64_t> last{0};
-  // Never reused, unlike the ids of the threads library.
-  static thread_local std::uint64_t id __attribute__((tls_model("initial-exec"))) = 0;
-  if (id == 0) id = last.fetch_add(1, std::memory_order_relaxed) + 1;
-  return id;
+  return thread_id_ = last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
 Fault DictLock::acquire(const Wait& wait) {
@@ -133,16 +132,12 @@ Fault DictLock::take_from_the_dead(Word mine, LockWord seen, bool* taken) {
 
 Fault DictLock::release() {
   if (!is_held()) return Fault::of(Code::not_owner);
-  if (--depth_ > 0) return {};
-  owner_thread_.store(0, std::memory_order_relaxed);
-  give_back(token_->word());
+  leave();
   return {};
 }
 
-void DictLock::give_back(Word mine) {
-  Word seen = mine;
-  if (shared::compare_and_swap(*word_, seen, 0)) return;
-  const Word left_to_waiters = seen & LockWord::starving ? LockWord::starving | LockWord::waiters : 0;
+void DictLock::give_to_waiters(Word found) {
+  const Word left_to_waiters = found & LockWord::starving ? LockWord::starving | LockWord::waiters : 0;
   const Word before = shared::exchange(*word_, left_to_waiters);
   if (before & LockWord::waiters) os::futex_wake_one(*word_);
 }

@@ -51,6 +51,12 @@ class DictLock {
 
   Fault acquire(const Wait& wait);
   Fault release();
+  // The same for who is known to hold it.
+  void leave() {
+    if (--depth_ > 0) return;
+    owner_thread_.store(0, std::memory_order_relaxed);
+    give_back(token_->word());
+  }
   // Of a Store that ends: no thread of this process can give the lock back any more.
   void leave_for_good();
   bool is_held() const {
@@ -66,9 +72,19 @@ class DictLock {
   Owner owner() const;
 
  private:
-  static std::uint64_t this_thread();
+  // Never reused, unlike the ids of the threads library.
+  static std::uint64_t this_thread() {
+    const std::uint64_t id = thread_id_;
+    return id != 0 ? id : new_thread_id();
+  }
+  static std::uint64_t new_thread_id();
   bool is_owned_by(Word mine) const { return mine != 0 && LockWord{shared::load_relaxed(*word_)}.owner() == mine; }
-  void give_back(Word mine);
+  void give_back(Word mine) {
+    Word found = mine;
+    if (!shared::compare_and_swap(*word_, found, 0)) [[unlikely]]
+      give_to_waiters(found);
+  }
+  void give_to_waiters(Word found);
   void note_owner() {
     depth_ = 1;
     owner_thread_.store(this_thread(), std::memory_order_relaxed);
@@ -76,6 +92,8 @@ class DictLock {
   bool spin_for_it(Word mine);
   Fault wait_for_it(Word mine, const Wait& wait);
   Fault take_from_the_dead(Word mine, LockWord seen, bool* taken);
+
+  static constinit thread_local std::uint64_t thread_id_ __attribute__((tls_model("initial-exec")));
 
   Word* word_ = nullptr;
   std::shared_ptr<os::LivenessToken> token_;

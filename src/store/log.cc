@@ -12,7 +12,6 @@ namespace {
 
 constexpr Word free_files_kept = 2;
 constexpr Word set_aside_count = 16;    // segments, at most about so many
-constexpr Word prefetched_ahead = 256;  // bytes behind a new record
 constexpr Word first_size = 64 * 1024;  // of a segment's file; then it doubles, by at most allocation_step
 constexpr int rounds_max = 1024;        // of make_room: each allocates, switches or empties a segment
 
@@ -159,21 +158,13 @@ void remove_segment(Store& store, LockHeld held, Word number) {
   return {};
 }
 
-[[gnu::always_inline]] inline Fault room_at_tail(Store& store, Word size, Room* room) {
-  const Control& control = store.control();
-  room->ref = Ref{control.state.tail};
-  const Word offset = tail_offset(control);
-  const Word file = control.segments[room->ref.segment()].file;
-  char* base = nullptr;
-  if (Fault fault = store.regions.segment(room->ref.segment(), file, offset + size, &base)) return fault;
-  room->at = base + offset;
-  // Leaving the lock waits until all that was written has its cache lines: those of the records to come are fetched
-  // now.
-  __builtin_prefetch(room->at + size + prefetched_ahead, 1);
-  return {};
+Fault room_at_tail(Store& store, Word size, Room* room) {
+  return room_at(store, Ref{store.control().state.tail}, tail_offset(store.control()), size, room);
 }
 
-[[gnu::cold]] Fault make_room_slowly(Store& store, LockHeld held, Word size, Room* room) {
+}  // namespace
+
+Fault make_room_slowly(Store& store, LockHeld held, Word size, Room* room) {
   const Control& control = store.control();
   for (int round = 0; round < rounds_max; ++round) {
     refresh_log_hints(store);  // nothing is allocated on the word of a hint
@@ -188,23 +179,6 @@ void remove_segment(Store& store, LockHeld held, Word number) {
     if (fault) return fault;
   }
   return Fault::of(Code::memory_full, "no room in the log");
-}
-
-}  // namespace
-
-Word dead_size(const Control& control) {
-  const Word written = shared::load_relaxed(control.state.closed_size) + tail_offset(control);
-  const Word live = shared::load_relaxed(control.state.live_size);
-  return written > live ? written - live : 0;  // without the lock they are a moment apart
-}
-
-Fault make_room(Store& store, LockHeld held, Word size, Room* room) {
-  const Control& control = store.control();
-  const bool fits = has_room(control, Ref{control.state.tail}.segment(), size);
-  if (fits && reserve_for(control, size) <= control.state.spare) [[likely]] {
-    return room_at_tail(store, size, room);
-  }
-  return make_room_slowly(store, held, size, room);
 }
 
 Fault make_room_for_move(Store& store, LockHeld held, Word size, Room* room) {
@@ -279,12 +253,6 @@ bool give_back_free_segment(Store& store, LockHeld held) {
     return true;
   }
   return false;
-}
-
-void free_if_empty(Store& store, LockHeld held, Word number) {
-  const Control& control = store.control();
-  if (!is_closed(control, number) || control.segments[number].live != 0 || is_protected(control, number)) return;
-  free_segment(store, held, number);
 }
 
 void free_cleared_segments(Store& store, LockHeld held) {

@@ -7,6 +7,8 @@
 // deletion is followed by room.
 #pragma once
 
+#include <algorithm>
+
 #include "store/change.h"
 #include "store/reserve.h"
 #include "store/store.h"
@@ -20,9 +22,34 @@ struct Room {
   char* at = nullptr;
 };
 
+// The room that is there at the tail, `offset` bytes into its segment.
+[[gnu::always_inline]] inline Fault room_at(Store& store, Ref tail, Word offset, Word size, Room* room) {
+  constexpr Word prefetched_ahead = 256;  // bytes behind a new record
+  char* base = nullptr;
+  const Word file = store.control().segments[tail.segment()].file;
+  if (Fault fault = store.regions.segment(tail.segment(), file, offset + size, &base)) return fault;
+  *room = {tail, base + offset};
+  // Leaving the lock waits until all that was written has its cache lines: those of the records to come are fetched
+  // now.
+  __builtin_prefetch(room->at + size + prefetched_ahead, 1);
+  return {};
+}
+
 // Makes room for a record of `size` bytes behind the tail. May move other records and change the segment of the tail,
 // so whatever the caller knew of refs is old. memory_full: nothing is lost, nothing changed that anybody can see.
-Fault make_room(Store& store, LockHeld held, Word size, Room* room);
+Fault make_room_slowly(Store& store, LockHeld held, Word size, Room* room);
+[[gnu::always_inline]] inline Fault make_room(Store& store, LockHeld held, Word size, Room* room) {
+  const Control& control = store.control();
+  const State& state = control.state;
+  const Ref tail{state.tail};
+  const SegmentDescriptor& segment = control.segments[tail.segment()];
+  const Word offset = (tail.position() - segment.first) * unit_size;
+  const Word live = state.batch_begin == 0 ? std::min(segment.live, offset) : live_size(control, tail.segment());
+  const bool fits = offset + size <= segment.size;
+  if (!fits || std::max(state.fullest, live + size) > state.spare) [[unlikely]]
+    return make_room_slowly(store, held, size, room);
+  return room_at(store, tail, offset, size, room);
+}
 
 // Room for a record that cleaning moves. memory_full: there is none that leaves the reserve.
 Fault make_room_for_move(Store& store, LockHeld held, Word size, Room* room);
@@ -32,12 +59,20 @@ Fault make_room_for_move(Store& store, LockHeld held, Word size, Room* room);
 Fault close_tail(Store& store, LockHeld held);
 
 // Bytes of records that no entry names.
-Word dead_size(const Control& control);
+inline Word dead_size(const Control& control) {
+  const Word written = shared::load_relaxed(control.state.closed_size) + tail_offset(control);
+  const Word live = shared::load_relaxed(control.state.live_size);
+  return written > live ? written - live : 0;  // without the lock they are a moment apart
+}
 
 // Ends a closed segment with nothing live in it: it becomes free, or its file goes if there are free ones enough.
 void free_segment(Store& store, LockHeld held, Word number);
 // The same, if it is one.
-void free_if_empty(Store& store, LockHeld held, Word number);
+inline void free_if_empty(Store& store, LockHeld held, Word number) {
+  const Control& control = store.control();
+  if (!is_closed(control, number) || control.segments[number].live != 0 || is_protected(control, number)) return;
+  free_segment(store, held, number);
+}
 
 // Memory is full elsewhere: a free segment that is not needed as reserve gives its file back; false if there is none.
 bool give_back_free_segment(Store& store, LockHeld held);

@@ -8,6 +8,7 @@
 #include "store/batch.h"
 #include "store/cleaning.h"
 #include "store/log.h"
+#include "store/nested.h"
 #include "store/recovery.h"
 #include "store/writer.h"
 
@@ -23,6 +24,10 @@ Fault check_sizes(const Key& key, Bytes value) {
   if (key.face.size() > key_size_max) return too_large("size of a key's face", key.face.size(), key_size_max);
   if (value.size() > value_size_max) return too_large("value size", value.size(), value_size_max);
   return {};
+}
+
+Fault too_large_to_try(Bytes value) {
+  return Fault{Code::invalid_argument, 0, "value size", value.size(), blob_size_min};
 }
 
 template <typename Attempt>
@@ -77,20 +82,22 @@ Fault put_staged(Store& store, ChildId dict, std::span<const Item> items, std::s
 
 Fault put_key(Store& store, ChildId dict, const Key& key, Bytes value, Sighting* written) {
   if (Fault fault = check_sizes(key, value)) return fault;
+  const Word hash = store.hash(dict.number, key.canonical);
   return making_room(store, [&] {
     NewValue staged(store, value);
     if (Fault fault = staged.stage()) return fault;
     const Entered entered(store);
-    return entered.fault() ? entered.fault() : put(store, entered.held(), dict, key, staged, written);
+    return entered.fault() ? entered.fault() : put(store, entered.held(), dict, key, hash, staged, written);
   });
 }
 
 Fault put_child(Store& store, ChildId dict, const Key& key, ChildId child, Sighting* written) {
   if (Fault fault = check_sizes(key, {})) return fault;
+  const Word hash = store.hash(dict.number, key.canonical);
   return making_room(store, [&] {
     NewValue value(store, child);
     const Entered entered(store);
-    return entered.fault() ? entered.fault() : put(store, entered.held(), dict, key, value, written);
+    return entered.fault() ? entered.fault() : put(store, entered.held(), dict, key, hash, value, written);
   });
 }
 
@@ -104,16 +111,30 @@ Fault put_seen(Store& store, Sighting* seen, Bytes value) {
   });
 }
 
+Fault try_put_key(Store& store, ChildId dict, const Key& key, Bytes value, Sighting* written) {
+  if (Fault fault = check_sizes(key, value)) return fault;
+  if (value.size() > blob_size_min) return too_large_to_try(value);
+  const Word hash = store.hash(dict.number, key.canonical);
+  store.regions.prefetch_slots(hash);
+  if (!store.try_enter()) return Fault::of(Code::lock_busy);
+  NewValue small(store, value);
+  const Word exotic = dict.number == 0 ? store.state().exotic_count : counts_of_nested(store, dict).exotic;
+  Fault fault = Fault::of(Code::lock_busy);
+  if (exotic == 0) fault = put(store, store.lock.held(), dict, key, hash, small, written, Expect::new_key);
+  store.leave_held();
+  return fault.code == Code::memory_full ? Fault::of(Code::lock_busy) : fault;
+}
+
 Fault try_put_seen(Store& store, Sighting* seen, Bytes value) {
-  if (value.size() > blob_size_min) return Fault{Code::invalid_argument, 0, "value size", value.size(), blob_size_min};
+  if (value.size() > blob_size_min) return too_large_to_try(value);
   // Taking the lock waits for every load before it and holds up every one after it: what will be read is fetched now.
   __builtin_prefetch(seen->ref_word);
   store.regions.prefetch(Ref{seen->ref});
   if (!store.try_enter()) return Fault::of(Code::lock_busy);
   NewValue small(store, value);
   const Fault fault = put_at(store, store.lock.held(), seen, small);
-  (void)store.leave();
-  return fault;
+  store.leave_held();
+  return fault.code == Code::memory_full ? Fault::of(Code::lock_busy) : fault;
 }
 
 Fault put_items(Store& store, ChildId dict, std::span<const Item> items) {

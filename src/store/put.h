@@ -12,7 +12,9 @@ namespace ultradict {
 Fault put_key(Store& store, ChildId dict, const Key& key, Bytes value, Sighting* written);
 Fault put_child(Store& store, ChildId dict, const Key& key, ChildId child, Sighting* written);
 Fault put_seen(Store& store, Sighting* seen, Bytes value);
-// Small values only; lock_busy if the lock is not free now.
+// Small values only; lock_busy if the lock is not free now, or room must be made by more than a write does; try_put_key
+// also if a key of the dict is exotic.
+Fault try_put_key(Store& store, ChildId dict, const Key& key, Bytes value, Sighting* written);
 Fault try_put_seen(Store& store, Sighting* seen, Bytes value);
 Fault put_items(Store& store, ChildId dict, std::span<const Item> items);
 

@@ -105,6 +105,17 @@ Fault find_once(Store& store, Word dict, Bytes key, Word hash, Sighting* seen, B
   return {};
 }
 
+// Whether the slots alone say that there is no key of this hash: the probe meets none of its tag and ends at an empty
+// one. False may also mean: look closer.
+bool is_absent(Store& store, Word hash) {
+  const ReadGuard guard(store.regions);
+  const State& state = store.state();
+  const Epoch epoch = Epoch::of(state);
+  Word* words = nullptr;
+  if (!epoch.is_settled() || store.regions.slots(epoch.slots, &words)) return false;
+  return Slots(words, epoch.slots.bits()).is_absent(hash) && epoch.holds(state);
+}
+
 // Tries without the lock, at last with it.
 template <typename Once>
 Fault retry(Store& store, const Once& once) {
@@ -122,19 +133,34 @@ Fault retry(Store& store, const Once& once) {
   return fault.code == Code::changed ? Fault::damaged("a look-up under the lock is not consistent") : fault;
 }
 
-}  // namespace
-
-Fault find(Store& store, ChildId dict, Bytes key, Sighting* seen, Buffer* buffer, Record* record) {
-  static thread_local Buffer own;  // for who asks only whether the key is there
-  Buffer* const used = buffer ? buffer : &own;
-  const Word hash = store.hash(dict.number, key);
+Fault find_hashed(Store& store, ChildId dict, Bytes key, Word hash, Sighting* seen, Buffer* buffer, Record* record) {
   return retry(store, [&] {
-    const Fault fault = find_once(store, dict.number, key, hash, seen, used, record);
+    const Fault fault = find_once(store, dict.number, key, hash, seen, buffer, record);
     if (dict.number == 0 || fault.code == Code::changed) [[likely]]
       return fault;
     const Fault gone = check_alive(store, dict);  // the number may be that of another dict by now
     return gone ? gone : fault;
   });
+}
+
+// For who does not ask for the record.
+[[gnu::noinline]] Fault find_without_buffer(Store& store, ChildId dict, Bytes key, Word hash, Sighting* seen) {
+  static thread_local Buffer own;
+  return find_hashed(store, dict, key, hash, seen, &own, nullptr);
+}
+
+}  // namespace
+
+Fault find(Store& store, ChildId dict, Bytes key, Sighting* seen, Buffer* buffer, Record* record) {
+  const Word hash = store.hash(dict.number, key);
+  return buffer ? find_hashed(store, dict, key, hash, seen, buffer, record)
+                : find_without_buffer(store, dict, key, hash, seen);
+}
+
+Fault contains(Store& store, ChildId dict, Bytes key) {
+  const Word hash = store.hash(dict.number, key);
+  if (dict.number == 0 && is_absent(store, hash)) return Fault::of(Code::not_found);
+  return find_without_buffer(store, dict, key, hash, nullptr);
 }
 
 Fault read_entry(Store& store, Word entry_number, Word born, Sighting* seen, Buffer* buffer, Record* record) {

@@ -13,8 +13,11 @@ namespace ultradict {
 inline constexpr int retries_max = 64;
 inline constexpr std::int64_t reader_wait_ns = 5'000'000'000;  // for the lock, at last
 
-// ok, not_found or dict_gone; buffer and record may be null if only the existence is asked for.
+// ok, not_found or dict_gone; buffer and record may be null if the record is not asked for.
 Fault find(Store& store, ChildId dict, Bytes key, Sighting* seen, Buffer* buffer, Record* record);
+
+// ok, not_found or dict_gone.
+Fault contains(Store& store, ChildId dict, Bytes key);
 
 // As Dict::reread.
 Fault reread(Store& store, Sighting* seen, Buffer* buffer, Record* record, bool* moved);

@@ -27,36 +27,27 @@ void Regions::close() {
   control_ = nullptr;
 }
 
-Fault Regions::segment_in_control(Word number, Word end, char** base) const {
-  const Identity& identity = control_->identity;
-  if (end > identity.segment_size) return Fault::damaged("segment: offset", end, identity.segment_size);
-  *base = reinterpret_cast<char*>(control_) + identity.segments_offset + number * identity.segment_size;
-  return {};
-}
-
 Fault Regions::map_segment(Word number, Word file, Word end, char** base) {
   const Word capacity = shared::load_relaxed(control_->segments[number].capacity);
-  return map(segments_[number], Wanted{file, end, capacity, false}, DictFiles::segment(file), base);
+  const Fault fault = map(segments_[number], Wanted{file, end, capacity, false}, DictFiles::segment(file), base);
+  if (!fault) segment_hints_[number].store(*base, std::memory_order_relaxed);
+  return fault;
 }
 
-Fault Regions::entry_in_extent(Word table, Word number, Entry** entry) {
+Fault Regions::map_entry(Word table, Word number, Entry** entry) {
   const Word extent = extent_of(number);
   if (extent >= extents_max) return Fault::damaged("entry number", number, extent_end(extents_max - 1));
   const Word index = number - extent_begin(extent);
   const Word capacity = (extent_end(extent) - extent_begin(extent)) * sizeof(Entry);
   char* base = nullptr;
   const Wanted wanted{table, (index + 1) * sizeof(Entry), capacity, true};
-  if (Fault fault = find(
-          extents_[extent], wanted, [&] { return DictFiles::entries(table, extent); }, &base))
-    return fault;
+  if (Fault fault = map(extents_[extent], wanted, DictFiles::entries(table, extent), &base)) return fault;
   *entry = reinterpret_cast<Entry*>(base) + index;
   return {};
 }
 
-Fault Regions::slots(SlotsName name, Word** words) { return slots_at(slots_, name, words); }
-Fault Regions::next_slots(SlotsName name, Word** words) { return slots_at(next_slots_, name, words); }
-
-Fault Regions::slots_at(Place& place, SlotsName name, Word** words) {
+// Of an array that is not mapped yet, or lies in control.
+Fault Regions::map_slots(Place& place, SlotsName name, Word** words) {
   const Word file = name.file();
   char* base = nullptr;
   if (file == control_slots_a || file == control_slots_b) {
@@ -66,10 +57,9 @@ Fault Regions::slots_at(Place& place, SlotsName name, Word** words) {
   } else {
     if (name.bits() > slots_bits_max) return Fault::damaged("slots: bits", name.bits(), slots_bits_max);
     const Wanted wanted{file, name.count() * sizeof(Word), name.count() * sizeof(Word), false};
-    if (Fault fault = find(
-            place, wanted, [&] { return DictFiles::slots(file); }, &base))
-      return fault;
+    if (Fault fault = map(place, wanted, DictFiles::slots(file), &base)) return fault;
   }
+  if (&place == &slots_) slots_hint_.store(base, std::memory_order_relaxed);
   *words = reinterpret_cast<Word*>(base);
   return {};
 }

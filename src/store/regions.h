@@ -47,7 +47,7 @@ class Regions {
 
   // `*base` is the segment's first byte; the bytes up to `end` are there, or it is damaged: unless control names
   // another file by now.
-  Fault segment(Word number, Word file, Word end, char** base) {
+  [[gnu::always_inline]] Fault segment(Word number, Word file, Word end, char** base) {
     if (number < control_segments) return segment_in_control(number, end, base);
     const Mapping* found = segments_[number].load(std::memory_order_acquire);
     if (!found || found->file != file || end > found->known.load(std::memory_order_relaxed)) {
@@ -56,21 +56,35 @@ class Regions {
     *base = found->base;
     return {};
   }
-  // A hint that the record will be read soon.
+  // Hints that a record, or the slots of a hash, will be read soon. Without the lock and outside of a read: the mapping
+  // may be gone, so none is asked; to fetch from where it was does no harm.
   void prefetch(Ref ref) const {
-    const Mapping* found = segments_[ref.segment()].load(std::memory_order_relaxed);
-    const Word offset = (ref.position() - shared::load_relaxed(control_->segments[ref.segment()].first)) * unit_size;
-    if (found && offset < found->mapped) __builtin_prefetch(found->base + offset);
+    const char* base = segment_hints_[ref.segment()].load(std::memory_order_relaxed);
+    __builtin_prefetch(base +
+                       (ref.position() - shared::load_relaxed(control_->segments[ref.segment()].first)) * unit_size);
+  }
+  void prefetch_slots(Word hash) const {
+    const Word mask = SlotsName{shared::load_relaxed(control_->state.slots)}.count() - 1;
+    __builtin_prefetch(slots_hint_.load(std::memory_order_relaxed) + (hash & mask) * sizeof(Word));
   }
   Fault entry(Word table, Word number, Entry** entry) {
     if (number < control_entries) {
       *entry = control_entries_ + number;
       return {};
     }
-    return entry_in_extent(table, number, entry);
+    const Word extent = extent_of(number);
+    const Mapping* found = extent < extents_max ? extents_[extent].load(std::memory_order_acquire) : nullptr;
+    const Word index = number - extent_begin(extent);
+    if (!found || found->file != table || (index + 1) * sizeof(Entry) > found->known.load(std::memory_order_relaxed)) {
+      return map_entry(table, number, entry);
+    }
+    *entry = reinterpret_cast<Entry*>(found->base) + index;
+    return {};
   }
-  Fault slots(SlotsName name, Word** words);       // the current slot array
-  Fault next_slots(SlotsName name, Word** words);  // the one being built
+  // The current slot array.
+  Fault slots(SlotsName name, Word** words) { return slots_at(slots_, name, words); }
+  // The one being built.
+  Fault next_slots(SlotsName name, Word** words) { return slots_at(next_slots_, name, words); }
 
   void keep_old_tables() { keeps_old_tables_ = true; }
   void release_old_tables();
@@ -114,19 +128,24 @@ class Regions {
     bool is_table;
   };
 
-  Fault segment_in_control(Word number, Word end, char** base) const;
-  Fault map_segment(Word number, Word file, Word end, char** base);
-  Fault entry_in_extent(Word table, Word number, Entry** entry);
-  Fault slots_at(Place& place, SlotsName name, Word** words);
-  template <typename Name>
-  Fault find(Place& place, const Wanted& wanted, const Name& name, char** base) {
-    Mapping* found = place.load(std::memory_order_acquire);
-    if (found && found->file == wanted.file && wanted.end <= found->known.load(std::memory_order_relaxed)) {
-      *base = found->base;
-      return {};
-    }
-    return map(place, wanted, name(), base);
+  Fault segment_in_control(Word number, Word end, char** base) const {
+    const Identity& identity = control_->identity;
+    if (end > identity.segment_size) return Fault::damaged("segment: offset", end, identity.segment_size);
+    *base = reinterpret_cast<char*>(control_) + identity.segments_offset + number * identity.segment_size;
+    return {};
   }
+  Fault map_segment(Word number, Word file, Word end, char** base);
+  Fault map_entry(Word table, Word number, Entry** entry);
+  [[gnu::always_inline]] Fault slots_at(Place& place, SlotsName name, Word** words) {
+    const Mapping* found = place.load(std::memory_order_acquire);
+    if (!found || found->file != name.file() || name.bits() > slots_bits_max ||
+        name.count() * sizeof(Word) > found->known.load(std::memory_order_relaxed)) {
+      return map_slots(place, name, words);
+    }
+    *words = reinterpret_cast<Word*>(found->base);
+    return {};
+  }
+  Fault map_slots(Place& place, SlotsName name, Word** words);
   Fault map(Place& place, const Wanted& wanted, const std::string& name, char** base);
   void retire(Mapping* mapping, bool is_table);
   void retire_if_gone(Place& place, Word file, bool is_table);
@@ -143,6 +162,8 @@ class Regions {
   Place extents_[extents_max] = {};
   Place slots_{};
   Place next_slots_{};
+  std::atomic<const char*> segment_hints_[segments_max] = {};  // where they were mapped last
+  std::atomic<const char*> slots_hint_ = nullptr;
 
   std::mutex mutex_;                      // guards what follows, and replacing a Place
   std::vector<Mapping*> retired_;         // until no thread reads

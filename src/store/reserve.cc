@@ -8,8 +8,6 @@ bool is_free(const Control& control, Word number) {
   return segment.file != 0 && segment.filled == 0 && Ref{control.state.tail}.segment() != number;
 }
 
-bool is_closed(const Control& control, Word number) { return control.segments[number].filled != 0; }
-
 bool is_protected(const Control& control, Word number) {
   const Word begin = control.state.batch_begin;
   const SegmentDescriptor& found = control.segments[number];

@@ -43,7 +43,7 @@ inline bool has_room(const Control& control, Word number, Word size) {
 
 bool is_free(const Control& control, Word number);
 // Closed segments are what cleaning works on, but not those that hold records of a batch under way.
-bool is_closed(const Control& control, Word number);
+inline bool is_closed(const Control& control, Word number) { return control.segments[number].filled != 0; }
 bool is_protected(const Control& control, Word number);
 
 // The largest free segment but `other`; segments_max if there is none.

@@ -51,6 +51,11 @@ class Store {
     regions.release_retired();
     return fault;
   }
+  // The same for who is known to be inside.
+  void leave_held() {
+    lock.leave();
+    regions.release_retired();
+  }
 
   // Whether this process repaired something since the last call; for messages.
   bool take_recovery(std::int32_t* pid) {
@@ -99,7 +104,7 @@ class Entered {
  public:
   explicit Entered(Store& store, const Wait& wait = {}) : store_(store), fault_(store.enter(wait)) {}
   ~Entered() {
-    if (!fault_) (void)store_.leave();
+    if (!fault_) store_.leave_held();
   }
   Entered(const Entered&) = delete;
   Entered& operator=(const Entered&) = delete;

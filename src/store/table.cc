@@ -176,11 +176,9 @@ Fault slot_arrays(Store& store, LockHeld, SlotArrays* arrays) {
   return {};
 }
 
-void prefetch_slots(Store& store, LockHeld held, Word hash) {
+void prefetch_in_next_slots(Store& store, LockHeld held, Word hash) {
   SlotArrays arrays;
-  if (slot_arrays(store, held, &arrays)) return;
-  arrays.current.prefetch(hash);
-  if (arrays.grows) arrays.next.prefetch(hash);
+  if (!slot_arrays(store, held, &arrays) && arrays.grows) arrays.next.prefetch(hash);
 }
 
 Fault make_table_room(Store& store, LockHeld held, Word count) {

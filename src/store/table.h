@@ -22,8 +22,12 @@ struct SlotArrays {
 };
 Fault slot_arrays(Store& store, LockHeld held, SlotArrays* arrays);
 
-// A hint that the slots of this hash will be read soon.
-void prefetch_slots(Store& store, LockHeld held, Word hash);
+void prefetch_in_next_slots(Store& store, LockHeld held, Word hash);
+
+// A hint that the slots of this hash in the array being built, if there is one, will be read soon.
+inline void prefetch_next_slots(Store& store, LockHeld held, Word hash) {
+  if (store.state().next_slots != 0) prefetch_in_next_slots(store, held, hash);
+}
 
 // The array being built is given up.
 void drop_next_slots(Store& store, LockHeld held);

@@ -12,30 +12,11 @@
 
 namespace ultradict {
 
-NewValue::~NewValue() {
-  if (!staged_.empty()) store_.regions.files().remove(staged_);
-}
-
-Fault NewValue::stage() {
-  if (!is_blob()) return {};
-  if (Fault fault = store_.token->claim_if_forked()) return fault;
-  staged_ = DictFiles::staged(LockWord{store_.token->word()}, store_.staged_count.fetch_add(1));
-  blob_ = {value_.size(), checksum64(value_.data(), value_.size())};
-  return store_.regions.files().stage_blob(staged_, value_);
-}
-
-Fault NewValue::publish(LockHeld held, Word sequence) {
-  if (staged_.empty()) return {};
-  const Fault fault = store_.regions.files().publish_blob(held, staged_, sequence);
-  if (!fault) staged_.clear();
-  return fault;
-}
-
 namespace {
 
 // The stream counters of the classic design: bytes since the last full dump, and how many dumps there were.
 // Together they grow with every change of a key. Returns the new ones.
-Word stream(Change& change, Control& control, Word size) {
+[[gnu::always_inline]] inline Word stream(Change& change, Control& control, Word size) {
   Word& word = control.state.stream;
   const Word position = (word & 0xffffffffU) + size;
   const bool overflows = position > control.identity.buffer_size;
@@ -48,7 +29,7 @@ Word stream(Change& change, Control& control, Word size) {
 [[gnu::always_inline]] inline void count(Change& change, Control& control, const RecordView* now,
                                          const RecordView* old) {
   State& state = control.state;
-  const auto set = [&](Word& word, Word added, Word removed) {
+  const auto set = [&](Word & word, Word added, Word removed) __attribute__((always_inline)) {
     if (added != removed) change.set(word, word + added - removed);
   };
   const Word added = now ? now->size() : 0;
@@ -79,21 +60,80 @@ inline Fault check_content(const Control& control, Word added, Word removed) {
   return content <= bound ? Fault::none() : Fault{Code::content_full, 0, "full_dump_size", content, bound};
 }
 
-Ref after(Ref ref, Word size) { return Ref::at(ref.position() + size / unit_size, ref.segment()); }
+inline Ref after(Ref ref, Word size) { return Ref::at(ref.position() + size / unit_size, ref.segment()); }
 
-void note(Store& store, const Entry& entry, const RecordView& view, Word born, Sighting* seen) {
+// What is now the value of an entry, and of which insertion.
+inline void note(Store& store, const Entry& entry, Word number, Ref ref, Word born, Word blob_checksum,
+                 Sighting* seen) {
   if (!seen) return;
   seen->ref_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&entry.ref);
   seen->table_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&store.state().table_number);
-  seen->ref = view.header.ref;
+  seen->ref = ref.word;
   seen->table_number = store.state().table_number;
-  seen->sequence = view.header.sequence;
+  seen->sequence = ref.position();
   seen->born = born;
-  seen->blob_checksum = view.is_blob() ? view.blob().checksum : 0;
-  seen->entry = view.header.entry;
+  seen->blob_checksum = blob_checksum;
+  seen->entry = static_cast<std::uint32_t>(number);
+}
+
+Word blob_checksum_of(const RecordView& view) { return view.is_blob() ? view.blob().checksum : 0; }
+
+[[gnu::always_inline]] inline Fault look_in_place(Store& store, Ref ref, RecordView* view) {
+  constexpr Word first_look = 512;  // enough for the whole of most records
+  const SegmentDescriptor& segment = store.control().segments[ref.segment()];
+  if (segment.file == 0 || ref.position() < segment.first) return Fault::damaged("entry: ref", ref.word, segment.first);
+  const Word offset = (ref.position() - segment.first) * unit_size;
+  if (offset + sizeof(RecordHeader) > segment.size) return Fault::damaged("entry: ref", ref.word, segment.size);
+  const Word there = std::min(offset + first_look, segment.size);
+  char* base = nullptr;
+  if (Fault fault = store.regions.segment(ref.segment(), segment.file, there, &base)) return fault;
+  std::memcpy(&view->header, base + offset, sizeof view->header);
+  view->bytes = base + offset;
+  if (Fault fault = check_header(view->header, ref, segment.size - offset)) return fault;
+  if (offset + view->size() <= there) return {};
+  return store.regions.segment(ref.segment(), segment.file, offset + view->size(), &base);
+}
+
+// The most frequent write: a small value for a small value. Entry, key and face stay, no file comes or goes.
+Fault overwrite_small(Store& store, LockHeld held, Located& old, Bytes value, Sighting* written) {
+  Control& control = store.control();
+  State& state = control.state;
+  const Word kept = Word{old.view.header.key_size} + old.view.header.face_size;
+  const Word value_size = old.view.header.value_size;
+  if (Fault fault = check_content(control, value.size(), value_size)) return fault;
+  const Word size = record_size(kept, 0, value.size());
+  const Word killed = record_size(kept, 0, value_size);
+  Room room;
+  if (Fault fault = make_room(store, held, size, &room)) return fault;
+  // Room may have been made by moving the very record.
+  const Ref ref{old.entry->ref};
+  if (ref.word != old.view.header.ref) {
+    if (Fault fault = record_in_place(store, held, ref, &old.view)) return fault;
+  }
+  write_successor(room.at, room.ref, old.view, value);
+  Change change(store.regions, held);
+  change.set(state.tail, after(room.ref, size).word);
+  Word& to = control.segments[room.ref.segment()].live;
+  Word& from = control.segments[ref.segment()].live;
+  if (&to != &from) {
+    change.set(to, to + size);
+    change.set(from, from - killed);
+  } else if (size != killed) {
+    change.set(to, to + size - killed);
+  }
+  if (size != killed) change.set(state.live_size, state.live_size + size - killed);
+  if (value.size() != value_size) change.set(state.content_size, state.content_size + value.size() - value_size);
+  stream(change, control, size);
+  change.set(old.number, *old.entry, Change::Field::ref, room.ref.word);
+  change.commit();
+  note(store, *old.entry, old.number, room.ref, old.entry->born, 0, written);
+  free_if_empty(store, held, ref.segment());
+  return pay_cleaning(store, held, size + killed);
 }
 
 Fault overwrite(Store& store, LockHeld held, Located& old, NewValue& value, Sighting* written) {
+  const bool both_small = !value.is_blob() && old.view.kind() == RecordKind::value;
+  if (both_small) return overwrite_small(store, held, old, value.bytes(), written);
   const Word kept = Word{old.view.header.key_size} + old.view.header.face_size;
   if (Fault fault = check_content(store.control(), kept + value.size(), old.view.content_size())) return fault;
   const Word size = record_size(kept, 0, value.bytes().size());
@@ -113,7 +153,7 @@ Fault overwrite(Store& store, LockHeld held, Located& old, NewValue& value, Sigh
   change.set(store.state().tail, after(room.ref, size).word);
   if (Fault fault = apply_overwrite(store, held, change, old, now)) return fault;
   change.commit();
-  note(store, *old.entry, now, old.entry->born, written);
+  note(store, *old.entry, old.number, room.ref, old.entry->born, blob_checksum_of(now), written);
   free_if_empty(store, held, ref.segment());
   if (old.view.is_child()) [[unlikely]] {
     if (Fault fault = settle_nested(store, held)) return fault;
@@ -121,25 +161,76 @@ Fault overwrite(Store& store, LockHeld held, Located& old, NewValue& value, Sigh
   return pay_cleaning(store, held, size + killed);
 }
 
-Fault insert(Store& store, LockHeld held, Word dict, const Key& key, Word hash, NewValue& value, Sighting* written) {
-  const Word content = key.canonical.size() + key.face.size() + value.size();
-  if (Fault fault = check_content(store.control(), content, 0)) return fault;
-  if (Fault fault = make_table_room(store, held, 1)) return fault;
-  FreeEntry free;
-  if (Fault fault = free_entry(store, held, &free)) return fault;
-  const Word size = record_size(key.canonical.size(), key.face.size(), value.bytes().size());
-  Room room;
-  if (Fault fault = make_room(store, held, size, &room)) return fault;
-  RecordView now;
-  write_new_record(room, dict, free.number, key, value, &now);
-  if (Fault fault = value.publish(held, now.header.sequence)) return fault;
-  Change change(store.regions, held);
-  change.set(store.state().tail, after(room.ref, size).word);
-  if (Fault fault = apply_insertion(store, held, change, now, hash)) return fault;
-  change.commit();
-  note(store, *free.entry, now, now.header.sequence, written);
-  return pay_cleaning(store, held, size);
+// The stores of an insertion but for the tail, and for those that show the key: add_slot.
+Fault add_key(Store& store, LockHeld held, Change& change, const RecordView& now, Word hash, const FreeEntry& free) {
+  Control& control = store.control();
+  State& state = control.state;
+  DictHeader header;
+  if (Fault fault = DictHeader::find(store, held, now.header.dict_id, &header)) return fault;
+  const Links ends = header.ends();
+  change.set(free.number, *free.entry, Change::Field::born, now.header.sequence);
+  if (free.from_list) {
+    // Behind born: who follows the free list must not take it for the time of a deletion.
+    change.set(free.number, *free.entry, Change::Field::hash, hash);
+  } else {
+    shared::store(free.entry->hash, hash);  // nobody looks at it yet
+  }
+  change.set(free.number, *free.entry, Change::Field::links, Links::of(ends.next(), 0).word);
+  if (ends.next() != 0) {
+    Entry* last = nullptr;
+    if (Fault fault = store.regions.entry(state.table_number, ends.next(), &last)) return fault;
+    const Word before = Links{last->links}.previous();
+    change.set(ends.next(), *last, Change::Field::links, Links::of(before, free.number).word);
+  }
+  header.set_ends(change, Links::of(ends.previous() == 0 ? free.number : ends.previous(), free.number));
+  take_entry(change, state, free);
+  header.count_key(change, 1, now.is_exotic());
+  count(change, control, &now, nullptr);
+  stream(change, control, now.size() + now.blob_size());
+  return now.is_child() ? change_links(store, held, change, &now, nullptr) : Fault::none();
 }
+
+Fault add_slot(Store& store, LockHeld held, Change& change, const RecordView& now, Word hash, const FreeEntry& free) {
+  if (Fault fault = insert_slots(store, held, change, hash, free.number)) return fault;
+  change.set(free.number, *free.entry, Change::Field::ref, now.header.ref);
+  return {};
+}
+
+// A new key, in two steps: all that can be done before it is known whether it is new, then the rest. One that is only
+// prepared has changed nothing.
+class Insertion {
+ public:
+  Insertion(Store& store, LockHeld held) : store_(store), held_(held), change_(store.regions, held) {}
+
+  Fault prepare(Word dict, const Key& key, Word hash, const NewValue& value) {
+    const Word content = key.canonical.size() + key.face.size() + value.size();
+    if (Fault fault = check_content(store_.control(), content, 0)) return fault;
+    if (Fault fault = make_table_room(store_, held_, 1)) return fault;
+    if (Fault fault = free_entry(store_, held_, &free_)) return fault;
+    const Word size = record_size(key.canonical.size(), key.face.size(), value.bytes().size());
+    Room room;
+    if (Fault fault = make_room(store_, held_, size, &room)) return fault;
+    write_new_record(room, dict, free_.number, key, value, &now_);
+    change_.set(store_.state().tail, after(room.ref, size).word);
+    return add_key(store_, held_, change_, now_, hash, free_);
+  }
+
+  Fault finish(Word hash, NewValue& value, Sighting* written) {
+    const Ref ref{now_.header.ref};
+    if (Fault fault = value.publish(held_, ref.position())) return fault;
+    if (Fault fault = add_slot(store_, held_, change_, now_, hash, free_)) return fault;
+    change_.commit();
+    note(store_, *free_.entry, free_.number, ref, ref.position(), blob_checksum_of(now_), written);
+    return pay_cleaning(store_, held_, now_.size());
+  }
+
+ private:
+  Store& store_;
+  LockHeld held_;
+  Change change_;
+  FreeEntry free_;
+  RecordView now_;
+};
 
 // Takes the entry out of the chain: its neighbours, or the ends, take each other for neighbours.
 Fault unchain(Store& store, Change& change, const DictHeader& header, const Entry& entry) {
@@ -207,29 +298,15 @@ void write_new_record(const Room& room, Word dict, Word entry, const Key& key, c
   write_record(room.at, now->header, key.canonical, key.face, bytes);
 }
 
-Fault record_in_place(Store& store, LockHeld, Ref ref, RecordView* view) {
-  constexpr Word first_look = 512;  // enough for the whole of most records
-  const SegmentDescriptor& segment = store.control().segments[ref.segment()];
-  if (segment.file == 0 || ref.position() < segment.first) return Fault::damaged("entry: ref", ref.word, segment.first);
-  const Word offset = (ref.position() - segment.first) * unit_size;
-  if (offset + sizeof(RecordHeader) > segment.size) return Fault::damaged("entry: ref", ref.word, segment.size);
-  const Word there = std::min(offset + first_look, segment.size);
-  char* base = nullptr;
-  if (Fault fault = store.regions.segment(ref.segment(), segment.file, there, &base)) return fault;
-  std::memcpy(&view->header, base + offset, sizeof view->header);
-  view->bytes = base + offset;
-  if (Fault fault = check_header(view->header, ref, segment.size - offset)) return fault;
-  if (offset + view->size() <= there) return {};
-  return store.regions.segment(ref.segment(), segment.file, offset + view->size(), &base);
-}
+Fault record_in_place(Store& store, LockHeld, Ref ref, RecordView* view) { return look_in_place(store, ref, view); }
 
 // The table is still the one of the Sighting, so its entry is where it was.
-Fault locate_seen(Store& store, LockHeld held, const Sighting& seen, Located* located) {
+Fault locate_seen(Store& store, LockHeld, const Sighting& seen, Located* located) {
   if (store.state().table_number != seen.table_number) return Fault::of(Code::changed);
   located->entry = reinterpret_cast<Entry*>(const_cast<std::atomic<std::uint64_t>*>(seen.ref_word));
   located->number = seen.entry;
   if (located->entry->born != seen.born || located->entry->ref == 0) return Fault::of(Code::changed);
-  return record_in_place(store, held, Ref{located->entry->ref}, &located->view);
+  return look_in_place(store, Ref{located->entry->ref}, &located->view);
 }
 
 Fault locate(Store& store, LockHeld held, Word dict, Bytes key, Word hash, Located* located) {
@@ -270,54 +347,30 @@ Fault apply_overwrite(Store& store, LockHeld held, Change& change, const Located
 }
 
 Fault apply_insertion(Store& store, LockHeld held, Change& change, const RecordView& now, Word hash) {
-  Control& control = store.control();
-  State& state = control.state;
   FreeEntry free;
   if (Fault fault = free_entry(store, held, &free)) return fault;
   if (free.number != now.header.entry) return Fault::damaged("record: entry", now.header.entry, free.number);
-  DictHeader header;
-  if (Fault fault = DictHeader::find(store, held, now.header.dict_id, &header)) return fault;
-  const Links ends = header.ends();
-  change.set(free.number, *free.entry, Change::Field::born, now.header.sequence);
-  if (free.from_list) {
-    // Behind born: who follows the free list must not take it for the time of a deletion.
-    change.set(free.number, *free.entry, Change::Field::hash, hash);
-  } else {
-    shared::store(free.entry->hash, hash);  // nobody looks at it yet
-  }
-  change.set(free.number, *free.entry, Change::Field::links, Links::of(ends.next(), 0).word);
-  if (ends.next() != 0) {
-    Entry* last = nullptr;
-    if (Fault fault = store.regions.entry(state.table_number, ends.next(), &last)) return fault;
-    const Word before = Links{last->links}.previous();
-    change.set(ends.next(), *last, Change::Field::links, Links::of(before, free.number).word);
-  }
-  header.set_ends(change, Links::of(ends.previous() == 0 ? free.number : ends.previous(), free.number));
-  if (Fault fault = insert_slots(store, held, change, hash, free.number)) return fault;
-  take_entry(change, state, free);
-  header.count_key(change, 1, now.is_exotic());
-  count(change, control, &now, nullptr);
-  stream(change, control, now.size() + now.blob_size());
-  if (now.is_child()) [[unlikely]] {
-    if (Fault fault = change_links(store, held, change, &now, nullptr)) return fault;
-  }
-  change.set(free.number, *free.entry, Change::Field::ref, now.header.ref);
-  return {};
+  if (Fault fault = add_key(store, held, change, now, hash, free)) return fault;
+  return add_slot(store, held, change, now, hash, free);
 }
 
-Fault put(Store& store, LockHeld held, ChildId dict, const Key& key, NewValue& value, Sighting* written) {
+Fault put(Store& store, LockHeld held, ChildId dict, const Key& key, Word hash, NewValue& value, Sighting* written,
+          Expect expect) {
   if (dict.number != 0) {
     if (Fault fault = check_alive(store, dict)) return fault;
   }
   if (value.child().number != 0) {
     if (Fault fault = check_link(store, held, dict, value.child())) return fault;
   }
-  const Word hash = store.hash(dict.number, key.canonical);
-  prefetch_slots(store, held, hash);
+  prefetch_next_slots(store, held, hash);
+  Insertion insertion(store, held);
+  Fault unready;
+  if (expect == Expect::new_key) unready = insertion.prepare(dict.number, key, hash, value);
   Located located;
   if (Fault fault = locate(store, held, dict.number, key.canonical, hash, &located)) return fault;
-  if (located.number == 0) return insert(store, held, dict.number, key, hash, value, written);
-  return overwrite(store, held, located, value, written);
+  if (located.number != 0) return overwrite(store, held, located, value, written);
+  if (expect != Expect::new_key) unready = insertion.prepare(dict.number, key, hash, value);
+  return unready ? unready : insertion.finish(hash, value, written);
 }
 
 Fault put_at(Store& store, LockHeld held, Sighting* seen, NewValue& value) {

@@ -1,48 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writer: put and erase of one key, each one change (change.h), under the lock.
-//
-// A value larger than blob_size_min is staged in a file of its own before the lock is taken; the record only names it.
 #pragma once
 
 #include "store/change.h"
 #include "store/log.h"
+#include "store/new_value.h"
 #include "store/store.h"
 
 namespace ultradict {
-
-// A value on its way in: bytes, or a nested dict. A staged file that was not published is removed with it.
-class NewValue {
- public:
-  NewValue(Store& store, Bytes value) : store_(store), value_(value) {}
-  NewValue(Store& store, ChildId child)
-      : store_(store),
-        value_(reinterpret_cast<const char*>(&child_), sizeof child_),
-        kind_(RecordKind::child),
-        child_{child.number, child.born} {}
-  ~NewValue();
-  NewValue(const NewValue&) = delete;
-  NewValue& operator=(const NewValue&) = delete;
-
-  // Writes a large value to its file; nothing for a small one.
-  Fault stage();
-  // Gives the file the name that the record of that sequence means.
-  Fault publish(LockHeld held, Word sequence);
-
-  bool is_blob() const { return value_.size() > blob_size_min; }
-  Word size() const { return value_.size(); }
-  // What stands in the record.
-  Bytes bytes() const { return is_blob() ? Bytes(reinterpret_cast<const char*>(&blob_), sizeof blob_) : value_; }
-  RecordKind kind() const { return is_blob() ? RecordKind::blob : kind_; }
-  ChildId child() const { return {child_.number, child_.born}; }  // number 0: it is bytes
-
- private:
-  Store& store_;
-  Bytes value_;
-  RecordKind kind_ = RecordKind::value;
-  ChildValue child_{};
-  BlobValue blob_{};
-  std::string staged_;
-};
 
 // An entry that belongs to a key, with its current record in place.
 struct Located {
@@ -57,7 +22,12 @@ Fault locate_seen(Store& store, LockHeld held, const Sighting& seen, Located* lo
 void write_new_record(const Room& room, Word dict, Word entry, const Key& key, const NewValue& value, RecordView* now);
 Fault record_in_place(Store& store, LockHeld held, Ref ref, RecordView* view);
 
-Fault put(Store& store, LockHeld held, ChildId dict, const Key& key, NewValue& value, Sighting* written);
+// Whether the key is expected to be new. Then all but its slot is prepared before the slots are asked, whose cache
+// lines come from far away and are on their way meanwhile.
+enum class Expect : std::uint8_t { either, new_key };
+// `hash` is that of the key in this dict.
+Fault put(Store& store, LockHeld held, ChildId dict, const Key& key, Word hash, NewValue& value, Sighting* written,
+          Expect expect = Expect::either);
 Fault put_at(Store& store, LockHeld held, Sighting* seen, NewValue& value);
 Fault erase(Store& store, LockHeld held, ChildId dict, Bytes key);
 Fault erase_at(Store& store, LockHeld held, const Sighting& seen);

@@ -37,8 +37,9 @@ struct RecordView {
   Bytes key() const { return {bytes + sizeof(RecordHeader), header.key_size}; }
   Bytes face() const { return {bytes + sizeof(RecordHeader) + header.key_size, header.face_size}; }
   Bytes value() const { return {bytes + sizeof(RecordHeader) + header.key_size + header.face_size, header.value_size}; }
-  bool is_blob() const { return (header.kind_and_flags & 0xff) == Word(RecordKind::blob); }
-  bool is_child() const { return (header.kind_and_flags & 0xff) == Word(RecordKind::child); }
+  RecordKind kind() const { return RecordKind(header.kind_and_flags & 0xff); }
+  bool is_blob() const { return kind() == RecordKind::blob; }
+  bool is_child() const { return kind() == RecordKind::child; }
   bool is_exotic() const { return (header.kind_and_flags & record_exotic) != 0; }
   BlobValue blob() const {
     BlobValue blob{};
@@ -76,11 +77,11 @@ class WordWriter {
  public:
   explicit WordWriter(char* to) : to_(reinterpret_cast<Word*>(to)) {}
 
-  void append(Word word) {
+  [[gnu::always_inline]] void append(Word word) {
     shared::store_relaxed(*to_++, carried_ | word << (8 * count_));
     carried_ = count_ == 0 ? 0 : word >> (64 - 8 * count_);
   }
-  void append(Bytes bytes) {
+  [[gnu::always_inline]] void append(Bytes bytes) {
     const char* from = bytes.data();
     std::size_t size = bytes.size();
     for (; size >= sizeof(Word); size -= sizeof(Word), from += sizeof(Word)) {
@@ -90,12 +91,17 @@ class WordWriter {
     }
     if (size > 0) append_rest(small_word(from, size), size);
   }
+  // The first `size` bytes of a run of whole words, where nothing was appended but words.
+  void append_words(const Word* from, std::size_t size) {
+    for (; size >= sizeof(Word); size -= sizeof(Word)) shared::store_relaxed(*to_++, *from++);
+    if (size > 0) append_rest(*from & ((Word{1} << (8 * size)) - 1), size);
+  }
   void finish() {
     if (count_ > 0) shared::store_relaxed(*to_, carried_);
   }
 
  private:
-  void append_rest(Word word, std::size_t size) {
+  [[gnu::always_inline]] void append_rest(Word word, std::size_t size) {
     carried_ |= word << (8 * count_);
     if (count_ + size < sizeof(Word)) {
       count_ += size;
@@ -143,8 +149,25 @@ inline void write_record(char* to, const RecordHeader& header, Bytes key, Bytes 
   shared::store_relaxed(checksum_word(to), checksum | Word{header.key_size} << 32);
 }
 
+// Writes a record of the same key as `old`, which lies in place, with another value; both are in the log.
+[[gnu::always_inline]] inline void write_successor(char* to, Ref ref, const RecordView& old, Bytes value) {
+  const RecordHeader& header = old.header;
+  const Word kept = Word{header.key_size} + header.face_size;
+  WordWriter writer(to);
+  writer.append(ref.word);
+  writer.append(ref.position());
+  writer.append(header.entry | Word{header.dict_id} << 32);
+  writer.append(Word{header.key_size} << 32);
+  writer.append(header.face_size | Word{value.size()} << 32 | Word{header.kind_and_flags} << 48);
+  writer.append_words(reinterpret_cast<const Word*>(old.bytes + sizeof header), kept);
+  writer.append(value);
+  writer.finish();
+  const Word checksum = record_checksum(to, record_size(kept, 0, value.size()));
+  shared::store_relaxed(checksum_word(to), checksum | Word{header.key_size} << 32);
+}
+
 // Header fields that contradict each other or `room`, the bytes from the record's start to the end of its segment.
-inline Fault check_header(const RecordHeader& header, Ref ref, Word room) {
+[[gnu::always_inline]] inline Fault check_header(const RecordHeader& header, Ref ref, Word room) {
   if (header.ref != ref.word) return Fault::damaged("record: own ref", header.ref, ref.word);
   if (header.key_size > key_size_max) return Fault::damaged("record: key size", header.key_size, key_size_max);
   if (record_size(header) > room) return Fault::damaged("record: size", record_size(header), room);

@@ -44,6 +44,17 @@ class Slots {
     return {};
   }
 
+  // True: no slot of this hash's tag before an empty one. False is no answer.
+  bool is_absent(Word hash) const {
+    Word number = home(hash);
+    for (Word looked = 0; looked <= mask_; ++looked, number = after(number)) {
+      const Slot slot = at(number);
+      if (slot.is_empty()) return true;
+      if (!slot.is_intact() || (slot.tag() == Slot::tag_of(hash) && !slot.is_tombstone())) return false;
+    }
+    return false;
+  }
+
   // Where a new key of that hash goes; count() if every slot is used. Only under the lock.
   Word place_for(Word hash) const {
     Word number = home(hash);

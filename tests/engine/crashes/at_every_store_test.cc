@@ -13,6 +13,10 @@ TEST(Crash, InsertingIntoTheEntryOfADeletedKey) {
   die_everywhere({puts(0, 3) + std::vector<Step>{erase("k1")}, {put("new", "value")}});
 }
 
+TEST(Crash, WritingTheQuickWayWhileTheTableGrows) {
+  die_everywhere({puts(0, 33), {try_put("k1", "w"), try_put("k2", "x"), try_put("new", "n"), try_put("k1", "y")}});
+}
+
 TEST(Crash, Overwriting) { die_everywhere({puts(0, 3), {put("k1", "w"), put("k1", std::string(200, 'x'))}}); }
 
 TEST(Crash, OverwritingWithABlob) {

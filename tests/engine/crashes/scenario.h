@@ -36,6 +36,14 @@ inline Step put(const std::string& key, const std::string& value) {
   return [=](Dict& dict) { return dict.put(key, value); };
 }
 
+// Prepared as an insertion, whether it is one or not. Under the lock: a forked child does not get it the quick way.
+inline Step try_put(const std::string& key, const std::string& value) {
+  return [=](Dict& dict) {
+    const LockGuard guard(dict);
+    return dict.try_put(Key{key}, value, nullptr);
+  };
+}
+
 inline Step erase(const std::string& key) {
   return [=](Dict& dict) { return dict.erase(key); };
 }
