@@ -15,14 +15,9 @@ namespace {
 
 constexpr std::uint64_t unit = 16;  // bytes, in which an item's size is kept
 
-// realloc would not keep the alignment of a cache line.
-bool grow_items(Cache::Item** items, std::size_t old_count, std::size_t count) noexcept {
-  void* moved = std::aligned_alloc(alignof(Cache::Item), count * sizeof(Cache::Item));
-  if (moved == nullptr) return false;
-  if (old_count != 0) std::memcpy(moved, static_cast<void*>(*items), old_count * sizeof(Cache::Item));
-  std::free(*items);
-  *items = static_cast<Cache::Item*>(moved);
-  return true;
+char* next_line(char* at) noexcept {
+  constexpr std::size_t line = alignof(Cache::Item);
+  return at + (line - reinterpret_cast<std::uintptr_t>(at) % line) % line;
 }
 
 }  // namespace
@@ -30,7 +25,7 @@ bool grow_items(Cache::Item** items, std::size_t old_count, std::size_t count) n
 Cache::~Cache() {
   if (budget_ != nullptr) budget_->leave(this);
   std::free(own_slots_);
-  std::free(items_);
+  std::free(items_memory_);
 }
 
 void Cache::begin(const Dict& engine, CacheBudget* budget) noexcept {
@@ -40,7 +35,7 @@ void Cache::begin(const Dict& engine, CacheBudget* budget) noexcept {
   budget_->join(this);
 }
 
-int Cache::find(Py_hash_t hash, PyObject* key, std::uint32_t* number) {
+int Cache::find_by_python(Py_hash_t hash, PyObject* key, std::uint32_t* number) {
   const std::uint32_t tag = tag_of(hash);
   auto perturb = static_cast<std::size_t>(hash);
   std::size_t at = perturb & mask_;
@@ -103,10 +98,22 @@ bool Cache::reserve_slot() noexcept {
   return rebuild_slots(wanted);
 }
 
+// Items begin at a cache line. A large array is moved by realloc without touching it, and keeps its place in the line.
+bool Cache::grow_items(std::size_t count) noexcept {
+  const std::ptrdiff_t skipped = reinterpret_cast<char*>(items_) - items_memory_;
+  auto* const moved = static_cast<char*>(std::realloc(items_memory_, count * sizeof(Item) + alignof(Item)));
+  if (moved == nullptr) return false;
+  items_memory_ = moved;
+  char* const first = next_line(items_memory_);
+  if (first - items_memory_ != skipped) std::memmove(first, items_memory_ + skipped, item_count_ * sizeof(Item));
+  items_ = reinterpret_cast<Item*>(first);
+  return true;
+}
+
 bool Cache::reserve_item() noexcept {
   if (first_free_ != none || item_count_ < item_capacity_) return true;
   const std::uint32_t wanted = item_capacity_ == 0 ? 16 : item_capacity_ * 2;
-  if (!grow_items(&items_, item_count_, wanted) || !by_entry_.reset(wanted)) return false;
+  if (!grow_items(wanted) || !by_entry_.reset(wanted)) return false;
   item_capacity_ = wanted;
   for (std::uint32_t number = 0; number < item_count_; ++number) {
     const Item& item = items_[number];
@@ -168,9 +175,11 @@ void Cache::set_size(Item& item, std::uint64_t size) noexcept {
 void Cache::renew(Item& item, PyObject* value, const Sighting& seen, std::uint64_t size) noexcept {
   const std::uint32_t number = number_of(item);
   if (!follow_table(seen)) return remove(number);
-  Py_XINCREF(value);
-  doom(item.value);
-  item.value = value;
+  if (value != item.value) {
+    Py_XINCREF(value);
+    doom(item.value);
+    item.value = value;
+  }
   follow_entry(item, number, seen);
   set_size(item, size);
   touch(item);
@@ -239,11 +248,12 @@ void Cache::clear() noexcept {
     doom(std::exchange(items_[number].value, nullptr));
   }
   std::free(own_slots_);
-  std::free(items_);
+  std::free(items_memory_);
   by_entry_.release();
   slots_ = no_slots_;
   own_slots_ = nullptr;
   items_ = nullptr;
+  items_memory_ = nullptr;
   mask_ = slots_used_ = 0;
   item_count_ = item_capacity_ = free_count_ = hand_ = 0;
   first_free_ = none;

@@ -66,7 +66,18 @@ class Cache {
     }
   }
   // By Python's ==. 1: `*number` is the item; 0: none; -1: __eq__ raised.
-  int find(Py_hash_t hash, PyObject* key, std::uint32_t* number);
+  int find(Py_hash_t hash, PyObject* key, std::uint32_t* number) {
+    const std::uint32_t tag = tag_of(hash);
+    auto perturb = static_cast<std::size_t>(hash);
+    for (std::size_t at = perturb & mask_;; at = next_slot(at, &perturb)) {
+      const Slot slot = slots_[at];
+      if (slot.link == Slot::empty) return 0;
+      if (slot.tag != tag || slot.link < Slot::first) continue;
+      *number = slot.link - Slot::first;
+      if (items_[*number].hash != hash) continue;
+      return same_plain_key(items_[*number].key, key) ? 1 : find_by_python(hash, key, number);
+    }
+  }
   // The item of an entry, or none.
   std::uint32_t find_entry(std::uint64_t table_number, std::uint32_t entry, std::uint64_t born) const noexcept {
     if (table_number != table_number_) return none;
@@ -147,9 +158,11 @@ class Cache {
     return (at * 5 + *perturb + 1) & mask_;
   }
 
+  int find_by_python(Py_hash_t hash, PyObject* key, std::uint32_t* number);
   bool reserve_slot() noexcept;
   bool rebuild_slots(std::size_t slot_count) noexcept;
   bool reserve_item() noexcept;
+  bool grow_items(std::size_t count) noexcept;
   void place(std::uint32_t number) noexcept;
   void set_size(Item& item, std::uint64_t size) noexcept;
   void set_sighting(Item& item, std::uint32_t number, const Sighting& seen) noexcept;
@@ -169,6 +182,7 @@ class Cache {
 
   Slot* own_slots_ = nullptr;
   std::size_t slots_used_ = 0;  // deleted ones included
+  char* items_memory_ = nullptr;
   std::uint32_t item_count_ = 0;
   std::uint32_t item_capacity_ = 0;
   std::uint32_t first_free_ = none;

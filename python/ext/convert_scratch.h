@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scratch: the byte buffer that encoders fill, used again and again so that encoding a small key or value allocates
-// nothing. Encoding may run Python code, and that code may come back and encode: a Scratch in use must not be handed to
-// such a call.
+// Scratch: the byte buffer that encoders fill. It lives on the stack of one operation and holds a small key or value
+// without allocating.
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -14,21 +14,19 @@ namespace ultradict::python {
 
 class Scratch {
  public:
-  Scratch() noexcept = default;
+  Scratch() noexcept {}  // the bytes of its own stay as they are
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() { std::free(data_); }
+  ~Scratch() {
+    if (data_ != own_) std::free(data_);
+  }
 
   const char* data() const noexcept { return data_; }
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
   Bytes bytes() const noexcept { return Bytes(data_, size_); }
 
-  // Empty again. What one huge value needed is not kept for ever.
-  void clear() noexcept {
-    size_ = 0;
-    if (capacity_ > kept_size_max) release();
-  }
+  void clear() noexcept { size_ = 0; }
   // Forgets everything after the first `size` bytes.
   void truncate(std::size_t size) noexcept { size_ = size; }
 
@@ -52,29 +50,25 @@ class Scratch {
   bool append(Bytes bytes) noexcept { return append(bytes.data(), bytes.size()); }
 
  private:
-  static constexpr std::size_t first_size = 256;         // bytes
-  static constexpr std::size_t kept_size_max = 1 << 20;  // bytes
-
-  void release() noexcept {
-    std::free(data_);
-    data_ = nullptr;
-    capacity_ = 0;
-  }
+  static constexpr std::size_t own_size = 192;         // bytes
+  static constexpr std::size_t grown_size_min = 4096;  // bytes
 
   bool grow(std::size_t size) noexcept {
     const std::size_t wanted = size_ + size;
     if (wanted < size) return PyErr_NoMemory(), false;
-    const std::size_t rounded = wanted < first_size ? first_size : wanted + wanted / 2;
-    auto* moved = static_cast<char*>(std::realloc(data_, rounded));
+    const std::size_t rounded = std::max(wanted + wanted / 2, grown_size_min);
+    auto* moved = static_cast<char*>(std::realloc(data_ == own_ ? nullptr : data_, rounded));
     if (moved == nullptr) return PyErr_NoMemory(), false;
+    if (data_ == own_) std::memcpy(moved, own_, size_);
     data_ = moved;
     capacity_ = rounded;
     return true;
   }
 
-  char* data_ = nullptr;
+  char* data_ = own_;
   std::size_t size_ = 0;
-  std::size_t capacity_ = 0;
+  std::size_t capacity_ = own_size;
+  char own_[own_size];
 };
 
 }  // namespace ultradict::python

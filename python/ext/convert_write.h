@@ -5,6 +5,7 @@
 
 #include "convert_scratch.h"
 #include "ref.h"
+#include "same_key.h"
 #include "ultradict/wire.h"
 
 namespace ultradict::python {
@@ -48,8 +49,9 @@ inline bool write_sized(Tag tag, const void* bytes, std::size_t size, Scratch* o
 }
 
 inline bool write_integer(PyObject* integer, Scratch* out) {
+  long small = 0;
   int overflow = 0;
-  const long long number = PyLong_AsLongLongAndOverflow(integer, &overflow);
+  const long long number = small_int(integer, &small) ? small : PyLong_AsLongLongAndOverflow(integer, &overflow);
   if (overflow != 0) return write_big_integer(integer, out);
   char* at = out->room(int64_size_max);
   if (at == nullptr) return false;

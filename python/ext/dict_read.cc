@@ -2,6 +2,7 @@
 // Reads. The hit is all in this file and in Cache::find_fast: a probe, two loads, one more reference.
 #include "dict_read.h"
 
+#include "convert_write.h"
 #include "lookup.h"
 
 namespace ultradict::python {
@@ -28,13 +29,11 @@ inline PyObject* hit(Session* session, Py_hash_t hash, PyObject* key) noexcept {
 
 // error: it takes contains_slowly to tell.
 Found contains_plain(Session* session, PyObject* key) {
-  if (!(PyUnicode_CheckExact(key) || PyLong_CheckExact(key)) || session->engine.exotic_count() != 0)
-    return Found::error;
-  const Lease<Scratch> canonical(session->module->spare_scratch), face(session->module->spare_scratch);
-  if (!canonical || !face || encode_key(session->module->convert, key, canonical.get(), face.get()) != KeyKind::plain) {
-    return PyErr_Clear(), Found::error;
-  }
-  const Status status = session->engine.contains(canonical->bytes());
+  const bool is_text = PyUnicode_CheckExact(key);
+  if (!(is_text || PyLong_CheckExact(key)) || session->engine.exotic_count() != 0) return Found::error;
+  Scratch canonical;
+  if (!(is_text ? write_text(key, &canonical) : write_integer(key, &canonical))) return PyErr_Clear(), Found::error;
+  const Status status = session->engine.contains(canonical.bytes());
   if (status) return Found::yes;
   return status.code() == Code::not_found ? Found::no : Found::error;
 }

@@ -33,10 +33,10 @@ int assign(Session* session, PyObject* key, Py_hash_t hash, PyObject* value) {
   if (nested_kind(session, value) != NestedKind::none) [[unlikely]]
     return store_nested(session, key, value) ? 0 : -1;
   const std::uint64_t handles_before = session->module->handles_pickled;
-  const Lease<Scratch> encoded(session->module->spare_scratch);
-  if (!encoded || !encode_value(value, session->serializer, encoded.get())) return -1;
+  Scratch encoded;
+  if (!encode_value(value, session->serializer, &encoded)) return -1;
   if (session->closed) return raise_closed(session->module, session->name), -1;
-  if (!store_value(session, key, hash, value, encoded->bytes())) return -1;
+  if (!store_value(session, key, hash, value, encoded.bytes())) return -1;
   return held_after(session, key, value, handles_before) ? 0 : -1;
 }
 
@@ -61,15 +61,15 @@ PyObject* setdefault(Session* session, PyObject* key, Py_hash_t hash, PyObject* 
   PyObject* present = read_value(session, key, hash);
   if (present != nullptr || PyErr_Occurred() != nullptr) return present;
   const std::uint64_t handles_before = session->module->handles_pickled;
-  const Lease<Scratch> encoded(session->module->spare_scratch);
+  Scratch encoded;
   const bool is_nested = nested_kind(session, value) != NestedKind::none;
-  if (!encoded || (!is_nested && !encode_value(value, session->serializer, encoded.get()))) return nullptr;
+  if (!is_nested && !encode_value(value, session->serializer, &encoded)) return nullptr;
   LockForWrite lock(session);
   if (!lock.acquire()) return nullptr;
   present = read_value(session, key, hash);
   if (present != nullptr || PyErr_Occurred() != nullptr) return present;
   if (is_nested) return store_nested(session, key, value) ? read_value(session, key, hash) : nullptr;
-  if (!store_value(session, key, hash, value, encoded->bytes())) return nullptr;
+  if (!store_value(session, key, hash, value, encoded.bytes())) return nullptr;
   if (!held_after(session, key, value, handles_before)) return nullptr;
   return written_value(session, key, hash, value);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lease: a scratch buffer for the length of one operation. Almost always the one spare buffer is free and nothing is
-// allocated; an operation that starts inside another one (a user's __eq__, a destructor, a second thread) gets its own.
+// Lease: a buffer for records for the length of one operation. Almost always the one spare buffer is free and nothing
+// is allocated; an operation that starts inside another one (a user's __eq__, a destructor, a second thread) gets its
+// own.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +9,6 @@
 #include <new>
 #include <utility>
 
-#include "convert_scratch.h"
 #include "ultradict/bytes.h"
 
 namespace ultradict::python {
@@ -17,7 +17,6 @@ template <class Kind>
 using Spare = std::unique_ptr<Kind>[4];
 
 inline std::size_t kept_size(const Buffer& buffer) noexcept { return buffer.capacity(); }
-inline std::size_t kept_size(const Scratch& scratch) noexcept { return scratch.size(); }
 
 // Needs the interpreter lock when made and when destroyed; in between it belongs to its maker alone.
 template <class Kind>

@@ -68,7 +68,7 @@ void remember(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, 
 Found find_canonical(Probe* probe) {
   Session* session = probe->session;
   const Status status =
-      session->engine.find(probe->canonical->bytes(), &probe->seen, probe->buffer.get(), &probe->record);
+      session->engine.find(probe->canonical.bytes(), &probe->seen, probe->buffer.get(), &probe->record);
   if (status) return Found::yes;
   if (status.code() == Code::not_found) return Found::no;
   raise_status(session, status);
@@ -78,16 +78,15 @@ Found find_canonical(Probe* probe) {
 // The mirror may name a key that was deleted since: it is told, and asked again.
 Found find_exotic(Probe* probe) {
   Session* session = probe->session;
-  const Lease<Scratch> own(session->module->spare_scratch);
-  if (!own) return Found::error;
+  Scratch own;
   for (;;) {
-    const int known = session->exotic.find(session, probe->key, probe->kind == KeyKind::exotic, own.get());
+    const int known = session->exotic.find(session, probe->key, probe->kind == KeyKind::exotic, &own);
     if (known < 0) return Found::error;
     if (known == 0) return Found::no;
-    const Status status = session->engine.find(own->bytes(), &probe->seen, probe->buffer.get(), &probe->record);
+    const Status status = session->engine.find(own.bytes(), &probe->seen, probe->buffer.get(), &probe->record);
     if (status) {
-      probe->canonical->clear();
-      return probe->canonical->append(own->bytes()) ? Found::yes : Found::error;
+      probe->canonical.clear();
+      return probe->canonical.append(own.bytes()) ? Found::yes : Found::error;
     }
     if (status.code() != Code::not_found) return raise_status(session, status), Found::error;
     session->exotic.forget(probe->key);
@@ -138,9 +137,9 @@ bool may_try_again(Session* session, int attempt, LockForWrite* lock) {
 
 Found find_stored(Probe* probe) {
   Session* session = probe->session;
-  probe->kind = encode_key(session->module->convert, probe->key, probe->canonical.get(), probe->face.get());
+  probe->kind = encode_key(session->module->convert, probe->key, &probe->canonical, &probe->face);
   if (probe->kind == KeyKind::error) return Found::error;
-  if (!probe->canonical->empty()) {
+  if (!probe->canonical.empty()) {
     const Found found = find_canonical(probe);
     if (found != Found::no) return found;
   }

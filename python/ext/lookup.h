@@ -9,20 +9,16 @@ namespace ultradict::python {
 
 // What there is to know about one key during one operation.
 struct Probe {
-  explicit Probe(Session* of)
-      : session(of),
-        canonical(of->module->spare_scratch),
-        face(of->module->spare_scratch),
-        buffer(of->module->spare_buffer) {}
+  explicit Probe(Session* of) : session(of), buffer(of->module->spare_buffer) {}
 
   // False with MemoryError raised.
-  explicit operator bool() const noexcept { return canonical && face && buffer; }
+  explicit operator bool() const noexcept { return static_cast<bool>(buffer); }
 
   Session* session;
   PyObject* key = nullptr;
   KeyKind kind = KeyKind::error;
-  Lease<Scratch> canonical;  // of the stored key if there is one, else of `key` (empty for exotic ones)
-  Lease<Scratch> face;
+  Scratch canonical;  // of the stored key if there is one, else of `key` (empty for exotic ones)
+  Scratch face;
   Lease<Buffer> buffer;
   Sighting seen;
   Record record;  // valid until the buffer is used again

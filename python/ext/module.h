@@ -53,7 +53,6 @@ struct ModuleState {
 
   std::uint64_t handles_pickled = 0;  // so far: whether a value holds a handle shows while it is encoded
 
-  Spare<Scratch> spare_scratch;
   Spare<Buffer> spare_buffer;
 
   int traverse(visitproc visit, void* arg);

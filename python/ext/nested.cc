@@ -79,8 +79,7 @@ class DeepCopy {
 
 }  // namespace
 
-NestedKind nested_kind(const Session* session, PyObject* value) {
-  if (!session->recurse) return NestedKind::none;
+NestedKind kind_in_recursive(const Session* session, PyObject* value) {
   if (PyDict_CheckExact(value)) return NestedKind::plain;
   const Session* child = session_of_child(value, session->module);
   if (child == nullptr) return NestedKind::none;

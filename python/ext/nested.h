@@ -16,8 +16,11 @@ enum class NestedKind {
   own,      // a nested dict of this very dict: is referred to
   foreign,  // one of another dict: is copied
 };
+NestedKind kind_in_recursive(const Session* session, PyObject* value);
 // In a dict without recurse: none.
-NestedKind nested_kind(const Session* session, PyObject* value);
+inline NestedKind nested_kind(const Session* session, PyObject* value) {
+  return session->recurse ? kind_in_recursive(session, value) : NestedKind::none;
+}
 
 // Of an open handle; false with AlreadyClosed raised.
 bool linked_child(PyObject* handle, ChildId* id);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Equality of the most common keys without a call into the interpreter: the very same object, exact str, exact int. The
-// only place that looks into CPython's objects.
+// Equality and hash of the most common keys without a call into the interpreter: the very same object, exact str, exact
+// int. The only place that looks into CPython's objects.
 #pragma once
 
 #include <cstring>
@@ -14,6 +14,20 @@ inline bool same_str(PyObject* one, PyObject* other) noexcept {
   const auto kind = PyUnicode_KIND(one);
   return length == PyUnicode_GET_LENGTH(other) && kind == PyUnicode_KIND(other) &&
          std::memcmp(PyUnicode_DATA(one), PyUnicode_DATA(other), static_cast<std::size_t>(length) * kind) == 0;
+}
+
+// Of an exact int; false for one of more than a digit.
+inline bool small_int(PyObject* integer, long* number) noexcept {
+  auto* object = reinterpret_cast<PyLongObject*>(integer);
+#if PY_VERSION_HEX >= 0x030c0000
+  if (!PyUnstable_Long_IsCompact(object)) return false;
+  *number = static_cast<long>(PyUnstable_Long_CompactValue(object));
+#else
+  const Py_ssize_t size = Py_SIZE(object);
+  if (size < -1 || size > 1) return false;
+  *number = size == 0 ? 0 : size * static_cast<long>(object->ob_digit[0]);
+#endif
+  return true;
 }
 
 // Ints whose hashes are known to be equal. False also for large ones: those are compared by Python.
@@ -40,11 +54,13 @@ inline bool same_plain_key(PyObject* one, PyObject* other) noexcept {
   return PyLong_CheckExact(one) && same_int(one, other);
 }
 
-// The hash of a key; -1 with an exception. A str remembers its own.
+// The hash of a key; -1 with an exception. A str remembers its own, a small int is its own.
 inline Py_hash_t hash_of_key(PyObject* key) noexcept {
   if (PyUnicode_CheckExact(key)) {
     const Py_hash_t hash = reinterpret_cast<PyASCIIObject*>(key)->hash;
     if (hash != -1) return hash;
+  } else if (long number = 0; PyLong_CheckExact(key) && small_int(key, &number)) {
+    return number == -1 ? -2 : number;
   }
   return PyObject_Hash(key);
 }

@@ -44,10 +44,9 @@ struct PlannedDict {
 
 class Plan {
  public:
-  explicit Plan(Session* session) : session_(session), scratch_(session->module->spare_scratch) {}
+  explicit Plan(Session* session) : session_(session) {}
 
   bool encode(PyObject* items) {
-    if (!scratch_) return false;
     dicts_.push_back({Ref::share(items)});
     for (std::size_t number = 0; number < dicts_.size(); ++number) {
       if (!encode_items(number)) return false;
@@ -91,16 +90,15 @@ class Plan {
   }
 
   bool encode_item(PyObject* key, PyObject* value, bool is_nested, PlannedItem* item) {
-    const Lease<Scratch> face(session_->module->spare_scratch);
-    if (!face) return false;
+    Scratch face;
     ConvertState& convert = session_->module->convert;
     item->key = key;
-    item->kind = encode_key(convert, key, scratch_.get(), face.get());
+    item->kind = encode_key(convert, key, &scratch_, &face);
     if (item->kind == KeyKind::error) return false;
     // In a new dict no other key can be equal.
     item->settled.exotic = is_nested && item->kind != KeyKind::plain;
-    if (item->settled.exotic && !encode_exotic_key(convert, key, scratch_.get(), face.get())) return false;
-    if (!add(scratch_->bytes(), &item->canonical) || !add(face->bytes(), &item->face)) return false;
+    if (item->settled.exotic && !encode_exotic_key(convert, key, &scratch_, &face)) return false;
+    if (!add(scratch_.bytes(), &item->canonical) || !add(face.bytes(), &item->face)) return false;
     switch (nested_kind(session_, value)) {
       case NestedKind::none:
         return encode_ordinary(value, item);
@@ -116,9 +114,9 @@ class Plan {
 
   bool encode_ordinary(PyObject* value, PlannedItem* item) {
     const std::uint64_t handles_before = session_->module->handles_pickled;
-    if (!encode_value(value, session_->serializer, scratch_.get())) return false;
+    if (!encode_value(value, session_->serializer, &scratch_)) return false;
     if (session_->module->handles_pickled != handles_before) item->held = value;
-    return add(scratch_->bytes(), &item->value);
+    return add(scratch_.bytes(), &item->value);
   }
 
   // A dict that occurs twice becomes one, with two keys that refer to it.
@@ -140,7 +138,7 @@ class Plan {
       if (!probe) return false;
       probe.key = item.key;
       if (!settle_key(&probe, &item.settled)) return false;
-      if (!add(probe.canonical->bytes(), &item.canonical) || !add(probe.face->bytes(), &item.face)) return false;
+      if (!add(probe.canonical.bytes(), &item.canonical) || !add(probe.face.bytes(), &item.face)) return false;
     }
     return true;
   }
@@ -251,7 +249,7 @@ class Plan {
   }
 
   Session* session_;
-  Lease<Scratch> scratch_;
+  Scratch scratch_;
   Scratch arena_;
   std::deque<PlannedDict> dicts_;  // 0: the items themselves
   std::unordered_map<PyObject*, std::size_t> numbers_;

@@ -19,7 +19,9 @@ Status run(std::size_t size, const Call& call) {
 }
 
 // The object to keep as the value just written: the writer's own, unless it could change under the cache.
-PyObject* value_to_keep(Session* session, PyObject* value) {
+inline PyObject* value_to_keep(Session* session, PyObject* value) {
+  const bool simple = PyUnicode_CheckExact(value) || PyLong_CheckExact(value);
+  if (simple && lossless(session->serializer)) return value;
   return cacheable_as_is(value, session->serializer) ? value : nullptr;
 }
 
@@ -62,7 +64,7 @@ void remember_written(Probe* probe, Py_hash_t hash, PyObject* value, const Sight
   const int known = session->cache.find(hash, probe->key, &number);
   if (known < 0) return PyErr_Clear();
   PyObject* kept = value_to_keep(session, value);
-  size += probe->canonical->size() + probe->face->size();
+  size += probe->canonical.size() + probe->face.size();
   if (known != 0 && !inserted && session->cache.item(number).born == seen.born) {
     return session->cache.renew(session->cache.item(number), kept, seen, size);
   }
@@ -72,7 +74,7 @@ void remember_written(Probe* probe, Py_hash_t hash, PyObject* value, const Sight
 
 bool encode_new_exotic(Probe* probe) {
   if (probe->kind == KeyKind::plain) return true;
-  return encode_exotic_key(probe->session->module->convert, probe->key, probe->canonical.get(), probe->face.get());
+  return encode_exotic_key(probe->session->module->convert, probe->key, &probe->canonical, &probe->face);
 }
 
 // Under the lock. The plain key without rivals goes straight to the engine.
@@ -81,11 +83,11 @@ bool put_under_lock(Probe* probe, Bytes encoded, Sighting* seen) {
   SettledKey settled;
   const bool simple = probe->kind == KeyKind::plain && session->engine.exotic_count() == 0;
   if (!simple && !settle_key(probe, &settled)) return false;
-  const Key key{probe->canonical->bytes(), probe->face->bytes(), settled.exotic};
+  const Key key{probe->canonical.bytes(), probe->face.bytes(), settled.exotic};
   const Status status = run(encoded.size(), [&] { return session->engine.put(key, encoded, seen); });
   if (!status) return raise_status(session, status), false;
   if (seen->born == seen->sequence) ++session->size_changes;
-  return settled.exists || !settled.exotic || session->exotic.add(probe->key, probe->canonical->bytes());
+  return settled.exists || !settled.exotic || session->exotic.add(probe->key, probe->canonical.bytes());
 }
 
 }  // namespace
@@ -96,9 +98,45 @@ bool settle_key(Probe* probe, SettledKey* settled) {
   settled->exists = found == Found::yes;
   settled->exotic = settled->exists ? probe->record.exotic : probe->kind != KeyKind::plain;
   if (!settled->exists) return encode_new_exotic(probe);
-  probe->face->clear();
-  return probe->record.face.empty() || probe->face->append(probe->record.face);
+  probe->face.clear();
+  return probe->record.face.empty() || probe->face.append(probe->record.face);
 }
+
+namespace {
+
+// The common new key: small, plain, and of a type that no exotic key need be asked about. no: it takes more than that.
+[[gnu::noinline]] Found store_new_plain(Session* session, PyObject* key, Py_hash_t hash, PyObject* value,
+                                        Bytes encoded) {
+  Scratch canonical;
+  Scratch face;
+  const bool is_simple = PyUnicode_CheckExact(key) || PyLong_CheckExact(key);
+  if (!is_simple || encoded.size() > blob_size_min) return Found::no;
+  if (encode_key(session->module->convert, key, &canonical, &face) == KeyKind::error) return Found::error;
+  Sighting seen;
+  const Status status = session->engine.try_put(Key{canonical.bytes()}, encoded, &seen);
+  if (status.code() == Code::lock_busy) return Found::no;
+  if (!status) return raise_status(session, status), Found::error;
+  const bool inserted = seen.born == seen.sequence;
+  if (inserted) ++session->size_changes;
+  session->cache.insert(hash, key, inserted || one_form_only(key), value_to_keep(session, value), seen,
+                        canonical.size() + encoded.size());
+  return Found::yes;
+}
+
+bool store_probed(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, Bytes encoded) {
+  Probe probe(session);
+  if (!probe) return false;
+  probe.key = key;
+  probe.kind = encode_key(session->module->convert, key, &probe.canonical, &probe.face);
+  if (probe.kind == KeyKind::error) return false;
+  LockForWrite lock(session);
+  if (!lock.acquire() || !put_under_lock(&probe, encoded, &probe.seen)) return false;
+  lock.release();
+  remember_written(&probe, hash, value, probe.seen, encoded.size());
+  return true;
+}
+
+}  // namespace
 
 bool store_value(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, Bytes encoded) {
   std::uint32_t number = 0;
@@ -108,18 +146,11 @@ bool store_value(Session* session, PyObject* key, Py_hash_t hash, PyObject* valu
     const Found found = overwrite_item(session, number, value, encoded);
     if (found != Found::no) return found == Found::yes;
   }
-  Probe probe(session);
-  if (!probe) return false;
-  probe.key = key;
-  probe.kind = encode_key(session->module->convert, key, probe.canonical.get(), probe.face.get());
-  if (probe.kind == KeyKind::error) return false;
-  LockForWrite lock(session);
-  if (!lock.acquire()) return false;
-  Sighting seen;
-  if (!put_under_lock(&probe, encoded, &seen)) return false;
-  lock.release();
-  remember_written(&probe, hash, value, seen, encoded.size());
-  return true;
+  if (known == 0) {
+    const Found stored = store_new_plain(session, key, hash, value, encoded);
+    if (stored != Found::no) return stored == Found::yes;
+  }
+  return store_probed(session, key, hash, value, encoded);
 }
 
 bool erase_seen(Session* session, const Sighting& seen) {
