@@ -132,7 +132,7 @@ Fault overwrite_small(Store& store, LockHeld held, Located& old, Bytes value, Si
 }
 
 Fault overwrite(Store& store, LockHeld held, Located& old, NewValue& value, Sighting* written) {
-  const bool both_small = !value.is_blob() && old.view.kind() == RecordKind::value;
+  const bool both_small = value.kind() == RecordKind::value && old.view.kind() == RecordKind::value;
   if (both_small) return overwrite_small(store, held, old, value.bytes(), written);
   const Word kept = Word{old.view.header.key_size} + old.view.header.face_size;
   if (Fault fault = check_content(store.control(), kept + value.size(), old.view.content_size())) return fault;

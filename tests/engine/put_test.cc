@@ -44,6 +44,21 @@ TEST(QuickPut, OverwritingLeavesNothingOfTheInsertionThatWasPrepared) {
   expect_content(quick, {{"a", "new"}, {"c", "old"}});
 }
 
+TEST(QuickPut, LinksOfNestedDictsAreCountedWhenTheyComeAndGo) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Dict child;
+  Sighting seen;
+  ASSERT_TRUE(dict.try_put(Key{"k"}, "small", &seen));
+  ASSERT_TRUE(dict.put_new_child("k", &child));  // in the place of a small value
+  EXPECT_TRUE(child.alive());
+  ASSERT_TRUE(child.put("in", "side"));
+  expect_sound(dict);
+  ASSERT_TRUE(dict.try_put(Key{"k"}, "small again", &seen));
+  EXPECT_EQ(child.alive().code(), Code::dict_gone);
+  expect_content(dict, {{"k", "small again"}});
+}
+
 TEST(QuickPut, KeepsTheFaceAndTheMarkOfTheKeyThatIsThere) {
   const Scratch scratch;
   Dict dict = scratch.open();

@@ -29,8 +29,8 @@ struct Scenario {
 
 // Deaths of one scenario; beyond that only every n-th store is tried.
 inline const std::uint64_t deaths_max = is_sanitized() ? 50 : 250;
-inline constexpr Wait at_once{
-    0};  // asks at once whether the owner lives; who waits would do so after some milliseconds
+// Asks at once whether the owner lives; who waits would do so after some milliseconds.
+inline constexpr Wait at_once{0};
 
 inline Step put(const std::string& key, const std::string& value) {
   return [=](Dict& dict) { return dict.put(key, value); };
