@@ -17,7 +17,8 @@ def measure(scale: Scale) -> Iterator[Row]:
     """Keys, items and values of 100,000 cached items."""
     count = scale.of(100_000, 5_000)
     plain = {number: number + 1 for number in range(count)}
-    with UltraDict(plain) as shared:
+    shared: UltraDict[int, int] = UltraDict(plain)
+    with shared:
         check("items", list(shared.items()), list(plain.items()))
         for statement in STATEMENTS:
             pair = alternate(statement, {"d": shared}, {"d": plain}, count, scale.of(15, 3), scale.of(3, 1))

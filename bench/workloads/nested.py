@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from harness import Row, Scale, alternate, check
 
@@ -19,7 +20,9 @@ def measure(scale: Scale) -> Iterator[Row]:
     side = scale.of(100, 10)
     plain = {f"outer{a}": {f"inner{b}": a * b for b in range(side)} for a in range(side)}
     paths = [(a, b) for a, inner in plain.items() for b in inner]
-    with UltraDict(plain, recurse=True) as shared, UltraDict({a: len(inner) for a, inner in plain.items()}) as flat:
+    shared: UltraDict[str, Any] = UltraDict(plain, recurse=True)
+    flat: UltraDict[str, int] = UltraDict({a: len(inner) for a, inner in plain.items()})
+    with shared, flat:
         check(STATEMENT, [shared[a][b] for a, b in paths], [plain[a][b] for a, b in paths])
         ours, beside = ({"d": d, "paths": paths} for d in (shared, flat))
         pair = alternate(STATEMENT, ours, beside, len(paths), scale.of(31, 3), scale.of(20, 2), FLAT_STATEMENT)

@@ -32,7 +32,8 @@ def write(shared: UltraDict[Any, Any], count: int, turn: Any) -> None:
 def measure(scale: Scale) -> Iterator[Row]:
     """Each kind of value, 20,000 keys."""
     count = scale.of(20_000, 1_000)
-    with UltraDict() as shared:
+    shared: UltraDict[Any, Any] = UltraDict()
+    with shared:
         here, there = get_context("spawn").Pipe()
         writer = get_context("spawn").Process(target=write, args=(shared, count, there))
         writer.start()
@@ -52,7 +53,8 @@ def measure_kind(scale: Scale, shared: UltraDict[Any, Any], kind: str, count: in
         plain = {key: VALUES[kind](key + number) for key in keys}
         times["plain"].append(timed_ns(STATEMENT, {"d": plain, "keys": keys}) / count)
         times["changed"].append(timed_ns(STATEMENT, {"d": shared, "keys": keys}) / count)
-        with UltraDict(name=shared.name) as other:
+        other: UltraDict[Any, Any] = UltraDict(name=shared.name)
+        with other:
             times["never read"].append(timed_ns(STATEMENT, {"d": other, "keys": keys}) / count)
         check(kind, [shared[key] for key in keys], list(plain.values()))
     plain_ns = statistics.median(times.pop("plain"))

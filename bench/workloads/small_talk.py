@@ -21,7 +21,8 @@ def measure(scale: Scale) -> Iterator[Row]:
     """Each statement on 10,000 keys that are there."""
     keys = str_keys(scale.of(10_000, 1_000))
     plain = {key: number for number, key in enumerate(keys)}
-    with UltraDict(plain) as shared:
+    shared: UltraDict[str, int] = UltraDict(plain)
+    with shared:
         check("setdefault", [shared.setdefault(key, -1) for key in keys], list(range(len(keys))))
         ours, beside = ({"d": d, "keys": keys} for d in (shared, plain))
         for statement, goal in GOALS.items():

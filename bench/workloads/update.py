@@ -28,7 +28,8 @@ def measure(scale: Scale) -> Iterator[Row]:
         plain: dict[int, int] = {}
         times["plain loop"].append(timed_ns(LOOP, {"d": plain, "items": items}))
         for name, statement in (("update", UPDATE), ("our loop", LOOP)):
-            with UltraDict() as shared:
+            shared: UltraDict[Any, Any] = UltraDict()
+            with shared:
                 names: dict[str, Any] = {"d": shared, "source": source, "items": items}
                 times[name].append(timed_ns(statement, names))
                 check(statement, shared.to_dict(), source)
