@@ -7,6 +7,7 @@ C code may read the storage of the `dict` base, where the items are not. It must
 from __future__ import annotations
 
 import collections
+import contextlib
 import copy
 import csv
 import io
@@ -66,6 +67,11 @@ def _updated(mapping: Any) -> Any:
 
 def _class_attributes(mapping: Any) -> Any:
     return {key: value for key, value in vars(type("T", (), mapping)).items() if not key.startswith("__")}
+
+
+def _sqlite_parameter(mapping: Any) -> Any:
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        return connection.execute("select :b", mapping).fetchall()
 
 
 def _adapter() -> Any:
@@ -130,7 +136,7 @@ CONSUMERS = [
     Consumer("urlencode", urllib.parse.urlencode),
     Consumer("ElementTree", lambda m: ET.Element("tag", {key: str(m[key]) for key in m}).attrib),
     Consumer("csv.DictWriter", _csv_row),
-    Consumer("sqlite3", lambda m: sqlite3.connect(":memory:").execute("select :b", m).fetchall()),
+    Consumer("sqlite3", _sqlite_parameter),
     Consumer("dict.__getitem__", lambda m: dict.__getitem__(m, "b"), "raises"),
     Consumer("a set of dict.keys", lambda m: set(dict.keys(m)), "raises"),
     Consumer("a dict of dict.items", lambda m: dict(dict.items(m)), "raises"),
