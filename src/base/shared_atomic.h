@@ -36,11 +36,6 @@ inline void store_relaxed(Word& word, Word value) {
   at(word).store(value, std::memory_order_relaxed);
   stored(&word, sizeof word);
 }
-// To a place where nobody looks before a later store says so: order within it is left to the compiler.
-inline void store_unseen(Word& word, Word value) {
-  word = value;
-  stored(&word, sizeof word);
-}
 inline bool compare_and_swap(Word& word, Word& expected, Word desired) {
   const bool swapped =
       at(word).compare_exchange_strong(expected, desired, std::memory_order_acq_rel, std::memory_order_acquire);

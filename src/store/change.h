@@ -60,7 +60,7 @@ class Change {
       }
     }
     shared::store(journal_.word, 0);
-    // The next change fills the journal by plain stores: the compiler must leave them behind this one.
+    // The next change fills the journal by relaxed stores: the compiler must leave them behind this one.
     std::atomic_signal_fence(std::memory_order_seq_cst);
   }
 
@@ -72,8 +72,8 @@ class Change {
     // A change has a fixed shape with a bound far below stores_max.
     if (count_ == stores_max) __builtin_trap();
     JournalStore& store = journal_.stores[count_];
-    shared::store_unseen(store.place, place.word);
-    shared::store_unseen(store.value, value);
+    shared::store_relaxed(store.place, place.word);
+    shared::store_relaxed(store.value, value);
     checksum_ = add_to_checksum(checksum_, place.word, value);
     targets_[count_++] = target;
   }
