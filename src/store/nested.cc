@@ -39,7 +39,7 @@ Fault visit_records(Store& store, LockHeld held, Word dict, const Visit& visit) 
   return {};
 }
 
-// Whether `wanted` is `from` or lies in it. Allocates under the lock, the one place that does: nothing is half done
+// Whether `wanted` is `from` or lies in it. Allocates under the lock, the one write that does: nothing is half done
 // here.
 Fault reaches(Store& store, LockHeld held, Word from, Word wanted, bool* found) try {
   std::vector<Word> to_look_at{from};
