@@ -88,6 +88,14 @@ class Cache {
     return find_entry(seen.table_number, seen.entry, seen.born);
   }
 
+  // The item of that number if it knows that very value of that entry.
+  const Item* find_ref(const std::atomic<std::uint64_t>* ref_word, std::uint64_t ref,
+                       std::uint32_t number) const noexcept {
+    if (number >= item_count_) return nullptr;
+    const Item& item = items_[number];
+    return item.ref_word == ref_word && item.ref == ref ? &item : nullptr;
+  }
+
   Item& item(std::uint32_t number) noexcept { return items_[number]; }
   std::uint32_t number_of(const Item& item) const noexcept { return static_cast<std::uint32_t>(&item - items_); }
 

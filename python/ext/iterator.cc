@@ -52,25 +52,33 @@ bool check_size(IteratorObject* iterator, const Session* session) {
   return false;
 }
 
-// As dict does: a loop that unpacks its pairs needs one tuple.
-PyObject* pair_again(PyObject* pair, Ref key, Ref value) {
-  const Ref old_key = Ref::steal(PyTuple_GET_ITEM(pair, 0)), old_value = Ref::steal(PyTuple_GET_ITEM(pair, 1));
-  PyTuple_SET_ITEM(pair, 0, key.release());
-  PyTuple_SET_ITEM(pair, 1, value.release());
+// As dict does: a loop that unpacks its pairs needs one tuple. Takes over both references.
+PyObject* pair_again(PyObject* pair, PyObject* key, PyObject* value) {
+  PyObject* const old_key = PyTuple_GET_ITEM(pair, 0);
+  PyObject* const old_value = PyTuple_GET_ITEM(pair, 1);
+  Py_INCREF(pair);
+  PyTuple_SET_ITEM(pair, 0, key);
+  PyTuple_SET_ITEM(pair, 1, value);
   // The collector lets go of tuples that hold nothing it cares for; this one may now.
   if (PyObject_GC_IsTracked(pair) == 0) PyObject_GC_Track(pair);
-  return Py_INCREF(pair), pair;
+  Py_DECREF(old_key);
+  Py_DECREF(old_value);
+  return pair;
 }
 
-PyObject* pair_of(IteratorObject* iterator, Ref key, Ref value) {
-  PyObject* pair = iterator->pair;
-  if (pair != nullptr && Py_REFCNT(pair) == 1) return pair_again(pair, std::move(key), std::move(value));
-  pair = PyTuple_New(2);
+PyObject* new_pair(IteratorObject* iterator, Ref key, Ref value) {
+  PyObject* pair = PyTuple_New(2);
   if (pair == nullptr) return nullptr;
   PyTuple_SET_ITEM(pair, 0, key.release());
   PyTuple_SET_ITEM(pair, 1, value.release());
   const Ref old = Ref::steal(std::exchange(iterator->pair, Ref::share(pair).release()));
   return pair;
+}
+
+PyObject* pair_of(IteratorObject* iterator, Ref key, Ref value) {
+  PyObject* pair = iterator->pair;
+  if (pair != nullptr && Py_REFCNT(pair) == 1) return pair_again(pair, key.release(), value.release());
+  return new_pair(iterator, std::move(key), std::move(value));
 }
 
 PyObject* part_of(IteratorObject* iterator, Ref key, Ref value) {
@@ -79,7 +87,13 @@ PyObject* part_of(IteratorObject* iterator, Ref key, Ref value) {
   return pair_of(iterator, std::move(key), std::move(value));
 }
 
-PyObject* iterator_next(PyObject* self) {
+PyObject* part_of(IteratorObject* iterator, const Cache::Item& item) {
+  PyObject* const one = iterator->part == Part::values ? item.value : item.key;
+  if (iterator->part == Part::items) return pair_of(iterator, Ref::share(item.key), Ref::share(item.value));
+  return Py_INCREF(one), one;
+}
+
+[[gnu::noinline]] PyObject* next_of_walk(PyObject* self) {
   IteratorObject* iterator = iterator_object(self);
   if (iterator->walk == nullptr) return nullptr;
   Session* session = open_session(iterator->dict);
@@ -94,6 +108,19 @@ PyObject* iterator_next(PyObject* self) {
   }
   if (step == Walk::Step::end && iterator->steps == 0) iterator_clear(self);
   return nullptr;
+}
+
+PyObject* iterator_next(PyObject* self) {
+  IteratorObject* iterator = iterator_object(self);
+  if (iterator->walk == nullptr) return nullptr;
+  const Session* session = dict_object(iterator->dict)->session;
+  if (session->closed || iterator->size_changes != session->size_changes || iterator->size_changed) {
+    return next_of_walk(self);
+  }
+  const Cache::Item* item = iterator->walk->next_at_hand(iterator->part);
+  if (item == nullptr) return next_of_walk(self);
+  if (iterator->left > 0) --iterator->left;
+  return part_of(iterator, *item);
 }
 
 PyObject* iterator_length_hint(PyObject* self, PyObject*) {

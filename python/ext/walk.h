@@ -14,6 +14,9 @@ class Walk {
   explicit Walk(Session* session, Cursor::Direction direction = Cursor::Direction::forward)
       : session_(session), cursor_(session->engine, direction) {}
 
+  // The next key, with its value, if nothing has to be decoded or asked for: no Python code runs. Null: see next().
+  const Cache::Item* next_at_hand(Part part) noexcept;
+
   enum class Step { error, end, item };
   // Sets what `part` names; the session must be open. Errors are raised for the key they concern, the walk may go on.
   Step next(Part part, Ref* key, Ref* value) {
@@ -47,14 +50,29 @@ class Walk {
   Cursor cursor_;
   std::size_t next_ = 0;
   std::size_t count_ = 0;
-  std::uint64_t table_number_ = 0;  // of the table of what lies ahead
+  std::uint32_t item_ = Cache::none;  // of the cache, that was passed last: a copy of the dict is often in its order
+  std::uint64_t table_number_ = 0;    // of the table of what lies ahead
   Passed ahead_[ahead_max];
 };
+
+inline const Cache::Item* Walk::next_at_hand(Part part) noexcept {
+  const Cache& cache = session_->cache;
+  if (next_ == count_ || !cache.is_table(table_number_)) return nullptr;
+  const Passed& passed = ahead_[next_];
+  const std::uint64_t ref = passed.ref_word->load(std::memory_order_acquire);
+  const Cache::Item* item = cache.find_ref(passed.ref_word, ref, item_ + 1);
+  if (item == nullptr || !Cache::key_known(*item)) return nullptr;
+  if (part != Part::keys && session_->cached_value(*item) == nullptr) return nullptr;
+  ++item_;
+  ++next_;
+  return item;
+}
 
 inline Walk::Step Walk::from_cache(Part part, const Passed& passed, std::uint64_t ref, Ref* key, Ref* value) {
   Cache& cache = session_->cache;
   const std::uint32_t number = cache.find_entry(table_number_, passed.entry, passed.born);
   if (number == Cache::none || !Cache::key_known(cache.item(number))) return Step::end;
+  item_ = number;
   Cache::Item& item = cache.item(number);
   const bool unchanged = item.ref == ref;
   if (!unchanged && passed.born_word->load(std::memory_order_acquire) != passed.born) return Step::end;

@@ -4,6 +4,8 @@
 // A step from one entry to the next counts if, after the next was read, the entry left still belongs to the same key
 // and still leads there. If it does not, the walk goes on from an earlier one that still does, or from the end of the
 // chain, and passes over what was yielded already: `born` grows along the chain, whatever happens to it.
+#include <algorithm>
+
 #include "store/nested.h"
 #include "store/reader.h"
 #include "store/report.h"
@@ -17,34 +19,83 @@ Word successor(Links links, bool forward) { return forward ? links.next() : link
 
 }  // namespace
 
+// One attempt. It changes the cursor only when what it found counts.
 struct Cursor::Walk {
+  // An entry of the chain, and the key it belonged to when it was reached. entry null: before the first one, or behind
+  // the last one.
+  struct At {
+    Step step;
+    Entry* entry = nullptr;
+  };
+
+  Walk(Cursor& of, Word table_number)
+      : cursor(of),
+        store(*of.store_),
+        table(table_number),
+        forward(of.direction_ != Direction::backward),
+        last_born(of.last_born_) {}
+
   Cursor& cursor;
   Store& store;
   Word table;
   bool forward;
+  Word last_born;
+  // The extent that the walk is in, as far as it is allocated.
+  Entry* extent = nullptr;
+  Word extent_begin = 0;
+  Word extent_count = 0;
 
-  Fault load(Word number, Entry** entry) const {
-    if (number >= shared::load(store.state().entries_size)) return Fault::of(Code::changed);
-    return store.regions.entry(table, number, entry);
+  [[gnu::always_inline]] Fault load(Word number, Entry** entry) {
+    if (number - extent_begin >= extent_count) {
+      if (Fault fault = find_extent(number)) return fault;
+    }
+    *entry = extent + (number - extent_begin);
+    return {};
   }
 
-  bool is_ahead(Word born) const { return forward ? born > cursor.last_born_ : born < cursor.last_born_; }
-  bool is_too_late(Word born) const { return forward && born >= cursor.end_born_; }
+  [[gnu::noinline]] Fault find_extent(Word number) {
+    const Word allocated = shared::load(store.state().entries_size);
+    if (number >= allocated) return Fault::of(Code::changed);
+    const Word which = Regions::extent_of(number);
+    const Word end = std::min(Regions::extent_end(which), allocated);
+    Entry* last = nullptr;
+    if (Fault fault = store.regions.entry(table, end - 1, &last)) return fault;
+    extent_begin = Regions::extent_begin(which);
+    extent_count = end - extent_begin;
+    extent = last - (extent_count - 1);
+    return {};
+  }
 
-  // The newest of the last steps whose entry still belongs to its key; entry 0 if there is none.
-  Step start() const {
+  bool is_ahead(Word born) const { return forward ? born > last_born : born < last_born; }
+  bool is_too_late(Word born) const { return forward && born >= cursor.end_born_; }
+  bool is_settled() const { return table % 2 == 0; }
+  bool counts() const {
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return shared::load(store.state().table_number) == table;
+  }
+
+  // The newest of the last steps whose entry still belongs to its key; before the first entry if there is none.
+  At start() {
     if (cursor.table_number_ != table) return {};
     const std::uint64_t oldest = cursor.step_count_ > steps_kept ? cursor.step_count_ - steps_kept : 0;
     for (std::uint64_t i = cursor.step_count_; i > oldest; --i) {
       const Step step = cursor.steps_[(i - 1) % steps_kept];
       Entry* entry = nullptr;
-      if (!load(step.entry, &entry) && shared::load(entry->born) == step.born) return step;
+      if (!load(step.entry, &entry) && shared::load(entry->born) == step.born) return {step, entry};
     }
     return {};
   }
 
-  // Where the first and the last entry are named.
-  Fault find_ends(const Word** ends) const {
+  [[gnu::always_inline]] Fault reach(Word number, At* at) {
+    *at = {};
+    if (number == 0) return {};
+    if (Fault fault = load(number, &at->entry)) return fault;
+    at->step = {static_cast<std::uint32_t>(number), shared::load(at->entry->born)};
+    return {};
+  }
+
+  // Where the first and the last entry are named, as links.
+  Fault find_ends(const Word** ends) {
     *ends = &store.state().ends;
     if (cursor.dict_.number == 0) return {};
     if (Fault fault = check_alive(store, cursor.dict_)) return fault;
@@ -54,93 +105,92 @@ struct Cursor::Walk {
     return fault;
   }
 
-  // The entry behind `from` (0: the first), with its born; number 0 at the end. changed: the step does not count.
-  Fault step(Step from, Step* to, Entry** entry) const {
-    *to = {};
-    Entry* left = nullptr;
-    if (from.entry != 0) {
-      if (Fault fault = load(from.entry, &left)) return fault;
-    }
+  [[gnu::noinline]] Fault first(At* at) {
     const Word* ends = nullptr;
     if (Fault fault = find_ends(&ends)) return fault;
-    const Word& word = left ? left->links : *ends;
-    const Links links{shared::load(word)};
-    // The ends are kept as links: first, last.
-    const Word number = left ? successor(links, forward) : successor(links, !forward);
-    if (number != 0) {
-      if (Fault fault = load(number, entry)) return fault;
-      to->entry = static_cast<std::uint32_t>(number);
-      to->born = shared::load((*entry)->born);
-    }
+    const Word number = successor(Links{shared::load(*ends)}, !forward);
+    if (Fault fault = reach(number, at)) return fault;
     std::atomic_thread_fence(std::memory_order_acquire);
-    const bool stays = left ? shared::load(left->born) == from.born : !check_alive(store, cursor.dict_);
-    const Links again{shared::load(word)};
-    const Word number_again = left ? successor(again, forward) : successor(again, !forward);
-    return stays && number_again == number ? Fault::none() : Fault::of(Code::changed);
+    const bool stays = !check_alive(store, cursor.dict_);
+    return stays && successor(Links{shared::load(*ends)}, !forward) == number ? Fault::none()
+                                                                              : Fault::of(Code::changed);
   }
 
-  Fault yield(Step to, const Entry& entry, Sighting* seen, Buffer* buffer, Record* record) const {
-    if (buffer) {
-      if (Fault fault = read_entry(store, to.entry, to.born, seen, buffer, record)) return fault;
-    } else {
-      const Word ref = shared::load(entry.ref);
-      if (ref == 0 || HeaderMark{ref}.is_header() || shared::load(entry.born) != to.born)
-        return Fault::of(Code::changed);
-      seen->ref_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&entry.ref);
-      seen->table_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&store.state().table_number);
-      seen->ref = ref;
-      seen->table_number = table;
-      seen->sequence = 0;
-      seen->born = to.born;
-      seen->entry = to.entry;
-    }
-    note(to);
-    return {};
+  // Goes on to the next entry of the chain. changed: the step does not count.
+  [[gnu::always_inline]] Fault step(At* at) {
+    if (!at->entry) return first(at);
+    const At left = *at;
+    const Word number = successor(Links{shared::load(left.entry->links)}, forward);
+    if (Fault fault = reach(number, at)) return fault;
+    std::atomic_thread_fence(std::memory_order_acquire);
+    const bool stays = shared::load(left.entry->born) == left.step.born;
+    const bool leads = successor(Links{shared::load(left.entry->links)}, forward) == number;
+    return stays && leads ? Fault::none() : Fault::of(Code::changed);
   }
 
-  void note(Step to) const {
-    if (cursor.table_number_ != table) cursor.step_count_ = 0;
-    cursor.table_number_ = table;
-    cursor.steps_[cursor.step_count_++ % steps_kept] = to;
-    cursor.last_born_ = to.born;
-  }
-
-  // The next key that is there, from behind `at`, which follows it.
-  Fault advance(Step* at, Entry** entry) const {
+  // Goes on to the next key that is there.
+  Fault advance(At* at) {
     const Word bound = shared::load(store.state().entries_size);
     for (Word steps = 0; steps <= bound; ++steps) {
-      Step to;
-      if (Fault fault = step(*at, &to, entry)) return fault;
-      if (shared::load(store.state().table_number) != table) return Fault::of(Code::changed);
-      if (to.entry == 0 || is_too_late(to.born)) return Fault::of(Code::not_found);
-      *at = to;
+      if (Fault fault = step(at)) return fault;
+      if (!at->entry || is_too_late(at->step.born)) return Fault::of(Code::not_found);
       // An entry without a ref is about to be inserted, or to be deleted.
-      const Word ref = shared::load((*entry)->ref);
-      if (is_ahead(to.born) && ref != 0 && !HeaderMark{ref}.is_header()) return {};
+      const Word ref = shared::load(at->entry->ref);
+      if (is_ahead(at->step.born) && ref != 0 && !HeaderMark{ref}.is_header()) return {};
     }
     return Fault::damaged("chain: it does not end", bound);
   }
 
-  Fault once(Sighting* seen, Buffer* buffer, Record* record) const {
-    if (table % 2 != 0) return Fault::of(Code::changed);
-    Step at = start();
-    Entry* entry = nullptr;
-    if (Fault fault = advance(&at, &entry)) return fault;
-    return yield(at, *entry, seen, buffer, record);
+  void note(Step step) const {
+    if (cursor.table_number_ != table) cursor.step_count_ = 0;
+    cursor.table_number_ = table;
+    cursor.steps_[cursor.step_count_++ % steps_kept] = step;
+    cursor.last_born_ = step.born;
   }
 
-  Fault some(std::span<Passed> passed, std::size_t* count) const {
+  Fault look(At at, Sighting* seen) const {
+    const Word ref = shared::load(at.entry->ref);
+    if (ref == 0 || HeaderMark{ref}.is_header() || shared::load(at.entry->born) != at.step.born)
+      return Fault::of(Code::changed);
+    seen->ref_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&at.entry->ref);
+    seen->table_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&store.state().table_number);
+    seen->ref = ref;
+    seen->table_number = table;
+    seen->sequence = 0;
+    seen->born = at.step.born;
+    seen->entry = at.step.entry;
+    return {};
+  }
+
+  Fault once(Sighting* seen, Buffer* buffer, Record* record) {
+    if (!is_settled()) return Fault::of(Code::changed);
+    At at = start();
+    if (Fault fault = advance(&at)) return fault;
+    const Fault fault = buffer ? read_entry(store, at.step.entry, at.step.born, seen, buffer, record) : look(at, seen);
+    if (fault) return fault;
+    if (!counts()) return Fault::of(Code::changed);
+    note(at.step);
+    return {};
+  }
+
+  Fault some(std::span<Passed> passed, std::size_t* count) {
+    std::size_t found = 0;
     *count = 0;
-    if (table % 2 != 0) return Fault::of(Code::changed);
-    Step at = start();
-    Entry* entry = nullptr;
+    if (!is_settled()) return Fault::of(Code::changed);
+    At at = start();
     Fault fault;
-    while (*count < passed.size() && !(fault = advance(&at, &entry))) {
-      note(at);
-      passed[(*count)++] = {reinterpret_cast<const std::atomic<std::uint64_t>*>(&entry->ref),
-                            reinterpret_cast<const std::atomic<std::uint64_t>*>(&entry->born), at.born, at.entry};
+    while (found < passed.size() && !(fault = advance(&at))) {
+      last_born = at.step.born;
+      passed[found++] = {reinterpret_cast<const std::atomic<std::uint64_t>*>(&at.entry->ref),
+                         reinterpret_cast<const std::atomic<std::uint64_t>*>(&at.entry->born), at.step.born,
+                         at.step.entry};
     }
-    return *count != 0 ? Fault::none() : fault;
+    if (found == 0) return fault;
+    if (!counts()) return Fault::of(Code::changed);
+    const std::size_t kept = std::min<std::size_t>(found, steps_kept);
+    for (const Passed& key : passed.subspan(found - kept, kept)) note({key.entry, key.born});
+    *count = found;
+    return {};
   }
 };
 
@@ -169,7 +219,7 @@ Status Cursor::retry(const Attempt& attempt) {
   if (!store_) return Status(Code::closed);
   const auto once = [&] {
     const Word table = shared::load(store_->state().table_number);
-    const Walk walk{*this, *store_, table, direction_ != Direction::backward};
+    Walk walk(*this, table);
     const Fault fault = attempt(walk);
     const bool replaced = shared::load(store_->state().table_number) != table;
     return fault && replaced ? Fault::of(Code::changed) : fault;
@@ -186,11 +236,11 @@ Status Cursor::retry(const Attempt& attempt) {
 }
 
 Status Cursor::next(Sighting* seen, Buffer* buffer, Record* record) {
-  return retry([&](const Walk& walk) { return walk.once(seen, buffer, record); });
+  return retry([&](Walk& walk) { return walk.once(seen, buffer, record); });
 }
 
 Status Cursor::next_some(std::span<Passed> passed, std::size_t* count, std::uint64_t* table_number) {
-  return retry([&](const Walk& walk) {
+  return retry([&](Walk& walk) {
     *table_number = walk.table;
     return walk.some(passed, count);
   });
