@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every key and value is encoded into one arena before the lock is taken; offsets become pointers when it no longer
-// grows.
+// Every key and value is encoded before the lock is taken.
 //
 // In a dict with recurse=True a plain dict among the values becomes a nested one, and so do those in it. They are built
 // where nobody sees them, and appear with the one commit that stores the items.
 #include "store_all.h"
 
+#include <algorithm>
 #include <deque>
 #include <unordered_map>
 #include <vector>
 
+#include "arena.h"
 #include "locking.h"
 #include "lookup.h"
 #include "nested.h"
@@ -19,27 +20,21 @@ namespace ultradict::python {
 
 namespace {
 
-struct Range {
-  std::size_t begin = 0;
-  std::size_t size = 0;
-};
-
-struct PlannedItem {
-  PyObject* key;  // borrowed from the source
+// What must be known of an item beyond what the engine is given: of few of them anything.
+struct Special {
+  std::size_t number;  // of the item
+  PyObject* key;       // borrowed from the source
   KeyKind kind;
-  Range canonical;
-  Range face;
-  Range value = {};
   PyObject* held = nullptr;    // the value, borrowed likewise, if handles were pickled in it
   std::size_t dict = 0;        // the value is this planned dict
-  ChildId linked = {};         // the value is this nested dict, which exists
   std::uint64_t sequence = 0;  // of the change that stored it, in a new nested dict
   SettledKey settled = {};
 };
 
 struct PlannedDict {
-  Ref items;  // an exact dict that nobody else changes
-  std::vector<PlannedItem> planned = {};
+  Ref source;                          // an exact dict that nobody else changes
+  std::vector<Item> items = {};        // of each of its items, in its order
+  std::vector<Special> specials = {};  // in the same order
 };
 
 class Plan {
@@ -70,53 +65,52 @@ class Plan {
     return remember_exotic() && hold_values();
   }
 
-  bool add(Bytes bytes, Range* range) {
-    *range = {arena_.size(), bytes.size()};
-    return bytes.empty() || arena_.append(bytes);
-  }
-  Bytes at(const Range& range) const { return {arena_.data() + range.begin, range.size}; }
-  Key key_of(const PlannedItem& item) const { return {at(item.canonical), at(item.face), item.settled.exotic}; }
-
   bool encode_items(std::size_t number) {
-    const Ref items = dicts_[number].items.copy();
-    dicts_[number].planned.reserve(static_cast<std::size_t>(PyDict_GET_SIZE(items.get())));
+    const Ref source = dicts_[number].source.copy();
+    dicts_[number].items.reserve(static_cast<std::size_t>(PyDict_GET_SIZE(source.get())));
     PyObject *key = nullptr, *value = nullptr;
-    for (Py_ssize_t position = 0; PyDict_Next(items.get(), &position, &key, &value) != 0;) {
-      PlannedItem item{};
-      if (!encode_item(key, value, number != 0, &item)) return false;
-      dicts_[number].planned.push_back(item);
+    for (Py_ssize_t position = 0; PyDict_Next(source.get(), &position, &key, &value) != 0;) {
+      Item item;
+      Special special{dicts_[number].items.size(), key, KeyKind::error};
+      if (!encode_key_of(number != 0, &item, &special) || !encode_value_of(value, &item, &special)) return false;
+      dicts_[number].items.push_back(item);
+      const bool is_special = special.kind != KeyKind::plain || special.held != nullptr || special.dict != 0;
+      if (is_special) dicts_[number].specials.push_back(special);
     }
     return true;
   }
 
-  bool encode_item(PyObject* key, PyObject* value, bool is_nested, PlannedItem* item) {
-    Scratch face;
+  bool encode_key_of(bool is_nested, Item* item, Special* special) {
     ConvertState& convert = session_->module->convert;
-    item->key = key;
-    item->kind = encode_key(convert, key, &scratch_, &face);
-    if (item->kind == KeyKind::error) return false;
+    special->kind = encode_key(convert, special->key, &scratch_, &face_);
+    if (special->kind == KeyKind::error) return false;
     // In a new dict no other key can be equal.
-    item->settled.exotic = is_nested && item->kind != KeyKind::plain;
-    if (item->settled.exotic && !encode_exotic_key(convert, key, &scratch_, &face)) return false;
-    if (!add(scratch_.bytes(), &item->canonical) || !add(face.bytes(), &item->face)) return false;
+    special->settled.exotic = is_nested && special->kind != KeyKind::plain;
+    if (special->settled.exotic && !encode_exotic_key(convert, special->key, &scratch_, &face_)) return false;
+    item->key = {arena_.add(scratch_.bytes()), arena_.add(face_.bytes()), special->settled.exotic};
+    return true;
+  }
+
+  bool encode_value_of(PyObject* value, Item* item, Special* special) {
     switch (nested_kind(session_, value)) {
       case NestedKind::none:
-        return encode_ordinary(value, item);
+        return encode_ordinary(value, item, special);
       case NestedKind::plain:
-        return plan_dict(Ref::share(value), &item->dict);
+        return plan_dict(Ref::share(value), &special->dict);
       case NestedKind::own:
-        return linked_child(value, &item->linked);
+        return linked_child(value, &item->child);
       case NestedKind::foreign:
-        return plan_dict(deep_copy(value), &item->dict);
+        return plan_dict(deep_copy(value), &special->dict);
     }
     return false;
   }
 
-  bool encode_ordinary(PyObject* value, PlannedItem* item) {
+  bool encode_ordinary(PyObject* value, Item* item, Special* special) {
     const std::uint64_t handles_before = session_->module->handles_pickled;
     if (!encode_value(value, session_->serializer, &scratch_)) return false;
-    if (session_->module->handles_pickled != handles_before) item->held = value;
-    return add(scratch_.bytes(), &item->value);
+    if (session_->module->handles_pickled != handles_before) special->held = value;
+    item->value = arena_.add(scratch_.bytes());
+    return true;
   }
 
   // A dict that occurs twice becomes one, with two keys that refer to it.
@@ -127,19 +121,43 @@ class Plan {
     if (!is_new) return true;
     sources_.push_back(source.copy());
     dicts_.push_back({Ref::steal(PyDict_Copy(source.get()))});
-    return static_cast<bool>(dicts_.back().items);
+    return static_cast<bool>(dicts_.back().source);
+  }
+
+  // Calls visit(key, item, special or null) for each item of the dict to be changed, until it answers false.
+  template <typename Visit>
+  bool for_each(const Visit& visit) {
+    PlannedDict& dict = dicts_[0];
+    auto special = dict.specials.begin();
+    PyObject *key = nullptr, *value = nullptr;
+    Py_ssize_t position = 0;
+    for (std::size_t number = 0; PyDict_Next(dict.source.get(), &position, &key, &value) != 0; ++number) {
+      const bool is_special = special != dict.specials.end() && special->number == number;
+      if (!visit(key, dict.items[number], is_special ? &*special : nullptr)) return false;
+      if (is_special) ++special;
+    }
+    return true;
   }
 
   // Which stored key each key is: the question that only Python can answer, for all but plain keys among plain ones.
   bool settle_keys() {
-    for (PlannedItem& item : dicts_[0].planned) {
-      if (item.kind == KeyKind::plain && session_->engine.exotic_count() == 0) continue;
-      Probe probe(session_);
-      if (!probe) return false;
-      probe.key = item.key;
-      if (!settle_key(&probe, &item.settled)) return false;
-      if (!add(probe.canonical.bytes(), &item.canonical) || !add(probe.face.bytes(), &item.face)) return false;
-    }
+    const bool all_plain =
+        std::ranges::all_of(dicts_[0].specials, [](const Special& special) { return special.kind == KeyKind::plain; });
+    if (all_plain && session_->engine.exotic_count() == 0) return true;
+    return for_each([&](PyObject* key, Item& item, Special* special) {
+      const bool is_plain = special == nullptr || special->kind == KeyKind::plain;
+      return (is_plain && session_->engine.exotic_count() == 0) || settle(key, &item, special);
+    });
+  }
+
+  bool settle(PyObject* key, Item* item, Special* special) {
+    Probe probe(session_);
+    if (!probe) return false;
+    probe.key = key;
+    SettledKey settled;
+    if (!settle_key(&probe, &settled)) return false;
+    item->key = {arena_.add(probe.canonical.bytes()), arena_.add(probe.face.bytes()), settled.exotic};
+    if (special != nullptr) special->settled = settled;
     return true;
   }
 
@@ -150,51 +168,45 @@ class Plan {
     for (std::size_t number = 1; number < dicts_.size(); ++number) {
       if (Status status = builder.make(&children_[number]); !status) return status;
     }
+    for (PlannedDict& dict : dicts_) {
+      for (const Special& special : dict.specials) {
+        if (special.dict != 0) dict.items[special.number].child = children_[special.dict].child_id();
+      }
+    }
     for (std::size_t number = 1; number < dicts_.size(); ++number) {
-      if (Status status = fill(children_[number], dicts_[number].planned); !status) return status;
+      if (Status status = fill(children_[number], dicts_[number]); !status) return status;
     }
     return put_all();
   }
 
-  Status fill(Dict& child, std::vector<PlannedItem>& planned) {
-    for (PlannedItem& item : planned) {
+  static Status fill(Dict& child, PlannedDict& dict) {
+    auto special = dict.specials.begin();
+    for (std::size_t number = 0; number < dict.items.size(); ++number) {
       Sighting written;
-      if (Status status = put(child, item, &written); !status) return status;
-      item.sequence = written.sequence;
+      if (Status status = put(child, dict.items[number], &written); !status) return status;
+      if (special == dict.specials.end() || special->number != number) continue;
+      (special++)->sequence = written.sequence;
     }
     return {};
   }
 
-  Status put(Dict& child, const PlannedItem& item, Sighting* written) const {
-    const ChildId id = child_of(item);
-    if (id.number == 0) return child.put(key_of(item), at(item.value), written);
+  static Status put(Dict& child, const Item& item, Sighting* written) {
+    if (item.child.number == 0) return child.put(item.key, item.value, written);
     Dict linked;
-    if (Status status = child.open_child(id, &linked); !status) return status;
-    return child.put_child(key_of(item), linked, written);
-  }
-
-  ChildId child_of(const PlannedItem& item) const {
-    return item.dict != 0 ? children_[item.dict].child_id() : item.linked;
-  }
-
-  std::vector<Item> engine_items() const {
-    std::vector<Item> items;
-    items.reserve(dicts_[0].planned.size());
-    for (const PlannedItem& item : dicts_[0].planned) items.push_back({key_of(item), at(item.value), child_of(item)});
-    return items;
+    if (Status status = child.open_child(item.child, &linked); !status) return status;
+    return child.put_child(item.key, linked, written);
   }
 
   Status put_all() {
-    const std::vector<Item> items = engine_items();
-    if (arena_.size() <= copy_with_gil_size_max) return session_->engine.put_all(items);
+    if (arena_.size() <= copy_with_gil_size_max) return session_->engine.put_all(dicts_[0].items);
     const GilReleased released;
-    return session_->engine.put_all(items);
+    return session_->engine.put_all(dicts_[0].items);
   }
 
   bool remember_exotic() {
-    for (const PlannedItem& item : dicts_[0].planned) {
-      if (item.settled.exists || !item.settled.exotic) continue;
-      if (!session_->exotic.add(item.key, at(item.canonical))) return false;
+    for (const Special& special : dicts_[0].specials) {
+      if (special.settled.exists || !special.settled.exotic) continue;
+      if (!session_->exotic.add(special.key, dicts_[0].items[special.number].key.canonical)) return false;
     }
     return true;
   }
@@ -203,54 +215,53 @@ class Plan {
   bool leave_estates() {
     for (std::size_t number = 1; number < dicts_.size(); ++number) {
       Family::Estate estate;
-      for (const PlannedItem& item : dicts_[number].planned) {
-        if (!add_to(&estate, item)) return false;
+      for (const Special& special : dicts_[number].specials) {
+        if (!add_to(&estate, special, dicts_[number].items[special.number].key.canonical)) return false;
       }
       session_->family->leave(session_, children_[number].child_id(), std::move(estate));
     }
     return true;
   }
 
-  bool add_to(Family::Estate* estate, const PlannedItem& item) const {
-    if (item.settled.exotic) {
+  static bool add_to(Family::Estate* estate, const Special& special, Bytes form) {
+    if (special.settled.exotic) {
       if (!estate->exotic) estate->exotic = Ref::steal(PyDict_New());
-      const Bytes form = at(item.canonical);
       const Ref canonical = Ref::steal(PyBytes_FromStringAndSize(form.data(), static_cast<Py_ssize_t>(form.size())));
       if (!estate->exotic || !canonical) return false;
-      if (PyDict_SetItem(estate->exotic.get(), canonical.get(), item.key) < 0) return false;
+      if (PyDict_SetItem(estate->exotic.get(), canonical.get(), special.key) < 0) return false;
     }
-    if (item.held == nullptr) return true;
+    if (special.held == nullptr) return true;
     if (!estate->held) estate->held = Ref::steal(PyDict_New());
-    return estate->held && HeldValues::add(estate->held.get(), item.key, item.sequence, item.held);
+    return estate->held && HeldValues::add(estate->held.get(), special.key, special.sequence, special.held);
   }
 
   // Of nested dicts that the keys referred to before: they hold values for dicts that may be gone.
   bool drop_handles() {
     if (!session_->hands_out_children) return true;
-    for (const PlannedItem& item : dicts_[0].planned) {
+    return for_each([&](PyObject* key, const Item&, const Special*) {
       std::uint32_t number = 0;
-      const Py_hash_t hash = PyObject_Hash(item.key);
-      const int known = hash == -1 ? -1 : session_->cache.find(hash, item.key, &number);
-      if (known < 0) return false;
-      if (known != 0 && !session_->cache.current(session_->cache.item(number))) session_->cache.remove(number);
-    }
-    return true;
+      const Py_hash_t hash = PyObject_Hash(key);
+      const int known = hash == -1 ? -1 : session_->cache.find(hash, key, &number);
+      if (known > 0 && !session_->cache.current(session_->cache.item(number))) session_->cache.remove(number);
+      return known >= 0;
+    });
   }
 
   bool hold_values() {
-    for (const PlannedItem& item : dicts_[0].planned) {
-      if (item.held == nullptr) {
-        session_->held.let_go(session_, item.key);
-      } else if (!session_->held.keep(session_, item.key, item.held)) {
-        return false;
-      }
-    }
-    return true;
+    const bool any =
+        std::ranges::any_of(dicts_[0].specials, [](const Special& special) { return special.held != nullptr; });
+    if (!any && session_->held.empty()) return true;
+    return for_each([&](PyObject* key, const Item&, const Special* special) {
+      if (special != nullptr && special->held != nullptr) return session_->held.keep(session_, key, special->held);
+      session_->held.let_go(session_, key);
+      return true;
+    });
   }
 
   Session* session_;
   Scratch scratch_;
-  Scratch arena_;
+  Scratch face_;
+  Arena arena_;
   std::deque<PlannedDict> dicts_;  // 0: the items themselves
   std::unordered_map<PyObject*, std::size_t> numbers_;
   std::vector<Ref> sources_;  // what numbers_ points to

@@ -4,51 +4,35 @@
 #include "store/cleaning.h"
 #include "store/nested.h"
 #include "store/table.h"
+#include "store/writer.h"
 #include "structures/record.h"
 
 namespace ultradict {
 
 namespace {
 
-// Entry numbers in the order in which insertions will take them.
-class EntryNumbers {
- public:
-  EntryNumbers(Store& store) : store_(store), free_(store.state().free_entry), unused_(store.state().entries_used) {}
-
-  Fault next(Word* number) {
-    *number = free_ != 0 ? free_ : unused_;
-    if (free_ == 0) {
-      ++unused_;
-      return {};
-    }
-    Entry* entry = nullptr;
-    if (Fault fault = store_.regions.entry(store_.state().table_number, free_, &entry)) return fault;
-    free_ = Links{entry->links}.next();
-    return {};
-  }
-
- private:
-  Store& store_;
-  Word free_;
-  Word unused_;
-};
+Word content_size(const Item& item) { return item.child.number != 0 ? sizeof(ChildValue) : item.value.size(); }
 
 // What must be there before anything is written: the dicts, entries and slots for the new keys, content within its
-// bound.
-Fault prepare(Store& store, LockHeld held, ChildId dict, std::span<const Key> keys, std::span<NewValue* const> values) {
+// bound. Finds the entries of the keys that are there.
+Fault prepare(Store& store, LockHeld held, ChildId dict, BatchItems& batch) {
+  constexpr std::size_t ahead = 8;
   if (Fault fault = check_alive(store, dict)) return fault;
   Word new_keys = 0;
   Word added = 0;
   Word removed = 0;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    const Bytes key = keys[i].canonical;
+  for (std::size_t i = 0; i < batch.keys.size(); ++i) {
+    KnownKey& key = batch.keys[i];
+    const Item& item = batch.items[key.item];
+    if (i + ahead < batch.keys.size()) store.regions.prefetch_slots(batch.keys[i + ahead].hash);
     Located located;
-    if (Fault fault = locate(store, held, dict.number, key, store.hash(dict.number, key), &located)) return fault;
-    if (const ChildId child = values[i]->child(); child.number != 0) {
-      if (Fault fault = check_link(store, held, dict, child)) return fault;
+    if (Fault fault = locate(store, held, dict.number, item.key.canonical, key.hash, &located)) return fault;
+    if (item.child.number != 0) {
+      if (Fault fault = check_link(store, held, dict, item.child)) return fault;
     }
+    key.entry = static_cast<std::uint32_t>(located.number);
     new_keys += located.number == 0 ? 1 : 0;
-    added += keys[i].canonical.size() + keys[i].face.size() + values[i]->size();
+    added += item.key.canonical.size() + item.key.face.size() + content_size(item);
     removed += located.number == 0 ? 0 : located.view.content_size();
   }
   const Word bound = store.control().identity.full_dump_size;
@@ -57,66 +41,55 @@ Fault prepare(Store& store, LockHeld held, ChildId dict, std::span<const Key> ke
   return make_table_room(store, held, new_keys);
 }
 
-Fault append(Store& store, LockHeld held, Word dict, const Key& key, NewValue& value, EntryNumbers& numbers) {
-  Located located;
-  if (Fault fault = locate(store, held, dict, key.canonical, store.hash(dict, key.canonical), &located)) return fault;
-  const bool is_new = located.number == 0;
-  if (is_new) {
-    if (Fault fault = numbers.next(&located.number)) return fault;
-  }
-  const Word face_size = is_new ? key.face.size() : located.view.header.face_size;
-  const Word size = record_size(key.canonical.size(), face_size, value.bytes().size());
-  Room room;
-  if (Fault fault = make_room(store, held, size, &room)) return fault;
-  Key kept = key;
-  if (!is_new) {
-    if (Fault fault = record_in_place(store, held, Ref{located.entry->ref}, &located.view)) return fault;
-    kept = Key{located.view.key(), located.view.face(), located.view.is_exotic()};
-  }
-  RecordView now;
-  write_new_record(room, dict, located.number, kept, value, &now);
-  if (Fault fault = value.publish(held, now.header.sequence)) return fault;
-  shared::store(store.state().tail, Ref::at(room.ref.position() + size / unit_size, room.ref.segment()).word);
+// The record of a key that is there keeps its key and face; room for it may have been made by moving the old one.
+Fault append_overwrite(Store& store, LockHeld held, Word entry, NewValue& value, RecordView* now, Room* room) {
+  Located old;
+  if (Fault fault = locate_entry(store, held, entry, &old)) return fault;
+  const RecordHeader header = old.view.header;
+  const Word size = record_size(header.key_size, header.face_size, value.bytes().size());
+  if (Fault fault = make_room(store, held, size, room)) return fault;
+  if (Fault fault = locate_entry(store, held, entry, &old)) return fault;
+  const Key key{old.view.key(), old.view.face(), old.view.is_exotic()};
+  write_new_record(*room, header.dict_id, entry, key, value, now);
   return {};
 }
 
-// Where the run goes on: in the same segment, or at the begin of the one that follows in the stream.
-Fault after(Store& store, Ref ref, Word size, Ref* next) {
-  const Control& control = store.control();
-  const Word position = ref.position() + size / unit_size;
-  *next = Ref::at(position, ref.segment());
-  const SegmentDescriptor& segment = control.segments[ref.segment()];
-  const bool ends = is_closed(control, ref.segment()) && position == segment.first + segment.filled / unit_size;
-  if (!ends || position == control.state.pending_end) return {};
-  for (Word number = 0; number < segments_max; ++number) {
-    const bool in_use = is_closed(control, number) || Ref{control.state.tail}.segment() == number;
-    if (!in_use || control.segments[number].first != position) continue;
-    *next = Ref::at(position, number);
-    return {};
-  }
-  return Fault::damaged("batch: no segment goes on at position", position);
+Fault append_insertion(Store& store, LockHeld held, Word dict, Word entry, const Key& key, NewValue& value,
+                       RecordView* now, Room* room) {
+  const Word size = record_size(key.canonical.size(), key.face.size(), value.bytes().size());
+  if (Fault fault = make_room(store, held, size, room)) return fault;
+  write_new_record(*room, dict, entry, key, value, now);
+  return {};
 }
 
-Fault apply_one(Store& store, LockHeld held, Ref ref) {
-  State& state = store.state();
+Fault append(Store& store, LockHeld held, Word dict, const Item& item, Word entry, NewValue& value,
+             FreeEntries& free_entries) {
   RecordView now;
-  if (Fault fault = record_in_place(store, held, ref, &now)) return fault;
-  Ref next;
-  if (Fault fault = after(store, ref, now.size(), &next)) return fault;
-  Change change(store.regions, held);
-  const bool is_last = next.position() == state.pending_end;
-  change.set(state.pending, is_last ? 0 : next.word);
-  if (is_last) change.set(state.batch_begin, 0);
-  if (now.header.sequence == ref.position()) {  // not one that cleaning moved here meanwhile
-    const Word dict = now.header.dict_id;
-    const Word hash = store.hash(dict, now.key());
-    Located old;
-    if (Fault fault = locate(store, held, dict, now.key(), hash, &old)) return fault;
-    const Fault fault = old.number == 0 ? apply_insertion(store, held, change, now, hash)
-                                        : apply_overwrite(store, held, change, old, now);
-    if (fault) return fault;
+  Room room;
+  Fault fault;
+  if (entry != 0) {
+    fault = append_overwrite(store, held, entry, value, &now, &room);
+  } else {
+    FreeEntry free;
+    fault = free_entries.next(store, held, &free);
+    if (!fault) fault = append_insertion(store, held, dict, free.number, item.key, value, &now, &room);
   }
-  change.commit();
+  if (fault) return fault;
+  if (Fault unpublished = value.publish(held, now.header.sequence)) return unpublished;
+  const Word position = room.ref.position() + now.size() / unit_size;
+  shared::store(store.state().tail, Ref::at(position, room.ref.segment()).word);
+  return {};
+}
+
+Fault append_all(Store& store, LockHeld held, Word dict, const BatchItems& batch) {
+  FreeEntries free_entries(store.state());
+  for (std::size_t i = 0; i < batch.keys.size(); ++i) {
+    const Item& item = batch.items[batch.keys[i].item];
+    NewValue* const staged = batch.staged.empty() ? nullptr : batch.staged[i];
+    NewValue small = item.child.number != 0 ? NewValue(store, item.child) : NewValue(store, item.value);
+    NewValue& value = staged ? *staged : small;
+    if (Fault fault = append(store, held, dict, item, batch.keys[i].entry, value, free_entries)) return fault;
+  }
   return {};
 }
 
@@ -151,17 +124,13 @@ void end_batch(Store& store, LockHeld held) {
 
 }  // namespace
 
-Fault put_batch(Store& store, LockHeld held, ChildId dict, std::span<const Key> keys,
-                std::span<NewValue* const> values) {
-  if (keys.empty()) return {};
+Fault put_batch(Store& store, LockHeld held, ChildId dict, BatchItems& batch) {
+  if (batch.keys.empty()) return {};
   State& state = store.state();
-  if (Fault fault = prepare(store, held, dict, keys, values)) return fault;
+  if (Fault fault = prepare(store, held, dict, batch)) return fault;
   const Word begin = Ref{state.tail}.position();
   shared::store(state.batch_begin, begin);
-  EntryNumbers numbers(store);
-  Fault fault;
-  for (std::size_t i = 0; i < keys.size() && !fault; ++i)
-    fault = append(store, held, dict.number, keys[i], *values[i], numbers);
+  Fault fault = append_all(store, held, dict.number, batch);
   Ref first;
   if (!fault) fault = find_first(store, begin, &first);
   if (fault) {
@@ -170,16 +139,13 @@ Fault put_batch(Store& store, LockHeld held, ChildId dict, std::span<const Key> 
   }
   commit(store, held, first);
   const Word appended = (Ref{state.tail}.position() - begin) * unit_size;
-  if (Fault finishing = finish_batch(store, held)) return finishing;
+  if (Fault finishing = finish_batch(store, held, batch.keys)) return finishing;
   if (Fault settling = settle_nested(store, held)) return settling;
   return pay_cleaning(store, held, appended);
 }
 
-Fault finish_batch(Store& store, LockHeld held) {
-  State& state = store.state();
-  while (state.pending != 0) {
-    if (Fault fault = apply_one(store, held, Ref{state.pending})) return fault;
-  }
+Fault finish_batch(Store& store, LockHeld held, std::span<const KnownKey> known) {
+  if (Fault fault = Pending(store, held, known).apply_all()) return fault;
   end_batch(store, held);
   return {};
 }

@@ -13,14 +13,14 @@ Fault DictHeader::find_nested(Store& store, LockHeld, Word number, DictHeader* f
   return found->mark().is_header() ? Fault::none() : Fault::damaged("nested dict: no header", number);
 }
 
-void DictHeader::count_nested_key(Change& change, Word step, bool exotic) const {
-  change.set(state_->nested_count, state_->nested_count + step);
+void DictHeader::count_nested_keys(Change& change, Word keys, Word exotic) const {
+  change.set(state_->nested_count, state_->nested_count + keys);
   const HeaderCounts now = counts();
   change.set(number_, *entry_, Change::Field::hash,
-             HeaderCounts::of((now.keys() + step) & 0xffffffffU, now.links()).word);
-  if (!exotic) return;
+             HeaderCounts::of((now.keys() + keys) & 0xffffffffU, now.links()).word);
+  if (exotic == 0) return;
   const HeaderMark old = mark();
-  const Word count = (old.exotic_count() + step) & HeaderMark::exotic_mask;
+  const Word count = (old.exotic_count() + exotic) & HeaderMark::exotic_mask;
   set_mark(change, HeaderMark::of(count, old.is_listed(), old.next()));
 }
 

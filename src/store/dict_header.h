@@ -33,11 +33,11 @@ class DictHeader {
     if (is_root()) return change.set(state_->ends, ends.word);
     change.set(number_, *entry_, Change::Field::links, ends.word);
   }
-  // One key more (1) or less (~0).
-  void count_key(Change& change, Word step, bool exotic) const {
-    if (!is_root()) return count_nested_key(change, step, exotic);
-    change.set(state_->count, state_->count + step);
-    if (exotic) change.set(state_->exotic_count, state_->exotic_count + step);
+  // So many keys more, `exotic` of them exotic; one less is ~0.
+  void count_keys(Change& change, Word keys, Word exotic) const {
+    if (!is_root()) return count_nested_keys(change, keys, exotic);
+    change.set(state_->count, state_->count + keys);
+    if (exotic != 0) change.set(state_->exotic_count, state_->exotic_count + exotic);
   }
   void set_links(Change& change, Word links) const {
     change.set(number_, *entry_, Change::Field::hash, HeaderCounts::of(counts().keys(), links).word);
@@ -54,7 +54,7 @@ class DictHeader {
   }
 
  private:
-  void count_nested_key(Change& change, Word step, bool exotic) const;
+  void count_nested_keys(Change& change, Word keys, Word exotic) const;
   HeaderCounts counts() const { return HeaderCounts{entry_->hash}; }
 
   State* state_ = nullptr;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/put.h"
 
+#include <algorithm>
+#include <bit>
 #include <deque>
-#include <unordered_map>
 #include <vector>
 
 #include "store/batch.h"
@@ -45,37 +46,44 @@ Fault making_room(Store& store, const Attempt& attempt) {
   return attempt();
 }
 
-// Which item gives each key its value: the last one, in the place of the first.
-std::vector<std::size_t> last_items(std::span<const Item> items) {
-  std::unordered_map<Bytes, std::size_t> places;
-  places.reserve(items.size());
-  std::vector<std::size_t> last;
-  last.reserve(items.size());
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const auto [place, is_new] = places.try_emplace(items[i].key.canonical, last.size());
-    if (is_new) {
-      last.push_back(i);
-    } else {
-      last[place->second] = i;
+// The items of a batch: each key once, in the place of the first item that has it, with the value of the last.
+BatchItems each_key_once(const Store& store, ChildId dict, std::span<const Item> items) {
+  constexpr std::uint32_t none = ~std::uint32_t{0};
+  BatchItems batch{items};
+  batch.keys.reserve(items.size());
+  std::vector<std::uint32_t> places(std::bit_ceil(items.size() * 2), none);  // open addressing
+  for (std::uint32_t number = 0; number < items.size(); ++number) {
+    const Bytes key = items[number].key.canonical;
+    const Word hash = store.hash(dict.number, key);
+    const auto is_other = [&](const KnownKey& known) {
+      return known.hash != hash || items[known.item].key.canonical != key;
+    };
+    std::size_t at = hash & (places.size() - 1);
+    while (places[at] != none && is_other(batch.keys[places[at]])) at = (at + 1) & (places.size() - 1);
+    if (places[at] != none) {
+      batch.keys[places[at]].item = number;
+      continue;
     }
+    places[at] = static_cast<std::uint32_t>(batch.keys.size());
+    batch.keys.push_back({hash, number});
   }
-  return last;
+  return batch;
 }
 
-Fault put_staged(Store& store, ChildId dict, std::span<const Item> items, std::span<const std::size_t> chosen) {
-  std::vector<Key> keys;
-  std::deque<NewValue> values;
-  std::vector<NewValue*> staged;
-  for (const std::size_t i : chosen) {
-    const Item& item = items[i];
-    keys.push_back(item.key);
-    NewValue& value =
-        item.child.number != 0 ? values.emplace_back(store, item.child) : values.emplace_back(store, item.value);
-    if (Fault fault = value.stage()) return fault;
-    staged.push_back(&value);
+bool is_large(const Item& item) { return item.child.number == 0 && item.value.size() > blob_size_min; }
+
+Fault put_staged(Store& store, ChildId dict, BatchItems& batch) {
+  std::deque<NewValue> staged;
+  batch.staged.clear();
+  if (std::ranges::any_of(batch.items, is_large)) batch.staged.resize(batch.keys.size());
+  for (std::size_t i = 0; i < batch.staged.size(); ++i) {
+    const Item& item = batch.items[batch.keys[i].item];
+    if (!is_large(item)) continue;
+    batch.staged[i] = &staged.emplace_back(store, item.value);
+    if (Fault fault = batch.staged[i]->stage()) return fault;
   }
   const Entered entered(store);
-  return entered.fault() ? entered.fault() : put_batch(store, entered.held(), dict, keys, staged);
+  return entered.fault() ? entered.fault() : put_batch(store, entered.held(), dict, batch);
 }
 
 }  // namespace
@@ -141,8 +149,8 @@ Fault put_items(Store& store, ChildId dict, std::span<const Item> items) {
   for (const Item& item : items) {
     if (Fault fault = check_sizes(item.key, item.value)) return fault;
   }
-  const std::vector<std::size_t> chosen = last_items(items);
-  return making_room(store, [&] { return put_staged(store, dict, items, chosen); });
+  BatchItems batch = each_key_once(store, dict, items);
+  return making_room(store, [&] { return put_staged(store, dict, batch); });
 }
 
 }  // namespace ultradict

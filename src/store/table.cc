@@ -188,36 +188,52 @@ Fault make_table_room(Store& store, LockHeld held, Word count) {
   return make_slots_room(store, held, count);
 }
 
-Fault free_entry(Store& store, LockHeld, FreeEntry* free) {
+Fault free_entry(Store& store, LockHeld held, FreeEntry* free) {
+  return FreeEntries(store.state()).next(store, held, free);
+}
+
+Fault FreeEntries::next(Store& store, LockHeld, FreeEntry* free) {
   const State& state = store.state();
-  free->from_list = state.free_entry != 0;
-  free->number = free->from_list ? state.free_entry : state.entries_used;
+  free->from_list = first_free_ != 0;
+  free->number = free->from_list ? first_free_ : unused_;
   if (free->number >= state.entries_size) return Fault::damaged("free entry", free->number, state.entries_size);
   if (Fault fault = store.regions.entry(state.table_number, free->number, &free->entry)) return fault;
   if (free->from_list) {
     if (free->entry->ref != 0) return Fault::damaged("free entry: it has a ref", free->entry->ref);
-    free->next_free = Links{free->entry->links}.next();
+    free->next_free = first_free_ = Links{free->entry->links}.next();
   } else {
     // What a table before this one left here.
     shared::store(free->entry->ref, 0);
+    ++unused_;
   }
   return {};
+}
+
+Fault find_places(const SlotArrays& arrays, Word hash, SlotPlaces* places) {
+  places->current = arrays.current.place_for(hash);
+  if (places->current == arrays.current.count()) return Fault::damaged("slots: full", places->current);
+  if (!arrays.grows) return {};
+  places->next = arrays.next.place_for(hash);
+  if (places->next == arrays.next.count()) return Fault::damaged("slots being built: full", places->next);
+  return {};
+}
+
+void set_slots(Change& change, const SlotArrays& arrays, const SlotPlaces& places, Slot slot) {
+  change.set_slot(arrays.current.word(places.current), places.current, slot);
+  if (arrays.grows) change.set_next_slot(arrays.next.word(places.next), places.next, slot);
 }
 
 Fault insert_slots(Store& store, LockHeld held, Change& change, Word hash, Word entry) {
   State& state = store.state();
   SlotArrays arrays;
   if (Fault fault = slot_arrays(store, held, &arrays)) return fault;
-  const Word place = arrays.current.place_for(hash);
-  if (place == arrays.current.count()) return Fault::damaged("slots: full", state.slots_used, place);
-  if (arrays.current.at(place).is_empty()) change.set(state.slots_used, state.slots_used + 1);
-  change.set_slot(arrays.current.word(place), place, Slot::used(entry, hash));
-  if (!arrays.grows) return {};
-  const Word next_place = arrays.next.place_for(hash);
-  if (next_place == arrays.next.count())
-    return Fault::damaged("slots being built: full", state.next_slots_used, next_place);
-  if (arrays.next.at(next_place).is_empty()) change.set(state.next_slots_used, state.next_slots_used + 1);
-  change.set_next_slot(arrays.next.word(next_place), next_place, Slot::used(entry, hash));
+  SlotPlaces places;
+  if (Fault fault = find_places(arrays, hash, &places)) return fault;
+  if (arrays.current.at(places.current).is_empty()) change.set(state.slots_used, state.slots_used + 1);
+  if (arrays.grows && arrays.next.at(places.next).is_empty()) {
+    change.set(state.next_slots_used, state.next_slots_used + 1);
+  }
+  set_slots(change, arrays, places, Slot::used(entry, hash));
   return {};
 }
 

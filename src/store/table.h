@@ -49,8 +49,35 @@ inline void take_entry(Change& change, State& state, const FreeEntry& free) {
   change.set(state.entries_used, state.entries_used + 1);
 }
 
+// Free entries in the order in which insertions take them, when they take several.
+class FreeEntries {
+ public:
+  explicit FreeEntries(const State& state) : first_free_(state.free_entry), unused_(state.entries_used) {}
+
+  Fault next(Store& store, LockHeld held, FreeEntry* free);
+  // Adds the stores that take those handed out.
+  void take(Change& change, State& state) const {
+    if (first_free_ != state.free_entry) change.set(state.free_entry, first_free_);
+    if (unused_ != state.entries_used) change.set(state.entries_used, unused_);
+  }
+
+ private:
+  Word first_free_;
+  Word unused_;
+};
+
 // Keys of all dicts: what the slots lead to.
 inline Word key_count(const State& state) { return state.count + state.nested_count; }
+
+// Where a new key of that hash goes, in each of the arrays.
+struct SlotPlaces {
+  Word current = 0;
+  Word next = 0;
+};
+Fault find_places(const SlotArrays& arrays, Word hash, SlotPlaces* places);
+// Adds the stores that put the entry there; the counts of used slots are the caller's to add: one for each of the two
+// places that is empty.
+void set_slots(Change& change, const SlotArrays& arrays, const SlotPlaces& places, Slot slot);
 
 // Adds the stores that put the entry into the slot arrays, or take it out.
 Fault insert_slots(Store& store, LockHeld held, Change& change, Word hash, Word entry);

@@ -6,6 +6,7 @@
 #include "store/cleaning.h"
 #include "store/dict_header.h"
 #include "store/nested.h"
+#include "store/sums.h"
 #include "store/table.h"
 #include "structures/record.h"
 #include "structures/slots.h"
@@ -13,43 +14,6 @@
 namespace ultradict {
 
 namespace {
-
-// The stream counters of the classic design: bytes since the last full dump, and how many dumps there were.
-// Together they grow with every change of a key. Returns the new ones.
-[[gnu::always_inline]] inline Word stream(Change& change, Control& control, Word size) {
-  Word& word = control.state.stream;
-  const Word position = (word & 0xffffffffU) + size;
-  const bool overflows = position > control.identity.buffer_size;
-  const Word now = overflows ? ((word >> 32) + 1) << 32 : (word & ~Word{0xffffffff}) | position;
-  change.set(word, now);
-  return now;
-}
-
-// What a record that comes and one that goes (either may be none) do to the sums in control.
-[[gnu::always_inline]] inline void count(Change& change, Control& control, const RecordView* now,
-                                         const RecordView* old) {
-  State& state = control.state;
-  const auto set = [&](Word & word, Word added, Word removed) __attribute__((always_inline)) {
-    if (added != removed) change.set(word, word + added - removed);
-  };
-  const Word added = now ? now->size() : 0;
-  const Word removed = old ? old->size() : 0;
-  Word* to = now ? &control.segments[Ref{now->header.ref}.segment()].live : nullptr;
-  Word* from = old ? &control.segments[Ref{old->header.ref}.segment()].live : nullptr;
-  if (to == from) {
-    set(*to, added, removed);
-  } else {
-    if (to) set(*to, added, 0);
-    if (from) set(*from, 0, removed);
-  }
-  set(state.live_size, added, removed);
-  set(state.content_size, now ? now->content_size() : 0, old ? old->content_size() : 0);
-  const bool adds_blob = now && now->is_blob();
-  const bool removes_blob = old && old->is_blob();
-  if (!adds_blob && !removes_blob) return;
-  set(state.blob_count, adds_blob ? 1 : 0, removes_blob ? 1 : 0);
-  set(state.blob_size, adds_blob ? now->blob_size() : 0, removes_blob ? old->blob_size() : 0);
-}
 
 // full_dump_size bounds the content; `added` and `removed` are bytes of it.
 inline Fault check_content(const Control& control, Word added, Word removed) {
@@ -184,7 +148,7 @@ Fault add_key(Store& store, LockHeld held, Change& change, const RecordView& now
   }
   header.set_ends(change, Links::of(ends.previous() == 0 ? free.number : ends.previous(), free.number));
   take_entry(change, state, free);
-  header.count_key(change, 1, now.is_exotic());
+  header.count_keys(change, 1, now.is_exotic() ? 1 : 0);
   count(change, control, &now, nullptr);
   stream(change, control, now.size() + now.blob_size());
   return now.is_child() ? change_links(store, held, change, &now, nullptr) : Fault::none();
@@ -281,7 +245,7 @@ Fault remove_entry(Store& store, LockHeld held, const Located& old, Streamed str
   change.set(old.number, *old.entry, Change::Field::born, 0);
   change.set(old.number, *old.entry, Change::Field::links, Links::of(0, state.free_entry).word);
   change.set(state.free_entry, old.number);
-  header.count_key(change, ~Word{0}, old.view.is_exotic());
+  header.count_keys(change, ~Word{0}, old.view.is_exotic() ? ~Word{0} : 0);
   count(change, control, nullptr, &old.view);
   if (Fault fault = change_links(store, held, change, nullptr, &old.view)) return fault;
   if (old.view.is_blob()) change.remove_blob(old.view.header.sequence);
@@ -299,6 +263,12 @@ void write_new_record(const Room& room, Word dict, Word entry, const Key& key, c
 }
 
 Fault record_in_place(Store& store, LockHeld, Ref ref, RecordView* view) { return look_in_place(store, ref, view); }
+
+Fault locate_entry(Store& store, LockHeld, Word number, Located* located) {
+  located->number = number;
+  if (Fault fault = store.regions.entry(store.state().table_number, number, &located->entry)) return fault;
+  return look_in_place(store, Ref{located->entry->ref}, &located->view);
+}
 
 // The table is still the one of the Sighting, so its entry is where it was.
 Fault locate_seen(Store& store, LockHeld, const Sighting& seen, Located* located) {

@@ -17,6 +17,8 @@ struct Located {
 };
 
 Fault locate(Store& store, LockHeld held, Word dict, Bytes key, Word hash, Located* located);
+// Of an entry that belongs to a key.
+Fault locate_entry(Store& store, LockHeld held, Word number, Located* located);
 Fault locate_seen(Store& store, LockHeld held, const Sighting& seen, Located* located);
 // Writes a record where there is room; nobody can see it before a change names it.
 void write_new_record(const Room& room, Word dict, Word entry, const Key& key, const NewValue& value, RecordView* now);
