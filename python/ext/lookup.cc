@@ -160,6 +160,22 @@ PyObject* value_of_record(Session* session, PyObject* key, Py_hash_t hash, const
   return value.release();
 }
 
+// The value of a record that was just read for an item whose key is known.
+static PyObject* renewed_value(Session* session, std::uint32_t number, const Sighting& seen, const Record& record) {
+  Cache& cache = session->cache;
+  const Ref key = Ref::share(cache.item(number).key);
+  const Py_hash_t hash = cache.item(number).hash;
+  const std::uint64_t version = cache.version();
+  Ref value = Ref::steal(decode_record(session, seen, record));
+  if (!value) return nullptr;
+  if (version == cache.version()) {
+    cache.renew(cache.item(number), value.get(), seen, size_of(record));
+  } else {
+    remember(session, key.get(), hash, value.get(), seen, size_of(record));
+  }
+  return value.release();
+}
+
 PyObject* refresh_item(Session* session, std::uint32_t number) {
   Cache& cache = session->cache;
   const Lease<Buffer> buffer(session->module->spare_buffer);
@@ -179,9 +195,8 @@ PyObject* refresh_item(Session* session, std::uint32_t number) {
     cache.replace_ref(item, seen);
     return Ref::share(value.get()).release();
   }
-  const Ref key = Ref::share(item.key);
-  const Py_hash_t hash = item.hash;
-  return value_of_record(session, Cache::key_known(item) ? key.get() : nullptr, hash, seen, record);
+  if (!Cache::key_known(item)) return value_of_record(session, nullptr, 0, seen, record);
+  return renewed_value(session, number, seen, record);
 }
 
 PyObject* read_value(Session* session, PyObject* key, Py_hash_t hash) {

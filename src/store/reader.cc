@@ -182,14 +182,13 @@ Fault reread(Store& store, Sighting* seen, Buffer* buffer, Record* record, bool*
   *moved = false;
   const ReadGuard guard(store.regions);
   const Word sequence = seen->sequence;
+  const Word table = seen->table_number;
   for (int tries = 0; tries < retries_max; ++tries) {
-    if (shared::load(store.state().table_number) != seen->table_number) return changed();
-    Sighting now;
-    const Fault fault = read_entry(store, seen->entry, seen->born, &now, buffer, record);
+    if (shared::load(store.state().table_number) != table) return changed();
+    const Fault fault = read_entry(store, seen->entry, seen->born, seen, buffer, record);
     if (!fault) {
-      if (now.table_number != seen->table_number) return changed();
-      *seen = now;
-      *moved = now.sequence == sequence;
+      if (seen->table_number != table) return changed();
+      *moved = seen->sequence == sequence;
       return {};
     }
     if (fault.code != Code::changed) return fault;

@@ -184,7 +184,9 @@ inline void write_record(char* to, const RecordHeader& header, Bytes key, Bytes 
 
 // Of a record that was copied out to `bytes`, whose checksum field is cleared by this.
 inline Fault check_copy(char* bytes, const RecordHeader& header) {
-  std::memset(bytes + offsetof(RecordHeader, checksum), 0, sizeof header.checksum);
+  // As a whole word: a part of one could not be read back together with the rest before both have reached memory.
+  const Word without = Word{header.key_size} << 32;
+  std::memcpy(bytes + offsetof(RecordHeader, checksum), &without, sizeof without);
   const std::uint32_t found = record_checksum(bytes, record_size(header));
   if (found != header.checksum) return Fault::damaged("record: checksum", found, header.checksum);
   return {};
