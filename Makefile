@@ -61,12 +61,13 @@ check-cpp:  ## C++: formatting, clang's warnings, clang-tidy
 	clang-format-14 --dry-run -Werror $(cpp_files)
 	$(MAKE) build-clang
 
-check-python: .venv/dev-installed  ## Python: lint, formatting, types by two checkers, house rules
+check-python: .venv/dev-installed  ## Python: lint, formatting, types by two checkers, stubs, house rules
 	$(venv_python) -m ruff check .
 	$(venv_python) -m ruff format --check .
 	$(venv_python) -m mypy
 	$(venv_python) -m pyright
-	$(venv_python) -m pytest -q tests/house
+	$(venv_python) -m mypy.stubtest UltraDict
+	$(venv_python) -m pytest -q tests/house tests/typing
 
 check-pythons: install  ## The Python suite on every other CPython 3.9 to 3.14 found
 	tools/other_pythons.sh $(venv_python)

@@ -9,18 +9,30 @@ from __future__ import annotations
 import os
 import sys
 
-from . import Exceptions, _parameters, _status
+from . import Exceptions, _core, _parameters, _status
 from ._core import SharedDict, SharedLock, bind_methods, leave_all
 from ._core import unlink_by_name as _unlink_by_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import ModuleType, TracebackType
-    from typing import Any, TypeVar
+    from typing import Any, AnyStr, Literal, Protocol, TypeVar, Union, overload
 
-    K = TypeVar("K")
-    V = TypeVar("V")
-    Self = TypeVar("Self", bound="UltraDict[Any, Any]")
+    from _typeshed import SupportsKeysAndGetItem
+    from typing_extensions import TypeAlias
+
+    _K = TypeVar("_K")
+    _V = TypeVar("_V")
+    _Key = TypeVar("_Key")
+    _Value = TypeVar("_Value")
+    _Self = TypeVar("_Self", bound="UltraDict[Any, Any]")
+    _Items = Union[SupportsKeysAndGetItem[_K, _V], Iterable[tuple[_K, _V]]]
+
+    class _Serializer(Protocol):
+        def dumps(self, value: Any, /) -> bytes | str: ...
+        def loads(self, stored: Any, /) -> Any: ...
+
 
 __all__ = ["SharedLock", "UltraDict"]
 
@@ -34,7 +46,7 @@ class _LazyLog:
         return logging
 
 
-class UltraDict(SharedDict["K", "V"]):
+class UltraDict(SharedDict["_K", "_V"]):
     """A dict in shared memory.
 
     UltraDict(mapping_or_pairs, name="x", key=value, ...) attaches to the dict of that name, or creates it. Any process
@@ -43,9 +55,61 @@ class UltraDict(SharedDict["K", "V"]):
     """
 
     Exceptions = Exceptions
-    SharedLock = SharedLock
-    RLock = SharedLock
+    SharedLock: TypeAlias = _core.SharedLock
+    RLock: TypeAlias = _core.SharedLock
     log = _LazyLog()
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self,
+            data: _Items[_K, _V] | None = None,
+            /,
+            *,
+            name: str | None = None,
+            create: bool | None = None,
+            buffer_size: int = 10_000,
+            serializer: _Serializer | None = None,
+            shared_lock: bool | None = None,
+            full_dump_size: int | None = None,
+            auto_unlink: bool | None = None,
+            recurse: bool | None = None,
+            recurse_register: str | UltraDict[Any, Any] | None = None,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: UltraDict[str, _V],  # pyright: ignore[reportInvalidTypeVarUse]  # as typeshed's dict has it
+            data: _Items[str, _V] | None = None,
+            /,
+            *,
+            name: str | None = None,
+            create: bool | None = None,
+            buffer_size: int = 10_000,
+            serializer: _Serializer | None = None,
+            shared_lock: bool | None = None,
+            full_dump_size: int | None = None,
+            auto_unlink: bool | None = None,
+            recurse: bool | None = None,
+            recurse_register: str | UltraDict[Any, Any] | None = None,
+            **items: _V,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: UltraDict[AnyStr, AnyStr],
+            data: Iterable[list[AnyStr]],
+            /,
+            *,
+            name: str | None = None,
+            create: bool | None = None,
+            buffer_size: int = 10_000,
+            serializer: _Serializer | None = None,
+            shared_lock: bool | None = None,
+            full_dump_size: int | None = None,
+            auto_unlink: bool | None = None,
+            recurse: bool | None = None,
+            recurse_register: str | UltraDict[Any, Any] | None = None,
+        ) -> None: ...
 
     def __init__(
         self,
@@ -54,7 +118,7 @@ class UltraDict(SharedDict["K", "V"]):
         name: str | None = None,
         create: bool | None = None,
         buffer_size: int = 10_000,
-        serializer: Any = None,
+        serializer: _Serializer | None = None,
         shared_lock: bool | None = None,
         full_dump_size: int | None = None,
         auto_unlink: bool | None = None,
@@ -81,13 +145,13 @@ class UltraDict(SharedDict["K", "V"]):
 
     @classmethod
     def open(
-        cls: type[Self],
+        cls: type[_Self],
         name: str | None = None,
-        data: Any = None,
+        data: _Items[_K, _V] | None = None,
         *,
         create: bool | None = None,
         buffer_size: int = 10_000,
-        serializer: Any = None,
+        serializer: _Serializer | None = None,
         shared_lock: bool | None = None,
         full_dump_size: int | None = None,
         auto_unlink: bool | None = None,
@@ -96,7 +160,7 @@ class UltraDict(SharedDict["K", "V"]):
         cache_bytes: int = _parameters.cache_bytes_default,
         mode: int = 0o600,
         allow_pickle: bool = True,
-    ) -> Self:
+    ) -> _Self:
         """Like UltraDict(...), but a word that is no parameter is an error and not an item."""
         opened = cls.__new__(cls)
         _start(
@@ -118,6 +182,17 @@ class UltraDict(SharedDict["K", "V"]):
         )
         return opened
 
+    if TYPE_CHECKING:
+
+        @overload
+        @classmethod
+        def fromkeys(cls, iterable: Iterable[_Key], value: None = None, /) -> UltraDict[_Key, Any | None]: ...
+        @overload
+        @classmethod
+        def fromkeys(cls, iterable: Iterable[_Key], value: _Value, /) -> UltraDict[_Key, _Value]: ...
+        @classmethod
+        def fromkeys(cls, iterable: Iterable[Any], value: Any = None, /) -> UltraDict[Any, Any]: ...
+
     @property
     def recurse_register(self) -> None:
         """Kept for older programs; cleaning up does not depend on it."""
@@ -131,7 +206,16 @@ class UltraDict(SharedDict["K", "V"]):
         """Prints status(), or what it said before."""
         _status.show(status or self.status(), sys.stderr if stderr else sys.stdout)
 
-    def close(self, unlink: bool = False, data: bool = True) -> dict[Any, Any] | None:
+    if TYPE_CHECKING:
+
+        @overload
+        def close(self, unlink: bool = False, *, data: Literal[False]) -> None: ...
+        @overload
+        def close(self, unlink: bool, data: Literal[False]) -> None: ...
+        @overload
+        def close(self, unlink: bool = False, data: bool = True) -> dict[_K, _V] | None: ...
+
+    def close(self, unlink: bool = False, data: bool = True) -> dict[_K, _V] | None:
         """Ends this handle and returns the items as a plain dict (data=False: nothing)."""
         if self.closed:
             return None
@@ -158,7 +242,7 @@ class UltraDict(SharedDict["K", "V"]):
             raise
         return True
 
-    def __enter__(self: Self) -> Self:
+    def __enter__(self: _Self) -> _Self:
         self._check_open()
         return self
 
@@ -173,7 +257,7 @@ class UltraDict(SharedDict["K", "V"]):
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return self.__reduce__()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> dict[Any, Any]:
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[_K, _V]:
         import copy
 
         return copy.deepcopy(self.to_dict(), memo)
@@ -197,7 +281,7 @@ def _start(
         raise
 
 
-def _attach(cls: type[Self], name: str, identity: str, serializer: Any, cache_bytes: int, allow_pickle: bool) -> Self:
+def _attach(cls: type[_Self], name: str, identity: str, serializer: Any, cache_bytes: int, allow_pickle: bool) -> _Self:
     """What unpickling a handle calls: the very dict that was pickled, or an error; never a new one."""
     attached = cls.__new__(cls)
     given: dict[str, Any] = dict.fromkeys(

@@ -1,18 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """The extension as type checkers see it; what begins with an underscore is for UltraDict.py alone."""
 
+from collections.abc import Iterable
 from types import ModuleType, TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, final, overload, type_check_only
+
+from _typeshed import SupportsKeysAndGetItem
+from typing_extensions import TypeAlias, disjoint_base
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
+_Items: TypeAlias = SupportsKeysAndGetItem[_K, _V] | Iterable[tuple[_K, _V]]
 
+@final
+@type_check_only
 class LockRequest:
     def __enter__(self) -> SharedLock: ...
     def __exit__(
         self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
 
+@final
 class SharedLock:
     @property
     def has_lock(self) -> bool: ...
@@ -31,12 +39,23 @@ class SharedLock:
         *,
         steal: bool = False,
     ) -> LockRequest: ...
-    # In a dict with shared_lock=True sleep_time comes before timeout: pass both by keyword.
+    @overload
     def acquire(
         self,
         block: bool = True,
         timeout: float | None = None,
         sleep_time: float = 0.000001,
+        steal_after_timeout: bool = False,
+        *,
+        steal: bool = False,
+    ) -> bool: ...
+    # Of a dict with shared_lock=True.
+    @overload
+    def acquire(
+        self,
+        block: bool = True,
+        sleep_time: float = 0.000001,
+        timeout: float | None = None,
         steal_after_timeout: bool = False,
         *,
         steal: bool = False,
@@ -50,6 +69,7 @@ class SharedLock:
     def get_remote_pid(self) -> int: ...
     def get_remote_lock(self) -> int: ...
 
+@disjoint_base
 class SharedDict(dict[_K, _V], Generic[_K, _V]):
     @property
     def name(self) -> str: ...
@@ -85,6 +105,13 @@ class SharedDict(dict[_K, _V], Generic[_K, _V]):
     def _id(self) -> str: ...
     @property
     def _is_creator(self) -> bool: ...
+    @overload
+    def update(self, data: _Items[_K, _V] | None = None, /) -> None: ...
+    # pyright refuses any override of update with overloads, a copy of typeshed's too.
+    @overload
+    def update(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self: SharedDict[str, _V], data: _Items[str, _V] | None = None, /, **items: _V
+    ) -> None: ...
     def has_key(self, key: object, /) -> bool: ...
     def to_dict(self) -> dict[_K, _V]: ...
     def as_pure_dictionary(self) -> dict[_K, _V]: ...
