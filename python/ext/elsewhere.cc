@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "elsewhere.h"
 
+#include "module.h"
+
 namespace ultradict::python {
 
 namespace {
@@ -21,6 +23,7 @@ Py_hash_t elsewhere_hash(PyObject* self) {
 }
 
 PyType_Slot elsewhere_slots[] = {
+    {Py_tp_new, reinterpret_cast<void*>(refuse_new)},
     {Py_tp_repr, reinterpret_cast<void*>(elsewhere_repr)},
     {Py_tp_hash, reinterpret_cast<void*>(elsewhere_hash)},
     {0, nullptr},

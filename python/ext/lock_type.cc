@@ -142,6 +142,7 @@ PyGetSetDef lock_getset[] = {
 };
 
 PyType_Slot lock_slots[] = {
+    {Py_tp_new, reinterpret_cast<void*>(refuse_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(lock_dealloc)},
     {Py_tp_traverse, reinterpret_cast<void*>(lock_traverse)},
     {Py_tp_repr, reinterpret_cast<void*>(lock_repr)},
@@ -182,6 +183,7 @@ PyMethodDef request_methods[] = {
 };
 
 PyType_Slot request_slots[] = {
+    {Py_tp_new, reinterpret_cast<void*>(refuse_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(request_dealloc)},
     {Py_tp_methods, request_methods},
     {0, nullptr},

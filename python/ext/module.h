@@ -59,6 +59,11 @@ struct ModuleState {
   void clear();
 };
 
+// tp_new of the types that only this module makes instances of.
+inline PyObject* refuse_new(PyTypeObject* type, PyObject*, PyObject*) {
+  return PyErr_Format(PyExc_TypeError, "cannot create '%.200s' instances", type->tp_name);
+}
+
 // The state behind `type`, which is one of the module's types or derived from one; null with an exception.
 ModuleState* module_state_of(PyTypeObject* type);
 ModuleState* state_of_module(PyObject* module);

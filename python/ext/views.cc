@@ -90,9 +90,10 @@ PyGetSetDef view_getset[] = {
 };
 
 #define ULTRADICT_VIEW_SLOTS                                                                                        \
-  {Py_tp_dealloc, reinterpret_cast<void*>(view_dealloc)}, {Py_tp_traverse, reinterpret_cast<void*>(view_traverse)}, \
-      {Py_tp_clear, reinterpret_cast<void*>(view_clear)}, {Py_tp_iter, reinterpret_cast<void*>(view_iter)},         \
-      {Py_tp_repr, reinterpret_cast<void*>(view_repr)}, {Py_tp_getset, view_getset}, {                              \
+  {Py_tp_new, reinterpret_cast<void*>(refuse_new)}, {Py_tp_dealloc, reinterpret_cast<void*>(view_dealloc)},         \
+      {Py_tp_traverse, reinterpret_cast<void*>(view_traverse)}, {Py_tp_clear, reinterpret_cast<void*>(view_clear)}, \
+      {Py_tp_iter, reinterpret_cast<void*>(view_iter)}, {Py_tp_repr, reinterpret_cast<void*>(view_repr)},           \
+      {Py_tp_getset, view_getset}, {                                                                                \
     Py_sq_length, reinterpret_cast<void*>(view_length)                                                              \
   }
 

@@ -231,7 +231,7 @@ Fault recover_nested(Store& store, LockHeld held) {
   if (store.state().emptying != 0) {
     if (Fault fault = finish_emptying(store, held)) return fault;
   }
-  return settle_all(store, held);
+  return store.builds_children ? Fault::none() : settle_all(store, held);
 }
 
 }  // namespace ultradict

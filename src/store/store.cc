@@ -15,8 +15,7 @@ Store::~Store() { leave_dict(*this); }
 
 Fault Store::enter(const Wait& wait) {
   if (Fault fault = lock.acquire(wait)) return fault;
-  if (lock.depth() > 1) return {};
-  if (lock.took_from_the_dead()) shared::store(state().repair, 1);
+  if (lock.depth() == 1 && lock.took_from_the_dead()) shared::store(state().repair, 1);
   if (!has_unfinished_work()) [[likely]]
     return {};
   const bool repairs = state().repair != 0;

@@ -37,12 +37,13 @@ class Store {
     return keyed_hash(key.data(), key.size(), secret, secret_size) ^ (dict * 0x9e3779b97f4a7c15ULL);
   }
 
-  // Takes the lock and, if an owner died with work under way, finishes that first.
+  // Takes the lock and, if an owner died with work under way, finishes that first; so is what this very owner could not
+  // finish, a level deeper.
   Fault enter(const Wait& wait);
   // Without a system call; false also if there is something to finish.
   bool try_enter() {
     if (!lock.try_acquire()) return false;
-    if (lock.depth() > 1 || !has_unfinished_work()) return true;
+    if (!has_unfinished_work()) return true;
     (void)lock.release();
     return false;
   }

@@ -2,7 +2,9 @@
 #include "store/batch.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include "support/child.h"
 #include "support/content.h"
 #include "support/scratch.h"
 
@@ -108,6 +110,38 @@ TEST(Batch, AfterManyDeletionsGrowsTheTableFarEnough) {
   ASSERT_TRUE(status) << status.message();
   content.insert(content.end(), added.begin(), added.end());
   expect_content(dict, content);
+}
+
+// An extent of entries that this process has not mapped yet, when it has no descriptor left, makes it fail.
+TEST(Batch, ThatFailsAfterItsCommitIsFinishedBeforeTheNextWriteOfTheSameOwner) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const auto key = [](int i) { return "k" + std::to_string(i); };
+  EXPECT_EQ(in_child([&] {
+              Dict own = scratch.open();
+              for (int i = 0; i < 3000; ++i) require(own.put(key(i), "v"));
+              for (int i = 0; i < 20; ++i) require(own.erase(key(i)));  // free entries far from the last one
+            }),
+            0);
+  EXPECT_EQ(in_child([&] {
+              Dict own = scratch.open();
+              require(own.put(key(30), "w"));  // maps what the batch needs before its commit
+              const LockGuard guard(own);
+              require(guard.status());
+              const struct rlimit none { 0, 4096 };
+              require(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+              require(!put_all(own, {{"a", "batch"}, {"b", "batch"}}));
+              const struct rlimit enough { 256, 4096 };
+              require(::setrlimit(RLIMIT_NOFILE, &enough) == 0);
+              require(own.put("a", "later"));
+            }),
+            0);
+  std::string value;
+  ASSERT_TRUE(dict.get("a", &value));
+  EXPECT_EQ(value, "later");
+  ASSERT_TRUE(dict.get("b", &value));
+  EXPECT_EQ(value, "batch");
+  EXPECT_TRUE(dict.check().sound());
 }
 
 }  // namespace
