@@ -21,7 +21,7 @@ export PYTHON
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 
 .PHONY: help install demo test check bench stress format clean \
-  build-dev build-asan build-tsan build-release build-clang check-cpp check-python check-pythons
+  build-dev build-asan build-tsan build-release build-clang check-cpp check-python check-memory check-pythons
 
 help:  ## Say what each of these commands does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -38,7 +38,7 @@ test: install build-dev build-asan build-tsan  ## Engine tests, Python suite, sa
 	ctest --preset tsan
 	ULTRADICT_BUILD=build/dev $(venv_python) bench/run.py --quick
 
-check: check-cpp check-python check-pythons  ## Formatting, warnings of clang, lint, types, every Python found
+check: check-cpp check-python check-memory check-pythons  ## Formatting, warnings of clang, lint, types, memory, every Python
 
 bench: install build-release  ## Measure every goal beside plain dict, with machine and versions
 	ULTRADICT_BUILD=build/release $(venv_python) bench/run.py
@@ -68,6 +68,9 @@ check-python: .venv/dev-installed  ## Python: lint, formatting, types by two che
 	$(venv_python) -m pyright
 	$(venv_python) -m mypy.stubtest UltraDict
 	$(venv_python) -m pytest -q tests/house tests/typing
+
+check-memory: install  ## The Python suite under AddressSanitizer, and with the debug allocator of CPython
+	tools/memory_checks.sh $(venv_python)
 
 check-pythons: install  ## The Python suite on every other CPython 3.9 to 3.14 found
 	tools/other_pythons.sh $(venv_python)

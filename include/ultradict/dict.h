@@ -35,6 +35,7 @@
 
 #include "ultradict/bytes.h"
 #include "ultradict/inspect.h"
+#include "ultradict/large_value.h"
 #include "ultradict/options.h"
 #include "ultradict/status.h"
 
@@ -183,6 +184,17 @@ class Dict {
   // For who keeps sightings: unmaps tables that clear() replaced. Only when no thread is between the two loads of
   // Sighting::current(), of this handle or of another one of this dict.
   void release_old_tables() noexcept;
+
+  // --- large values (large_value.h) ---
+  // Writes the parts one behind the other. invalid_argument if they are not more than blob_size_min bytes together.
+  Status stage(std::span<const Bytes> parts, StagedValue* staged) const;
+  // As put of bytes. Afterwards nothing is staged; if it fails, it still is.
+  Status put(const Key& key, StagedValue* staged, Sighting* written);
+  Status put_at(Sighting* seen, StagedValue* staged);
+  // The value in place. not_found, is_dict; invalid_argument if it is a small one: get() it.
+  Status map(Bytes key, MappedValue* mapped) const;
+  // The same of a record that was just read: `size` is its value_size. changed as read_blob.
+  Status map_blob(const Sighting& seen, std::uint64_t size, MappedValue* mapped) const;
 
   // --- all keys, for callers that keep a copy ---
   // Whether anything may have happened after `progress`: three loads.

@@ -93,6 +93,13 @@ Fault map(const File& file, Size size, char** base) {
   return {};
 }
 
+Fault map_read_only(const File& file, Size size, const char** base) {
+  void* address = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.descriptor(), 0);
+  if (address == MAP_FAILED) return system_fault("map shared memory");
+  *base = static_cast<const char*>(address);
+  return {};
+}
+
 Fault map_over(const File& file, Size size, char* base) {
   void* address = ::mmap(base, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file.descriptor(), 0);
   return address == base ? Fault::none() : system_fault("map shared memory anew");

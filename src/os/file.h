@@ -49,6 +49,8 @@ Fault allocate(const File& file, Size offset, Size size);
 
 // Maps `size` bytes from the start, readable and writable. Bytes beyond the end of the file must not be touched.
 Fault map(const File& file, Size size, char** base);
+// The same, to be read only. `size` is not 0.
+Fault map_read_only(const File& file, Size size, const char** base);
 // The same where a file is mapped already, in one step.
 Fault map_over(const File& file, Size size, char* base);
 // Fetches pages that were allocated just now, all at once instead of one fault each. A hint.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 
 #include "base/check.h"
@@ -42,9 +43,11 @@ class DictFiles {
   void remove_entries(Word table) const;
 
   // A blob is written under a name of its writer's before the lock is taken, and renamed before its change commits.
-  Fault stage_blob(const std::string& name, Bytes value) const;
+  // Its parts may be changed by others meanwhile: what is summed up is what is written.
+  Fault stage_blob(const std::string& name, std::span<const Bytes> parts, Word* checksum) const;
   Fault publish_blob(LockHeld, const std::string& staged, Word sequence) const;
   Fault read_blob(Word sequence, char* destination, Word size) const;  // not_found: no longer there
+  Fault map_blob(Word sequence, Word size, const char** base) const;   // likewise; damaged if it is not that long
   void remove_blobs(Word from, Word to) const;                         // of sequences in [from, to)
 
   void list(const std::function<void(const char* name)>& look) const;

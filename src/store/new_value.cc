@@ -11,8 +11,8 @@ Fault NewValue::stage() {
   if (!is_blob()) return {};
   if (Fault fault = store_.token->claim_if_forked()) return fault;
   staged_ = DictFiles::staged(LockWord{store_.token->word()}, store_.staged_count.fetch_add(1));
-  blob_ = {value_.size(), checksum64(value_.data(), value_.size())};
-  return store_.regions.files().stage_blob(staged_, value_);
+  blob_.size = size_;
+  return store_.regions.files().stage_blob(staged_, parts_, &blob_.checksum);
 }
 
 Fault NewValue::publish(LockHeld held, Word sequence) {

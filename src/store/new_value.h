@@ -5,16 +5,21 @@
 // A staged file that was not published is removed with its NewValue. Belongs to one thread.
 #pragma once
 
+#include <span>
+
 #include "store/store.h"
 
 namespace ultradict {
 
 class NewValue {
  public:
-  NewValue(Store& store, Bytes value) : store_(store), value_(value) {}
+  NewValue(Store& store, Bytes value) : store_(store), value_(value), parts_(&value_, 1), size_(value.size()) {}
+  // Of a large value: the parts that follow one another, needed until it is staged.
+  NewValue(Store& store, std::span<const Bytes> parts, Word size) : store_(store), parts_(parts), size_(size) {}
   NewValue(Store& store, ChildId child)
       : store_(store),
         value_(reinterpret_cast<const char*>(&child_), sizeof child_),
+        size_(sizeof child_),
         kind_(RecordKind::child),
         child_{child.number, child.born} {}
   ~NewValue();
@@ -26,8 +31,8 @@ class NewValue {
   // Gives the file the name that the record of that sequence means.
   Fault publish(LockHeld held, Word sequence);
 
-  bool is_blob() const { return value_.size() > blob_size_min; }
-  Word size() const { return value_.size(); }
+  bool is_blob() const { return size_ > blob_size_min; }
+  Word size() const { return size_; }
   // What stands in the record.
   Bytes bytes() const { return is_blob() ? Bytes(reinterpret_cast<const char*>(&blob_), sizeof blob_) : value_; }
   RecordKind kind() const { return is_blob() ? RecordKind::blob : kind_; }
@@ -35,7 +40,9 @@ class NewValue {
 
  private:
   Store& store_;
-  Bytes value_;
+  Bytes value_;  // whole, of a small value
+  std::span<const Bytes> parts_;
+  Word size_;
   RecordKind kind_ = RecordKind::value;
   ChildValue child_{};
   BlobValue blob_{};

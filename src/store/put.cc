@@ -99,6 +99,35 @@ Fault put_key(Store& store, ChildId dict, const Key& key, Bytes value, Sighting*
   });
 }
 
+Fault stage_value(Store& store, std::span<const Bytes> parts, std::unique_ptr<NewValue>* staged) {
+  Word size = 0;
+  for (const Bytes part : parts) size += part.size();
+  if (size <= blob_size_min) return Fault{Code::invalid_argument, 0, "size of a large value", size, blob_size_min + 1};
+  if (size > value_size_max) return Fault{Code::invalid_argument, 0, "value size", size, value_size_max};
+  return making_room(store, [&] {
+    *staged = std::make_unique<NewValue>(store, parts, size);
+    const Fault fault = (*staged)->stage();
+    if (fault) staged->reset();
+    return fault;
+  });
+}
+
+Fault put_staged_key(Store& store, ChildId dict, const Key& key, NewValue& staged, Sighting* written) {
+  if (Fault fault = check_sizes(key, {})) return fault;
+  const Word hash = store.hash(dict.number, key.canonical);
+  return making_room(store, [&] {
+    const Entered entered(store);
+    return entered.fault() ? entered.fault() : put(store, entered.held(), dict, key, hash, staged, written);
+  });
+}
+
+Fault put_staged_seen(Store& store, Sighting* seen, NewValue& staged) {
+  return making_room(store, [&] {
+    const Entered entered(store);
+    return entered.fault() ? entered.fault() : put_at(store, entered.held(), seen, staged);
+  });
+}
+
 Fault put_child(Store& store, ChildId dict, const Key& key, ChildId child, Sighting* written) {
   if (Fault fault = check_sizes(key, {})) return fault;
   const Word hash = store.hash(dict.number, key.canonical);

@@ -3,8 +3,10 @@
 // memory is full, what dead writers left behind is removed and it is tried once more.
 #pragma once
 
+#include <memory>
 #include <span>
 
+#include "store/new_value.h"
 #include "store/store.h"
 
 namespace ultradict {
@@ -16,6 +18,11 @@ Fault put_seen(Store& store, Sighting* seen, Bytes value);
 // also if a key of the dict is exotic.
 Fault try_put_key(Store& store, ChildId dict, const Key& key, Bytes value, Sighting* written);
 Fault try_put_seen(Store& store, Sighting* seen, Bytes value);
+// Writes a large value for put_staged_*: `*staged` is its NewValue.
+Fault stage_value(Store& store, std::span<const Bytes> parts, std::unique_ptr<NewValue>* staged);
+Fault put_staged_key(Store& store, ChildId dict, const Key& key, NewValue& staged, Sighting* written);
+Fault put_staged_seen(Store& store, Sighting* seen, NewValue& staged);
+
 Fault put_items(Store& store, ChildId dict, std::span<const Item> items);
 
 }  // namespace ultradict

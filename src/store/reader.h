@@ -25,6 +25,8 @@ Fault reread(Store& store, Sighting* seen, Buffer* buffer, Record* record, bool*
 // The value of the record that the entry names now; changed if the entry no longer belongs to `born`. For cursors.
 Fault read_entry(Store& store, Word entry_number, Word born, Sighting* seen, Buffer* buffer, Record* record);
 
+// A mapping of the blob's bytes, for good. `*checksum` is what they should have.
+Fault map_blob(Store& store, const Sighting& seen, Word size, const char** base, Word* checksum);
 Fault read_blob(Store& store, const Sighting& seen, Word size, char* destination);
 
 }  // namespace ultradict

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements include/ultradict/large_value.h and what dict.h offers for it: forwarding only.
+#include "base/hash.h"
+#include "dict_handle.h"
+#include "os/file.h"
+#include "store/put.h"
+#include "store/reader.h"
+
+namespace ultradict {
+
+namespace {
+
+Fault not_staged_here() {
+  return Fault::of(Code::invalid_argument, "nothing is staged, or it is of another dict: stage() with this one");
+}
+
+}  // namespace
+
+StagedValue::StagedValue() noexcept = default;
+StagedValue::StagedValue(StagedValue&&) noexcept = default;
+StagedValue& StagedValue::operator=(StagedValue&& other) noexcept {
+  value_ = std::move(other.value_);  // before the store, which it uses
+  store_ = std::move(other.store_);
+  return *this;
+}
+StagedValue::~StagedValue() { value_.reset(); }
+
+std::uint64_t StagedValue::size() const noexcept { return value_ ? value_->size() : 0; }
+
+MappedValue& MappedValue::operator=(MappedValue&& other) noexcept {
+  std::swap(base_, other.base_);
+  std::swap(size_, other.size_);
+  std::swap(checksum_, other.checksum_);
+  return *this;
+}
+
+MappedValue::~MappedValue() {
+  if (base_) os::unmap(const_cast<char*>(base_), size_);
+}
+
+bool MappedValue::is_intact() const noexcept { return checksum64(base_, size_) == checksum_; }
+
+Status Dict::stage(std::span<const Bytes> parts, StagedValue* staged) const {
+  *staged = StagedValue();
+  if (!store_) return report(closed(), name());
+  const Fault fault = stage_value(*store_, parts, &staged->value_);
+  if (!fault) staged->store_ = store_;
+  return report(fault, name());
+}
+
+Status Dict::put(const Key& key, StagedValue* staged, Sighting* written) {
+  if (!store_) return report(closed(), name());
+  if (staged->store_ != store_) return report(not_staged_here(), name());
+  const Fault fault = put_staged_key(*store_, child_, key, *staged->value_, written);
+  if (!fault) *staged = StagedValue();
+  return report(fault, name());
+}
+
+Status Dict::put_at(Sighting* seen, StagedValue* staged) {
+  if (!store_) return report(closed(), name());
+  if (staged->store_ != store_) return report(not_staged_here(), name());
+  const Fault fault = put_staged_seen(*store_, seen, *staged->value_);
+  if (!fault) *staged = StagedValue();
+  return report(fault, name());
+}
+
+Status Dict::map(Bytes key, MappedValue* mapped) const {
+  static thread_local Buffer buffer;
+  Sighting seen;
+  Record record;
+  for (int tries = 0; tries < retries_max; ++tries) {
+    if (Status status = find(key, &seen, &buffer, &record); !status) return status;
+    if (record.child.number != 0) return report(Fault::of(Code::is_dict), name());
+    if (!record.is_blob) return report(Fault::of(Code::invalid_argument, "a small value cannot be mapped"), name());
+    Status status = map_blob(seen, record.value_size, mapped);
+    if (status.code() != Code::changed) return status;
+  }
+  return Status(Code::changed, "the value was overwritten each time it was mapped");
+}
+
+Status Dict::map_blob(const Sighting& seen, std::uint64_t size, MappedValue* mapped) const {
+  *mapped = MappedValue();
+  if (!store_) return report(closed(), name());
+  const Fault fault = ultradict::map_blob(*store_, seen, size, &mapped->base_, &mapped->checksum_);
+  if (!fault) mapped->size_ = size;
+  return report(fault, name());
+}
+
+}  // namespace ultradict

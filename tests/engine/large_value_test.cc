@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ultradict/large_value.h"
+
+#include <gtest/gtest.h>
+
+#include "support/content.h"
+#include "support/scratch.h"
+
+namespace ultradict::test {
+namespace {
+
+std::string large(char letter, std::size_t size = 100'000) { return std::string(size, letter); }
+
+TEST(LargeValue, IsPutInPartsAndReadInPlace) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const std::string first = large('a'), second = large('b');
+  const Bytes parts[] = {"head", first, "", second};
+  StagedValue staged;
+  ASSERT_TRUE(dict.stage(parts, &staged));
+  EXPECT_EQ(staged.size(), 200'004);
+  EXPECT_EQ(dict.count(), 0);
+  ASSERT_TRUE(dict.put(Key{"k"}, &staged, nullptr));
+  EXPECT_EQ(staged.size(), 0);
+  MappedValue mapped;
+  ASSERT_TRUE(dict.map("k", &mapped));
+  EXPECT_EQ(mapped.bytes(), "head" + first + second);
+  EXPECT_TRUE(mapped.is_intact());
+  expect_content(dict, {{"k", "head" + first + second}});
+}
+
+TEST(LargeValue, ThatIsNotPutLeavesNothing) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const std::string value = large('a');
+  {
+    StagedValue staged;
+    const Bytes parts[] = {value};
+    ASSERT_TRUE(dict.stage(parts, &staged));
+  }
+  EXPECT_EQ(orphans_of(dict), "");
+  expect_content(dict, {});
+}
+
+TEST(LargeValue, OverwritesWhatASightingNames) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Sighting seen;
+  ASSERT_TRUE(dict.put(Key{"k"}, "small", &seen));
+  const std::string value = large('b');
+  const Bytes parts[] = {value};
+  StagedValue staged;
+  ASSERT_TRUE(dict.stage(parts, &staged));
+  ASSERT_TRUE(dict.put_at(&seen, &staged));
+  EXPECT_TRUE(seen.current());
+  ASSERT_TRUE(dict.stage(parts, &staged));
+  ASSERT_TRUE(dict.erase("k"));
+  EXPECT_EQ(dict.put_at(&seen, &staged).code(), Code::changed);
+  ASSERT_TRUE(dict.put(Key{"again"}, &staged, nullptr));  // it was kept
+  expect_content(dict, {{"again", value}});
+}
+
+TEST(LargeValue, StaysAsItIsWhateverHappensToItsKeyAndDict) {
+  const Scratch scratch;
+  MappedValue mapped;
+  const std::string value = large('a');
+  {
+    Dict dict = scratch.open();
+    ASSERT_TRUE(dict.put("k", value));
+    ASSERT_TRUE(dict.map("k", &mapped));
+    ASSERT_TRUE(dict.put("k", large('b')));
+    EXPECT_TRUE(mapped.is_intact());
+    ASSERT_TRUE(dict.erase("k"));
+    ASSERT_TRUE(dict.clear());
+    ASSERT_TRUE(dict.unlink());
+  }
+  EXPECT_EQ(mapped.bytes(), value);
+  EXPECT_TRUE(mapped.is_intact());
+}
+
+TEST(LargeValue, SmallOnesAndMissingOnesCannotBeMapped) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.put("small", "v"));
+  Dict child;
+  ASSERT_TRUE(dict.put_new_child("nested", &child));
+  MappedValue mapped;
+  EXPECT_EQ(dict.map("small", &mapped).code(), Code::invalid_argument);
+  EXPECT_EQ(dict.map("missing", &mapped).code(), Code::not_found);
+  EXPECT_EQ(dict.map("nested", &mapped).code(), Code::is_dict);
+  EXPECT_EQ(mapped.bytes().size(), 0);
+}
+
+TEST(LargeValue, OfAnotherDictOrTooSmallIsRefused) {
+  const Scratch scratch;
+  Dict dict = scratch.open(), other = scratch.open("other");
+  const std::string value = large('a');
+  const Bytes parts[] = {value}, too_small[] = {"a"};
+  StagedValue staged;
+  EXPECT_EQ(dict.stage(too_small, &staged).code(), Code::invalid_argument);
+  EXPECT_EQ(dict.put(Key{"k"}, &staged, nullptr).code(), Code::invalid_argument);
+  ASSERT_TRUE(dict.stage(parts, &staged));
+  EXPECT_EQ(other.put(Key{"k"}, &staged, nullptr).code(), Code::invalid_argument);
+  ASSERT_TRUE(dict.put(Key{"k"}, &staged, nullptr));
+}
+
+}  // namespace
+}  // namespace ultradict::test
