@@ -18,6 +18,8 @@
 //   pickle               the rest is a pickle
 //   foreign_bytes        the rest is what the dict's serializer made of the value, as bytes
 //   foreign_text         likewise, as str, in the form of `text` without tag and size
+//   pickle_with_buffers  count, size of the pickle, that many sizes of buffers, the pickle, the buffers; each of these
+//                        begins at a multiple of buffer_alignment from the tag on, with zeros before it
 //
 // Keys have a canonical form: equal keys, equal bytes. There every number that equals an integer is int64 or big_int
 // (True, 1 and 1.0 are one key), and `no`, `yes` do not occur.
@@ -45,7 +47,10 @@ enum class Tag : std::uint8_t {
   pickle = 15,
   foreign_bytes = 16,
   foreign_text = 17,
+  pickle_with_buffers = 18,
 };
+
+inline constexpr int buffer_alignment = 64;  // bytes
 
 // How many containers may be around a value. Deeper values are pickled, deeper bytes are damaged.
 inline constexpr int nesting_max = 64;

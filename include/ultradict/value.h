@@ -58,7 +58,8 @@ struct FrozenSet {
 struct Mapping {
   std::vector<Pair> items;
 };
-// What only Python can open: pickle, foreign_bytes, foreign_text; and unique, which names an exotic key.
+// What only Python can open: pickle, pickle_with_buffers, foreign_bytes, foreign_text; and unique, which names an
+// exotic key.
 struct Foreign {
   Tag tag = Tag::pickle;
   std::string bytes;

@@ -15,6 +15,15 @@ class Arena {
  public:
   std::size_t size() const noexcept { return size_; }
 
+  // A copy of the parts, one behind the other. May throw std::bad_alloc.
+  Bytes add(const std::vector<Bytes>& parts) {
+    std::size_t size = 0;
+    for (const Bytes part : parts) size += part.size();
+    if (size > room_) add_chunk(size);
+    const char* const begin = free_;
+    for (const Bytes part : parts) add(part);
+    return {begin, size};
+  }
   // A copy of `bytes`. May throw std::bad_alloc.
   Bytes add(Bytes bytes) {
     if (bytes.empty()) return {};

@@ -174,7 +174,7 @@ void Cache::set_size(Item& item, std::uint64_t size) noexcept {
 
 void Cache::renew(Item& item, PyObject* value, const Sighting& seen, std::uint64_t size) noexcept {
   const std::uint32_t number = number_of(item);
-  if (!follow_table(seen)) return remove(number);
+  if (!follow_table(seen) || size + item_overhead > size_max()) return remove(number);
   if (value != item.value) {
     Py_XINCREF(value);
     doom(item.value);

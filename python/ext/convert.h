@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "convert_scratch.h"
+#include "encoded.h"
 #include "ref.h"
 #include "ultradict/bytes.h"
 
@@ -109,12 +110,15 @@ PyObject* serializer_object(const Serializer& serializer);
 
 // ---- values ----
 
-// Appends the encoding of `value` to `out`, which is cleared first. Objects with the buffer protocol that the
-// serializer refuses are stored as bytes.
-bool encode_value(PyObject* value, const Serializer& serializer, Scratch* out);
+// Sets `out` to the encoding of `value`. Objects with the buffer protocol that the serializer refuses are stored as
+// bytes; what an object pickles out of band (NumPy arrays and what is made of them) is not copied.
+bool encode_value(PyObject* value, const Serializer& serializer, Encoded* out);
 
 // A new object; a new reference. `bytes` need only live during the call.
 PyObject* decode_value(Bytes bytes, const Serializer& serializer);
+// Whether decode_value may be given the very bytes in shared memory, which somebody could change meanwhile: it copies
+// what it takes from there, once.
+bool decodes_by_copying(Bytes bytes) noexcept;
 
 // Whether decoding gives back an equal object of the same type, whatever the value. A writer whose serializer promises
 // less must forget its own object and read what the others read.

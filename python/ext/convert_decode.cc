@@ -25,6 +25,18 @@ PyObject* read_big_integer(Bytes bytes) {
   return PyObject_Call(method.get(), arguments.get(), options.get());
 }
 
+// Without the interpreter lock if it takes long.
+Ref copy_of(Bytes bytes) {
+  constexpr std::size_t copy_with_gil_size_max = 1 << 20;
+  const auto size = static_cast<Py_ssize_t>(bytes.size());
+  if (bytes.size() <= copy_with_gil_size_max) return Ref::steal(PyBytes_FromStringAndSize(bytes.data(), size));
+  Ref copy = Ref::steal(PyBytes_FromStringAndSize(nullptr, size));
+  if (!copy) return copy;
+  const GilReleased released;
+  std::memcpy(PyBytes_AS_STRING(copy.get()), bytes.data(), bytes.size());
+  return copy;
+}
+
 // Reads what the typed encoding can express. Null without an exception means that the bytes are damaged.
 class TypedReader {
  public:
@@ -102,7 +114,7 @@ class TypedReader {
   Ref byte_string() {
     Bytes bytes;
     if (!reader_.sized(&bytes)) return Ref();
-    return Ref::steal(PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
+    return copy_of(bytes);
   }
 
   Ref tuple(int depth) {
@@ -193,7 +205,16 @@ PyObject* decode_value(Bytes bytes, const Serializer& serializer) {
     if (serializer.allow_pickle) return read_pickle(state, bytes.substr(1));
     return state.raise_forbidden("the value is stored as a pickle, which allow_pickle=False refuses to load");
   }
+  if (tag == Tag::pickle_with_buffers) {
+    if (serializer.allow_pickle) return read_pickle_with_buffers(state, bytes);
+    return state.raise_forbidden("the value is stored as a pickle, which allow_pickle=False refuses to load");
+  }
   return checked(TypedReader(bytes, false).whole(), state, "the stored bytes of a value are damaged");
+}
+
+bool decodes_by_copying(Bytes bytes) noexcept {
+  const Tag tag = bytes.empty() ? Tag{} : static_cast<Tag>(bytes.front());
+  return tag == Tag::bytes || tag == Tag::pickle || tag == Tag::pickle_with_buffers || tag == Tag::foreign_bytes;
 }
 
 }  // namespace ultradict::python

@@ -197,7 +197,7 @@ KeyKind encode_key(ConvertState& state, PyObject* key, Scratch* canonical, Scrat
 bool encode_exotic_key(ConvertState& state, PyObject* key, Scratch* canonical, Scratch* face) {
   canonical->clear();
   face->clear();
-  if (!write_pickle(state, key, face)) return false;
+  if (!write_whole_pickle(state, key, face)) return false;
   PyObject* urandom = ConvertState::imported(&state.urandom, "os", "urandom");
   if (urandom == nullptr) return false;
   Ref random = Ref::steal(PyObject_CallFunction(urandom, "n", static_cast<Py_ssize_t>(unique_size)));

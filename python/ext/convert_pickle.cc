@@ -2,6 +2,8 @@
 // pickle.dumps and pickle.loads, called with the protocol that every supported Python reads.
 #include "convert_pickle.h"
 
+#include <new>
+
 #include "convert_write.h"
 
 namespace ultradict::python {
@@ -9,20 +11,102 @@ namespace ultradict::python {
 namespace {
 
 constexpr int protocol = 5;
+constexpr std::size_t copy_with_gil_size_max = 1 << 20;
+
+PyObject* check_dumped(Ref pickle) {
+  if (!pickle || PyBytes_Check(pickle.get())) return pickle.release();
+  PyErr_Format(PyExc_TypeError, "pickle.dumps returned %s, not bytes", Py_TYPE(pickle.get())->tp_name);
+  return nullptr;
+}
+
+// pickle.dumps(object, protocol=5, buffer_callback=buffers.append); without the callback if `buffers` is null.
+Ref dump(ConvertState& state, PyObject* object, PyObject* buffers) {
+  PyObject* dumps = ConvertState::imported(&state.pickle_dumps, "pickle", "dumps");
+  const Ref arguments = Ref::steal(Py_BuildValue("(Oi)", object, protocol));
+  const Ref options = Ref::steal(PyDict_New());
+  if (dumps == nullptr || !arguments || !options) return Ref();
+  if (buffers != nullptr) {
+    const Ref append = Ref::steal(PyObject_GetAttrString(buffers, "append"));
+    if (!append || PyDict_SetItemString(options.get(), "buffer_callback", append.get()) < 0) return Ref();
+  }
+  return Ref::steal(check_dumped(Ref::steal(PyObject_Call(dumps, arguments.get(), options.get()))));
+}
+
+// Their bytes as they lie in memory. BufferError if one is not contiguous.
+Ref raw_buffers(PyObject* buffers) {
+  Ref raw = Ref::steal(PyList_New(0));
+  for (Py_ssize_t i = 0; raw && i < PyList_GET_SIZE(buffers); ++i) {
+    const Ref one = Ref::steal(PyObject_CallMethod(PyList_GET_ITEM(buffers, i), "raw", nullptr));
+    if (!one || PyList_Append(raw.get(), one.get()) < 0) return Ref();
+  }
+  return raw;
+}
+
+bool write_number(std::size_t number, Scratch* out) {
+  char* at = out->room(varint_size_max);
+  if (at == nullptr) return false;
+  out->advance_to(write_varint(at, number));
+  return true;
+}
+
+bool write_with_buffers(PyObject* pickle, PyObject* raw, Encoded* out) {
+  const Py_ssize_t count = PyList_GET_SIZE(raw);
+  const auto pickle_size = static_cast<std::size_t>(PyBytes_GET_SIZE(pickle));
+  if (!write_count(Tag::pickle_with_buffers, static_cast<std::size_t>(count), &out->head)) return false;
+  if (!write_number(pickle_size, &out->head)) return false;
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    const Py_ssize_t size = PyMemoryView_GET_BUFFER(PyList_GET_ITEM(raw, i))->len;
+    if (!write_number(static_cast<std::size_t>(size), &out->head)) return false;
+  }
+  if (!out->head.append(PyBytes_AS_STRING(pickle), pickle_size)) return false;
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    if (!out->align(buffer_alignment) || !out->add_buffer(PyList_GET_ITEM(raw, i))) return false;
+  }
+  return out->gather();
+}
+
+// A private copy that can be changed; without the interpreter lock if it takes long.
+Ref changeable_copy(Bytes bytes) {
+  Ref copy = Ref::steal(PyByteArray_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(bytes.size())));
+  if (!copy || bytes.empty()) return copy;
+  char* const to = PyByteArray_AS_STRING(copy.get());
+  if (bytes.size() <= copy_with_gil_size_max) {
+    std::memcpy(to, bytes.data(), bytes.size());
+  } else {
+    const GilReleased released;
+    std::memcpy(to, bytes.data(), bytes.size());
+  }
+  return copy;
+}
 
 }  // namespace
 
-bool write_pickle(ConvertState& state, PyObject* object, Scratch* out) {
-  PyObject* dumps = ConvertState::imported(&state.pickle_dumps, "pickle", "dumps");
-  if (dumps == nullptr) return false;
-  Ref pickle = Ref::steal(PyObject_CallFunction(dumps, "Oi", object, protocol));
-  if (!pickle) return false;
-  if (!PyBytes_Check(pickle.get())) {
-    PyErr_Format(PyExc_TypeError, "pickle.dumps returned %s, not bytes", Py_TYPE(pickle.get())->tp_name);
-    return false;
-  }
-  return write_mark(Tag::pickle, out) &&
+bool add_dumped(PyObject* dumped, Encoded* out) {
+  const auto size = static_cast<std::size_t>(PyBytes_GET_SIZE(dumped));
+  if (size <= blob_size_min) return out->head.append(PyBytes_AS_STRING(dumped), size);
+  return out->add_buffer(dumped);
+}
+
+bool write_whole_pickle(ConvertState& state, PyObject* object, Scratch* out) {
+  const Ref pickle = dump(state, object, nullptr);
+  return pickle && write_mark(Tag::pickle, out) &&
          out->append(PyBytes_AS_STRING(pickle.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(pickle.get())));
+}
+
+bool write_pickle(ConvertState& state, PyObject* object, Encoded* out) {
+  out->clear();
+  const Ref buffers = Ref::steal(PyList_New(0));
+  Ref pickle = buffers ? dump(state, object, buffers.get()) : Ref();
+  if (!pickle) return false;
+  if (PyList_GET_SIZE(buffers.get()) != 0) {
+    const Ref raw = raw_buffers(buffers.get());
+    if (raw) return write_with_buffers(pickle.get(), raw.get(), out);
+    if (!PyErr_ExceptionMatches(PyExc_BufferError)) return false;
+    PyErr_Clear();
+    pickle = dump(state, object, nullptr);
+    if (!pickle) return false;
+  }
+  return write_mark(Tag::pickle, &out->head) && add_dumped(pickle.get(), out);
 }
 
 PyObject* read_pickle(ConvertState& state, Bytes pickle) {
@@ -30,6 +114,52 @@ PyObject* read_pickle(ConvertState& state, Bytes pickle) {
   if (loads == nullptr) return nullptr;
   Ref bytes = Ref::steal(PyBytes_FromStringAndSize(pickle.data(), static_cast<Py_ssize_t>(pickle.size())));
   return bytes ? PyObject_CallFunctionObjArgs(loads, bytes.get(), nullptr) : nullptr;
+}
+
+bool split_pickle(Bytes value, PickleParts* parts) {
+  WireReader reader(value.substr(1));
+  std::size_t count = 0;
+  std::uint64_t pickle_size = 0;
+  if (!reader.count(1, &count) || !reader.varint(&pickle_size)) return false;
+  std::vector<std::uint64_t> sizes(count);
+  for (std::uint64_t& size : sizes) {
+    if (!reader.varint(&size)) return false;
+  }
+  if (!reader.take(pickle_size, &parts->pickle)) return false;
+  for (const std::uint64_t size : sizes) {
+    const std::size_t offset = value.size() - reader.left();
+    Bytes padding, buffer;
+    if (!reader.take((buffer_alignment - offset % buffer_alignment) % buffer_alignment, &padding)) return false;
+    if (!reader.take(size, &buffer)) return false;
+    parts->buffers.push_back(buffer);
+  }
+  return reader.at_end();
+}
+
+PyObject* load_with_buffers(ConvertState& state, PyObject* pickle, PyObject* buffers) {
+  PyObject* loads = ConvertState::imported(&state.pickle_loads, "pickle", "loads");
+  const Ref arguments = Ref::steal(PyTuple_Pack(1, pickle));
+  const Ref options = Ref::steal(PyDict_New());
+  if (loads == nullptr || !arguments || !options) return nullptr;
+  if (PyDict_SetItemString(options.get(), "buffers", buffers) < 0) return nullptr;
+  return PyObject_Call(loads, arguments.get(), options.get());
+}
+
+PyObject* read_pickle_with_buffers(ConvertState& state, Bytes value) try {
+  PickleParts parts;
+  if (!split_pickle(value, &parts)) return state.raise_damaged("the stored buffers of a pickle are damaged");
+  const Ref pickle =
+      Ref::steal(PyBytes_FromStringAndSize(parts.pickle.data(), static_cast<Py_ssize_t>(parts.pickle.size())));
+  const Ref buffers = Ref::steal(PyTuple_New(static_cast<Py_ssize_t>(parts.buffers.size())));
+  if (!pickle || !buffers) return nullptr;
+  for (std::size_t i = 0; i < parts.buffers.size(); ++i) {
+    Ref copy = changeable_copy(parts.buffers[i]);
+    if (!copy) return nullptr;
+    PyTuple_SET_ITEM(buffers.get(), static_cast<Py_ssize_t>(i), copy.release());
+  }
+  return load_with_buffers(state, pickle.get(), buffers.get());
+} catch (const std::bad_alloc&) {
+  return PyErr_NoMemory();
 }
 
 }  // namespace ultradict::python

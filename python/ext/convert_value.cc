@@ -122,24 +122,30 @@ Written write_container(PyObject* value, Scratch* out) {
 // Whether the exception that is raised means "I do not take such objects", rather than an emergency.
 bool refused() { return PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(PyExc_MemoryError); }
 
-bool write_buffer(PyObject* value, Scratch* out) {
-  Py_buffer view;
-  if (PyObject_GetBuffer(value, &view, PyBUF_FULL_RO) != 0) return false;
-  char* at = write_size(Tag::bytes, static_cast<std::size_t>(view.len), out);
-  const bool copied = at != nullptr && PyBuffer_ToContiguous(at, &view, view.len, 'C') == 0;
-  if (copied) out->advance_to(at + view.len);
-  PyBuffer_Release(&view);
-  return copied;
+// Tag::bytes of `size` bytes, which the buffer of `exporter` holds.
+bool write_bytes_of(PyObject* exporter, std::size_t size, Encoded* out) {
+  return write_count(Tag::bytes, size, &out->head) && out->add_buffer(exporter) && out->gather();
 }
 
-bool write_default(PyObject* value, ConvertState& state, Scratch* out) {
-  const Written typed = write_container(value, out);
-  if (typed != Written::untyped) return typed == Written::typed;
+// The bytes of any object with the buffer protocol, in the order of its elements.
+bool write_buffer(PyObject* value, Encoded* out) {
   out->clear();
+  const Ref view = Ref::steal(PyMemoryView_FromObject(value));
+  if (!view) return false;
+  const Py_buffer* buffer = PyMemoryView_GET_BUFFER(view.get());
+  if (PyBuffer_IsContiguous(buffer, 'C') != 0) {
+    return write_bytes_of(value, static_cast<std::size_t>(buffer->len), out);
+  }
+  const Ref bytes = Ref::steal(PyBytes_FromObject(view.get()));
+  return bytes && write_bytes_of(bytes.get(), static_cast<std::size_t>(buffer->len), out);
+}
+
+bool write_default(PyObject* value, ConvertState& state, Encoded* out) {
+  const Written typed = write_container(value, &out->head);
+  if (typed != Written::untyped) return typed == Written::typed;
   if (write_pickle(state, value, out)) return true;
   if (!PyObject_CheckBuffer(value) || !refused()) return false;
   RaisedKept refusal;
-  out->clear();
   if (!write_buffer(value, out)) return PyErr_Clear(), false;
   refusal.forget();
   return true;
@@ -157,15 +163,12 @@ Ref dump(PyObject* value, PyObject* dumps) {
   return result;
 }
 
-bool write_foreign(PyObject* value, const Serializer& serializer, Scratch* out) {
+bool write_foreign(PyObject* value, const Serializer& serializer, Encoded* out) {
   Ref result = dump(value, serializer.dumps.get());
   if (!result) return false;
   PyObject* dumped = result.get();
-  if (PyBytes_Check(dumped)) {
-    return write_mark(Tag::foreign_bytes, out) &&
-           out->append(PyBytes_AS_STRING(dumped), static_cast<std::size_t>(PyBytes_GET_SIZE(dumped)));
-  }
-  if (PyUnicode_Check(dumped)) return write_mark(Tag::foreign_text, out) && write_bare_text(dumped, out);
+  if (PyBytes_Check(dumped)) return write_mark(Tag::foreign_bytes, &out->head) && add_dumped(dumped, out);
+  if (PyUnicode_Check(dumped)) return write_mark(Tag::foreign_text, &out->head) && write_bare_text(dumped, &out->head);
   PyErr_Format(PyExc_TypeError, "dumps of serializer '%s' returned %s, not bytes or str", serializer.name.c_str(),
                Py_TYPE(dumped)->tp_name);
   return false;
@@ -183,11 +186,14 @@ bool is_immutable(PyObject* value, int depth) {
 
 }  // namespace
 
-bool encode_value(PyObject* value, const Serializer& serializer, Scratch* out) {
+bool encode_value(PyObject* value, const Serializer& serializer, Encoded* out) {
   out->clear();
   if (!serializer.is_default) return write_foreign(value, serializer, out);
-  if (PyUnicode_CheckExact(value)) return write_text(value, out);
-  if (PyLong_CheckExact(value)) return write_integer(value, out);
+  if (PyUnicode_CheckExact(value)) return write_text(value, &out->head);
+  if (PyLong_CheckExact(value)) return write_integer(value, &out->head);
+  if (PyBytes_CheckExact(value) && static_cast<std::size_t>(PyBytes_GET_SIZE(value)) > blob_size_min) {
+    return write_bytes_of(value, static_cast<std::size_t>(PyBytes_GET_SIZE(value)), out);
+  }
   return write_default(value, *serializer.state, out);
 }
 

@@ -121,6 +121,7 @@ bool put_stats(PyObject* dict, const Session* session) {
       {"stream_position", stats.stream_position},
       {"recoveries", stats.recoveries},
       {"moved_records", stats.moved_records},
+      {"pinned_bytes", *session->mapped.pinned()},
       {"cache_count", session->cache.count()},
       {"cache_size", session->cache.size()},
       {"cache_misses", session->misses},

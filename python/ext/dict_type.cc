@@ -8,6 +8,7 @@
 #include "dict_write.h"
 #include "elsewhere.h"
 #include "iterator.h"
+#include "value_view.h"
 #include "views.h"
 
 namespace ultradict::python {
@@ -64,6 +65,8 @@ PyMethodDef dict_methods[] = {
     {"get", method(dict_get), METH_FASTCALL,
      "get(key, default=None): the value of the key if it is there, else default."},
     {"has_key", dict_has_key, METH_O, "key in d"},
+    {"view", dict_view, METH_O,
+     "view(key): the value without a copy, read-only: a memoryview of bytes, or an object over shared buffers."},
     {"setdefault", method(dict_setdefault), METH_FASTCALL,
      "setdefault(key, default=None): the value of the key, which is inserted with the default if it is missing."},
     {"pop", method(dict_pop), METH_FASTCALL, "pop(key[, default]): removes the key and returns its value."},

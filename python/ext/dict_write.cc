@@ -33,10 +33,11 @@ int assign(Session* session, PyObject* key, Py_hash_t hash, PyObject* value) {
   if (nested_kind(session, value) != NestedKind::none) [[unlikely]]
     return store_nested(session, key, value) ? 0 : -1;
   const std::uint64_t handles_before = session->module->handles_pickled;
-  Scratch encoded;
+  Encoded encoded;
+  ReadyValue ready;
   if (!encode_value(value, session->serializer, &encoded)) return -1;
   if (session->closed) return raise_closed(session->module, session->name), -1;
-  if (!store_value(session, key, hash, value, encoded.bytes())) return -1;
+  if (!make_ready(session, encoded, &ready) || !store_value(session, key, hash, value, ready)) return -1;
   return held_after(session, key, value, handles_before) ? 0 : -1;
 }
 
@@ -61,15 +62,18 @@ PyObject* setdefault(Session* session, PyObject* key, Py_hash_t hash, PyObject* 
   PyObject* present = read_value(session, key, hash);
   if (present != nullptr || PyErr_Occurred() != nullptr) return present;
   const std::uint64_t handles_before = session->module->handles_pickled;
-  Scratch encoded;
+  Encoded encoded;
+  ReadyValue ready;
   const bool is_nested = nested_kind(session, value) != NestedKind::none;
   if (!is_nested && !encode_value(value, session->serializer, &encoded)) return nullptr;
+  if (session->closed) return raise_closed(session->module, session->name);
+  if (!is_nested && !make_ready(session, encoded, &ready)) return nullptr;
   LockForWrite lock(session);
   if (!lock.acquire()) return nullptr;
   present = read_value(session, key, hash);
   if (present != nullptr || PyErr_Occurred() != nullptr) return present;
   if (is_nested) return store_nested(session, key, value) ? read_value(session, key, hash) : nullptr;
-  if (!store_value(session, key, hash, value, encoded.bytes())) return nullptr;
+  if (!store_value(session, key, hash, value, ready)) return nullptr;
   if (!held_after(session, key, value, handles_before)) return nullptr;
   return written_value(session, key, hash, value);
 }

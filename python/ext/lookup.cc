@@ -19,14 +19,38 @@ Status copy_blob(Session* session, const Sighting& seen, std::uint64_t size, cha
   return session->engine.read_blob(seen, size, destination);
 }
 
-// Null without an exception: overwritten or deleted meanwhile.
-PyObject* decode_blob(Session* session, const Sighting& seen, std::uint64_t size) {
+// Of a value that is decoded from a private copy. Null without an exception: overwritten or deleted meanwhile.
+PyObject* decode_copy(Session* session, const Sighting& seen, std::uint64_t size) {
   const std::unique_ptr<char, decltype(&PyMem_RawFree)> bytes(static_cast<char*>(PyMem_RawMalloc(size)), PyMem_RawFree);
   if (!bytes) return PyErr_NoMemory();
   const Status status = copy_blob(session, seen, size, bytes.get());
   if (status.code() == Code::changed) return nullptr;
   if (!status) return raise_status(session, status);
   return decode_value(Bytes(bytes.get(), size), session->serializer);
+}
+
+bool check_intact(Session* session, const MappedValue& mapped) {
+  bool intact = false;
+  {
+    const GilReleased released;
+    intact = mapped.is_intact();
+  }
+  if (!intact) session->module->convert.raise_damaged("the stored bytes of a large value are damaged");
+  return intact;
+}
+
+// The same of a very large one: what is copied by decoding is not copied before.
+PyObject* decode_in_place(Session* session, const Sighting& seen, std::uint64_t size) {
+  MappedValue mapped;
+  const Status status = session->engine.map_blob(seen, size, &mapped);
+  if (status.code() == Code::changed) return nullptr;
+  if (!status) return raise_status(session, status);
+  if (!decodes_by_copying(mapped.bytes())) return decode_copy(session, seen, size);
+  return check_intact(session, mapped) ? decode_value(mapped.bytes(), session->serializer) : nullptr;
+}
+
+PyObject* decode_blob(Session* session, const Sighting& seen, std::uint64_t size) {
+  return size <= copy_with_gil_size_max ? decode_copy(session, seen, size) : decode_in_place(session, seen, size);
 }
 
 PyObject* decode_record(Session* session, const Sighting& seen, const Record& record) {

@@ -9,6 +9,7 @@
 #include "elsewhere.h"
 #include "iterator.h"
 #include "lock_type.h"
+#include "shared_bytes.h"
 #include "views.h"
 
 namespace ultradict::python {
@@ -51,6 +52,7 @@ bool make_types(PyObject* module, ModuleState* state) {
       !make_type(module, &values_spec, nullptr, &state->values_type) ||
       !make_type(module, &items_spec, nullptr, &state->items_type) ||
       !make_type(module, &iterator_spec, nullptr, &state->iterator_type) ||
+      !make_type(module, &shared_bytes_spec, nullptr, &state->shared_bytes_type) ||
       !make_type(module, &elsewhere_spec, nullptr, &elsewhere_type)) {
     return false;
   }
@@ -170,7 +172,7 @@ int ModuleState::traverse(visitproc visit, void* arg) {
   if (const int stop = convert.traverse(visit, arg); stop != 0) return stop;
   if (const int stop = errors.traverse(visit, arg); stop != 0) return stop;
   for (const Ref* kept : {&dict_type, &handle_type, &lock_type, &lock_request_type, &keys_type, &values_type,
-                          &items_type, &iterator_type, &elsewhere}) {
+                          &items_type, &iterator_type, &shared_bytes_type, &elsewhere}) {
     Py_VISIT(kept->get());
   }
   Py_VISIT(mapping_class.get());
@@ -181,7 +183,7 @@ void ModuleState::clear() {
   convert.clear();
   errors.clear();
   for (Ref* kept : {&dict_type, &handle_type, &lock_type, &lock_request_type, &keys_type, &values_type, &items_type,
-                    &iterator_type, &elsewhere}) {
+                    &iterator_type, &shared_bytes_type, &elsewhere}) {
     *kept = Ref();
   }
   mapping_class.clear();

@@ -81,6 +81,7 @@ void Session::break_cycles() {
   cache.clear();
   exotic.clear();
   held.clear(this);
+  mapped.clear();
   family->hand_on(this);
   data.drop();
   family->settle();

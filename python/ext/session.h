@@ -18,6 +18,7 @@
 #include "module.h"
 #include "recovery_log.h"
 #include "ultradict/dict.h"
+#include "value_view.h"
 
 namespace ultradict::python {
 
@@ -31,6 +32,7 @@ struct Session {
   Serializer serializer;
   ExoticKeys exotic;
   HeldValues held;
+  MappedViews mapped;
   Data data;
   std::int64_t size_changes = 0;  // insertions less deletions made through this handle: iterators ask whether it moved
   std::uint64_t misses = 0;       // reads that the cache could not answer
@@ -51,6 +53,7 @@ struct Session {
   void enter() noexcept { ++users, ++owners; }
   void leave() noexcept {
     if (users == 1 && engine.has_recovery()) tell_of_recovery(this);
+    if (!mapped.empty()) mapped.drop_old();
     if (--users == 0 && (closed || cache.table_was_left())) rest();
     family->look_for_ended(this);
     family->settle();

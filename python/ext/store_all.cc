@@ -107,9 +107,10 @@ class Plan {
 
   bool encode_ordinary(PyObject* value, Item* item, Special* special) {
     const std::uint64_t handles_before = session_->module->handles_pickled;
-    if (!encode_value(value, session_->serializer, &scratch_)) return false;
+    if (!encode_value(value, session_->serializer, &encoded_)) return false;
     if (session_->module->handles_pickled != handles_before) special->held = value;
-    item->value = arena_.add(scratch_.bytes());
+    item->value = encoded_.is_large() ? arena_.add(encoded_.parts()) : arena_.add(encoded_.head.bytes());
+    encoded_.clear();
     return true;
   }
 
@@ -261,6 +262,7 @@ class Plan {
   Session* session_;
   Scratch scratch_;
   Scratch face_;
+  Encoded encoded_;
   Arena arena_;
   std::deque<PlannedDict> dicts_;  // 0: the items themselves
   std::unordered_map<PyObject*, std::size_t> numbers_;

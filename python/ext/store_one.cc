@@ -2,20 +2,22 @@
 // One key. The short way is that of a key whose entry is known: no encoding of the key, no probe in shared memory.
 #include "store_one.h"
 
+#include <new>
+
 #include "locking.h"
 
 namespace ultradict::python {
 
 namespace {
 
-constexpr std::size_t copy_with_gil_size_max = 1 << 20;
+Status put(Session* session, const Key& key, ReadyValue& ready, Sighting* written) {
+  if (ready.staged.size() != 0) return session->engine.put(key, &ready.staged, written);
+  return session->engine.put(key, ready.bytes, written);
+}
 
-// Runs an engine call, without the interpreter lock if it copies much.
-template <class Call>
-Status run(std::size_t size, const Call& call) {
-  if (size <= copy_with_gil_size_max) return call();
-  const GilReleased released;
-  return call();
+Status put_at(Session* session, Sighting* seen, ReadyValue& ready) {
+  return ready.staged.size() != 0 ? session->engine.put_at(seen, &ready.staged)
+                                  : session->engine.put_at(seen, ready.bytes);
 }
 
 // The object to keep as the value just written: the writer's own, unless it could change under the cache.
@@ -33,19 +35,19 @@ void renew_item(Session* session, std::uint32_t number, std::uint64_t version, P
 }
 
 // no: the entry belongs to another key by now.
-Found overwrite_item(Session* session, std::uint32_t number, PyObject* value, Bytes encoded) {
+Found overwrite_item(Session* session, std::uint32_t number, PyObject* value, ReadyValue& ready) {
   Cache& cache = session->cache;
   const std::uint64_t version = cache.version();
   Sighting seen = cache.sighting(cache.item(number));
   Status status(Code::lock_busy);
-  if (encoded.size() <= blob_size_min) status = session->engine.try_put_at(&seen, encoded);
+  if (ready.staged.size() == 0) status = session->engine.try_put_at(&seen, ready.bytes);
   if (status.code() == Code::lock_busy) {
     LockForWrite lock(session);
     if (!lock.acquire()) return Found::error;
-    status = run(encoded.size(), [&] { return session->engine.put_at(&seen, encoded); });
+    status = put_at(session, &seen, ready);
   }
   if (status) {
-    renew_item(session, number, version, value, seen, encoded.size());
+    renew_item(session, number, version, value, seen, ready.size);
     return Found::yes;
   }
   if (status.code() != Code::changed) return raise_status(session, status), Found::error;
@@ -78,13 +80,13 @@ bool encode_new_exotic(Probe* probe) {
 }
 
 // Under the lock. The plain key without rivals goes straight to the engine.
-bool put_under_lock(Probe* probe, Bytes encoded, Sighting* seen) {
+bool put_under_lock(Probe* probe, ReadyValue& ready, Sighting* seen) {
   Session* session = probe->session;
   SettledKey settled;
   const bool simple = probe->kind == KeyKind::plain && session->engine.exotic_count() == 0;
   if (!simple && !settle_key(probe, &settled)) return false;
   const Key key{probe->canonical.bytes(), probe->face.bytes(), settled.exotic};
-  const Status status = run(encoded.size(), [&] { return session->engine.put(key, encoded, seen); });
+  const Status status = put(session, key, ready, seen);
   if (!status) return raise_status(session, status), false;
   if (seen->born == seen->sequence) ++session->size_changes;
   return settled.exists || !settled.exotic || session->exotic.add(probe->key, probe->canonical.bytes());
@@ -106,51 +108,68 @@ namespace {
 
 // The common new key: small, plain, and of a type that no exotic key need be asked about. no: it takes more than that.
 [[gnu::noinline]] Found store_new_plain(Session* session, PyObject* key, Py_hash_t hash, PyObject* value,
-                                        Bytes encoded) {
+                                        const ReadyValue& ready) {
   Scratch canonical;
   Scratch face;
   const bool is_simple = PyUnicode_CheckExact(key) || PyLong_CheckExact(key);
-  if (!is_simple || encoded.size() > blob_size_min) return Found::no;
+  if (!is_simple || ready.staged.size() != 0) return Found::no;
   if (encode_key(session->module->convert, key, &canonical, &face) == KeyKind::error) return Found::error;
   Sighting seen;
-  const Status status = session->engine.try_put(Key{canonical.bytes()}, encoded, &seen);
+  const Status status = session->engine.try_put(Key{canonical.bytes()}, ready.bytes, &seen);
   if (status.code() == Code::lock_busy) return Found::no;
   if (!status) return raise_status(session, status), Found::error;
   const bool inserted = seen.born == seen.sequence;
   if (inserted) ++session->size_changes;
   session->cache.insert(hash, key, inserted || one_form_only(key), value_to_keep(session, value), seen,
-                        canonical.size() + encoded.size());
+                        canonical.size() + ready.size);
   return Found::yes;
 }
 
-bool store_probed(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, Bytes encoded) {
+bool store_probed(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, ReadyValue& ready) {
   Probe probe(session);
   if (!probe) return false;
   probe.key = key;
   probe.kind = encode_key(session->module->convert, key, &probe.canonical, &probe.face);
   if (probe.kind == KeyKind::error) return false;
   LockForWrite lock(session);
-  if (!lock.acquire() || !put_under_lock(&probe, encoded, &probe.seen)) return false;
+  if (!lock.acquire() || !put_under_lock(&probe, ready, &probe.seen)) return false;
   lock.release();
-  remember_written(&probe, hash, value, probe.seen, encoded.size());
+  remember_written(&probe, hash, value, probe.seen, ready.size);
   return true;
 }
 
 }  // namespace
 
-bool store_value(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, Bytes encoded) {
+bool make_ready(Session* session, const Encoded& encoded, ReadyValue* ready) try {
+  ready->size = encoded.size();
+  ready->bytes = encoded.head.bytes();
+  if (!encoded.is_large()) return true;
+  const std::vector<Bytes> parts = encoded.parts();
+  Status status;
+  {
+    const GilReleased released;
+    status = session->engine.stage(parts, &ready->staged);
+  }
+  if (!status) return raise_status(session, status), false;
+  if (!session->closed) return true;
+  return raise_closed(session->module, session->name), false;
+} catch (const std::bad_alloc&) {
+  return PyErr_NoMemory(), false;
+}
+
+bool store_value(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, ReadyValue& ready) {
   std::uint32_t number = 0;
   const int known = session->cache.find(hash, key, &number);
   if (known < 0) return false;
   if (known != 0 && session->cache.entry_known(session->cache.item(number))) {
-    const Found found = overwrite_item(session, number, value, encoded);
+    const Found found = overwrite_item(session, number, value, ready);
     if (found != Found::no) return found == Found::yes;
   }
   if (known == 0) {
-    const Found stored = store_new_plain(session, key, hash, value, encoded);
+    const Found stored = store_new_plain(session, key, hash, value, ready);
     if (stored != Found::no) return stored == Found::yes;
   }
-  return store_probed(session, key, hash, value, encoded);
+  return store_probed(session, key, hash, value, ready);
 }
 
 bool erase_seen(Session* session, const Sighting& seen) {

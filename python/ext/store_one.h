@@ -6,8 +6,17 @@
 
 namespace ultradict::python {
 
-// `encoded` is the value's encoding.
-bool store_value(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, Bytes encoded);
+// A value on its way into the dict: encoded, and in shared memory already if it is large.
+struct ReadyValue {
+  Bytes bytes;         // of a small one
+  StagedValue staged;  // a large one
+  std::size_t size = 0;
+};
+// Neither the shared lock nor, for a large value, the interpreter lock is held meanwhile; the session may be closed
+// afterwards, which raises. `encoded` is needed as long as `ready`.
+bool make_ready(Session* session, const Encoded& encoded, ReadyValue* ready);
+
+bool store_value(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, ReadyValue& ready);
 
 // yes: it was there and is gone. The shared lock may be held already.
 Found erase_key(Session* session, PyObject* key, Py_hash_t hash);

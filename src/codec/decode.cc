@@ -47,6 +47,7 @@ class Parser {
       case Tag::pickle:
       case Tag::foreign_bytes:
       case Tag::foreign_text:
+      case Tag::pickle_with_buffers:
       case Tag::unique:
         return depth == 0 && foreign(tag, value);
     }

@@ -105,8 +105,8 @@ class Writer {
   }
 
   Status write(const Foreign& foreign, int depth) {
-    const bool storable =
-        foreign.tag == Tag::pickle || foreign.tag == Tag::foreign_bytes || foreign.tag == Tag::foreign_text;
+    const bool storable = foreign.tag == Tag::pickle || foreign.tag == Tag::foreign_bytes ||
+                          foreign.tag == Tag::foreign_text || foreign.tag == Tag::pickle_with_buffers;
     if (form_ != Form::value || depth != 0 || !storable) return refuse("a foreign encoding can only be a whole value");
     (void)mark(foreign.tag);
     out_->append(foreign.bytes);

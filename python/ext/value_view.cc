@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "value_view.h"
+
+#include <algorithm>
+#include <new>
+
+#include "convert_pickle.h"
+#include "dict_object.h"
+#include "lookup.h"
+#include "ultradict/wire.h"
+
+namespace ultradict::python {
+
+const MappedView* MappedViews::find(const Sighting& seen) const noexcept {
+  const auto is_same = [&](const MappedView& view) {
+    return view.seen.entry == seen.entry && view.seen.sequence == seen.sequence &&
+           view.seen.table_number == seen.table_number;
+  };
+  const auto found = std::find_if(views_.rbegin(), views_.rend(), is_same);
+  return found != views_.rend() ? &*found : nullptr;
+}
+
+const MappedView* MappedViews::add(MappedView view) {
+  if (views_.size() == count_max) views_.erase(views_.begin());
+  return &views_.emplace_back(std::move(view));
+}
+
+void MappedViews::drop_old() noexcept {
+  std::erase_if(views_, [](const MappedView& view) { return !view.seen.current(); });
+}
+
+namespace {
+
+const char* kind_of(Tag tag) {
+  switch (tag) {
+    case Tag::none:
+      return "None";
+    case Tag::no:
+    case Tag::yes:
+      return "a bool";
+    case Tag::int64:
+    case Tag::big_int:
+      return "an int";
+    case Tag::float64:
+      return "a float";
+    case Tag::ascii:
+    case Tag::text:
+      return "a str";
+    case Tag::tuple:
+      return "a tuple";
+    case Tag::list:
+      return "a list";
+    case Tag::dict:
+      return "a dict";
+    case Tag::foreign_bytes:
+    case Tag::foreign_text:
+      return "encoded by the dict's serializer";
+    default:
+      return "an object without buffers";
+  }
+}
+
+PyObject* raise_no_buffer(PyObject* key, const char* kind) {
+  return PyErr_Format(PyExc_TypeError, "the value of key %R is %s: nothing in it can be shared; read it with d[key]",
+                      key, kind);
+}
+
+Tag tag_of(Bytes bytes) { return bytes.empty() ? Tag{} : static_cast<Tag>(bytes.front()); }
+
+// What Tag::bytes announces; false if it is damaged.
+bool payload_of(Bytes value, Bytes* payload) {
+  WireReader reader(value.substr(1));
+  return reader.sized(payload) && reader.at_end();
+}
+
+Ref to_bytes(Bytes bytes) {
+  return Ref::steal(PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
+}
+
+bool may_unpickle(const Session* session) {
+  if (session->serializer.allow_pickle) return true;
+  session->module->convert.raise_forbidden("the value is stored as a pickle, which allow_pickle=False refuses to load");
+  return false;
+}
+
+PyObject* raise_damaged(const Session* session) {
+  return session->module->convert.raise_damaged("the stored bytes of a value are damaged");
+}
+
+// A small value: a private copy, as read-only as a shared one.
+PyObject* view_of_copy(const Session* session, PyObject* key, Bytes value) {
+  const Tag tag = tag_of(value);
+  if (tag == Tag::bytes) {
+    Bytes payload;
+    if (!payload_of(value, &payload)) return raise_damaged(session);
+    const Ref copy = to_bytes(payload);
+    return copy ? PyMemoryView_FromObject(copy.get()) : nullptr;
+  }
+  if (tag != Tag::pickle_with_buffers) return raise_no_buffer(key, kind_of(tag));
+  if (!may_unpickle(session)) return nullptr;
+  PickleParts parts;
+  if (!split_pickle(value, &parts)) return raise_damaged(session);
+  const Ref pickle = to_bytes(parts.pickle);
+  const Ref buffers = Ref::steal(PyTuple_New(static_cast<Py_ssize_t>(parts.buffers.size())));
+  for (std::size_t i = 0; pickle && buffers && i < parts.buffers.size(); ++i) {
+    Ref copy = to_bytes(parts.buffers[i]);
+    if (!copy) return nullptr;
+    PyTuple_SET_ITEM(buffers.get(), static_cast<Py_ssize_t>(i), copy.release());
+  }
+  if (!pickle || !buffers) return nullptr;
+  return load_with_buffers(session->module->convert, pickle.get(), buffers.get());
+}
+
+// Read-only memoryviews of ranges of `value`, which `whole` shows.
+Ref views_of(PyObject* whole, Bytes value, const std::vector<Bytes>& ranges) {
+  const Ref all = Ref::steal(PyMemoryView_FromObject(whole));
+  Ref views = Ref::steal(PyTuple_New(static_cast<Py_ssize_t>(ranges.size())));
+  for (std::size_t i = 0; all && views && i < ranges.size(); ++i) {
+    const auto begin = ranges[i].data() - value.data();
+    Ref part = Ref::steal(PySequence_GetSlice(all.get(), begin, begin + static_cast<Py_ssize_t>(ranges[i].size())));
+    if (!part) return Ref();
+    PyTuple_SET_ITEM(views.get(), static_cast<Py_ssize_t>(i), part.release());
+  }
+  return all ? std::move(views) : Ref();
+}
+
+// What the first view of a value finds in it. False with an exception.
+bool look_into(Session* session, PyObject* key, MappedValue mapped, MappedView* view) {
+  const ModuleState* module = session->module;
+  const Bytes value = mapped.bytes();
+  const Tag tag = tag_of(value);
+  if (tag == Tag::bytes) {
+    Bytes payload;
+    if (!payload_of(value, &payload)) return raise_damaged(session), false;
+    view->whole = Ref::steal(make_shared_bytes(module, std::move(mapped), payload, session->mapped.pinned()));
+    return static_cast<bool>(view->whole);
+  }
+  if (tag != Tag::pickle_with_buffers) return raise_no_buffer(key, kind_of(tag)), false;
+  if (!may_unpickle(session)) return false;
+  PickleParts parts;
+  if (!split_pickle(value, &parts)) return raise_damaged(session), false;
+  const Ref whole = Ref::steal(make_shared_bytes(module, std::move(mapped), value, session->mapped.pinned()));
+  if (!whole) return false;
+  view->pickle = to_bytes(parts.pickle);
+  view->buffers = views_of(whole.get(), value, parts.buffers);
+  return view->pickle && view->buffers;
+}
+
+PyObject* show(const Session* session, const MappedView& view) {
+  if (view.whole) return PyMemoryView_FromObject(view.whole.get());
+  const Ref pickle = view.pickle.copy(), buffers = view.buffers.copy();  // loading may drop the view
+  return load_with_buffers(session->module->convert, pickle.get(), buffers.get());
+}
+
+// Null without an exception: overwritten meanwhile.
+PyObject* view_of_blob(Session* session, PyObject* key, const Sighting& seen, std::uint64_t size) {
+  if (const MappedView* known = session->mapped.find(seen)) return show(session, *known);
+  MappedValue mapped;
+  const Status status = session->engine.map_blob(seen, size, &mapped);
+  if (status.code() == Code::changed) return nullptr;
+  if (!status) return raise_status(session, status);
+  MappedView view{seen, {}, {}, {}};
+  if (!look_into(session, key, std::move(mapped), &view)) return nullptr;
+  return show(session, *session->mapped.add(std::move(view)));
+}
+
+PyObject* view_of_key(Session* session, PyObject* key) {
+  const Use use(session);
+  Probe probe(session);
+  if (!probe) return nullptr;
+  probe.key = key;
+  LockForWrite lock(session);
+  for (int attempt = 0; may_try_again(session, attempt, &lock); ++attempt) {
+    const Found found = find_stored(&probe);
+    if (found == Found::error) return nullptr;
+    if (found == Found::no) return raise_key_error(key);
+    const Record& record = probe.record;
+    if (record.child.number != 0) return raise_no_buffer(key, "a nested dict");
+    if (!record.is_blob) return view_of_copy(session, key, record.value);
+    PyObject* view = view_of_blob(session, key, probe.seen, record.value_size);
+    if (view != nullptr || PyErr_Occurred() != nullptr) return view;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+PyObject* dict_view(PyObject* self, PyObject* key) try {
+  if (PyObject_Hash(key) == -1) return raise_unhashable(key);
+  Session* session = open_session(self);
+  return session == nullptr ? nullptr : view_of_key(session, key);
+} catch (const std::bad_alloc&) {
+  return PyErr_NoMemory();
+}
+
+}  // namespace ultradict::python
