@@ -56,7 +56,7 @@ const char* kind_of(Tag tag) {
     case Tag::foreign_text:
       return "encoded by the dict's serializer";
     default:
-      return "an object without buffers";
+      return "pickled without buffers (arrays must be contiguous)";
   }
 }
 
