@@ -24,7 +24,7 @@ namespace ultradict {
 using Word = std::uint64_t;
 
 inline constexpr Word magic = 0x746369446172746cULL;  // "ltraDict"
-inline constexpr Word format_version = 2;
+inline constexpr Word format_version = 3;
 
 inline constexpr Word page_size = 4096;
 inline constexpr Word unit_size = 8;  // of positions, and of a record's alignment
@@ -235,6 +235,7 @@ struct Identity {
   Word token_id[2];  // of the token file by whose numbers the lock names its owner
   Word buffer_size;
   Word full_dump_size;
+  Word max_bytes;  // of all files together; 0 = no bound
   Word flags;  // identity_auto_unlink
   Word mode;
   Word slots_offset;     // of the first slot array; the second follows

@@ -117,6 +117,7 @@ StructMeaning identity_struct() {
               FIELD(token_id, "of the token file whose numbers the lock uses"),
               FIELD(buffer_size, "option of the creator"),
               FIELD(full_dump_size, "option of the creator"),
+              FIELD(max_bytes, "option of the creator; 0 = no bound"),
               FIELD(flags, "1: auto_unlink"),
               FIELD(mode, "permission bits of every file"),
               FIELD(slots_offset, "of the first slot array in this file; the second follows"),

@@ -20,6 +20,7 @@ struct Stats {
   std::uint64_t log_size = 0;      // allocated for segments
   std::uint64_t table_size = 0;    // allocated for slots and entries
   std::uint64_t blob_size = 0;     // in files of their own
+  std::uint64_t free_bytes = 0;    // what max_bytes leaves; 0 without it
   std::uint64_t segments = 0;
   std::uint64_t blobs = 0;
   std::uint64_t slots = 0;  // length of the slot array

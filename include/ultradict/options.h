@@ -32,11 +32,13 @@ struct Options {
   std::uint64_t buffer_size =
       10'000;  // bytes set aside at creation for records; also the period of the stream counters; < 2^32
   std::uint64_t full_dump_size = 0;  // hard bound on encoded keys and values, in bytes; 0 = none
+  std::uint64_t max_bytes = 0;       // hard bound on all files of the dict, set aside at creation; 0 = none
   bool auto_unlink = true;           // it ends with its creator: the last handle of that process, or the process
   unsigned mode = 0600;              // permission bits of every file, independent of umask
   std::string attributes;  // opaque to the engine, at most attributes_size_max bytes; Dict::attributes() returns it
 };
 
+inline constexpr std::uint64_t max_bytes_min = 64 * 1024;    // the least that max_bytes can be
 inline constexpr std::uint64_t attributes_size_max = 1024;   // bytes
 inline constexpr std::uint64_t name_size_max = 255;          // bytes of a dict's name; no '/' and no NUL in it
 inline constexpr std::uint64_t key_size_max = 1ULL << 30;    // bytes of an encoded key

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 buffer_size_max = 2**32 - 1
+max_bytes_min = 64 * 2**10
 cache_bytes_default = 64 * 2**20
 name_bytes_max = 255
 
@@ -77,6 +78,7 @@ def checked(given: dict[str, Any]) -> dict[str, Any]:
     recurse = _flag("recurse", given["recurse"])
     _register(given["recurse_register"])
     full_dump_size = given["full_dump_size"]
+    max_bytes = given.get("max_bytes")
     auto_unlink = _flag("auto_unlink", given["auto_unlink"])
     create = _flag("create", given["create"])
     return {
@@ -84,6 +86,7 @@ def checked(given: dict[str, Any]) -> dict[str, Any]:
         "create": {None: 0, True: 1, False: 2}[create],
         "buffer_size": _size("buffer_size", given["buffer_size"], 1, buffer_size_max),
         "full_dump_size": 0 if full_dump_size is None else _size("full_dump_size", full_dump_size, 1, 2**62),
+        "max_bytes": 0 if max_bytes is None else _size("max_bytes", max_bytes, max_bytes_min, 2**62),
         "auto_unlink": auto_unlink is not False,
         "mode": _size("mode", given["mode"], 0, 0o777),
         "serializer": given["serializer"],

@@ -87,6 +87,20 @@ PyObject* get_full_dump_counter(PyObject* self, void*) {
       self, [](Session* session) { return PyLong_FromUnsignedLongLong(session->engine.stats().full_dump_counter); });
 }
 
+PyObject* get_max_bytes(PyObject* self, void*) {
+  return of_open(self, [](Session* session) {
+    const std::uint64_t size = session->engine.options().max_bytes;
+    return size == 0 ? Ref::share(Py_None).release() : PyLong_FromUnsignedLongLong(size);
+  });
+}
+
+PyObject* get_free_bytes(PyObject* self, void*) {
+  return of_open(self, [](Session* session) {
+    if (session->engine.options().max_bytes == 0) return Ref::share(Py_None).release();
+    return PyLong_FromUnsignedLongLong(session->engine.stats().free_bytes);
+  });
+}
+
 PyObject* get_stream(PyObject* self, void*) {
   return of_open(self, [](Session* session) {
     const Stats stats = session->engine.stats();
@@ -112,6 +126,7 @@ bool put_stats(PyObject* dict, const Session* session) {
       {"log_size", stats.log_size},
       {"table_size", stats.table_size},
       {"blob_size", stats.blob_size},
+      {"free_bytes", stats.free_bytes},
       {"segments", stats.segments},
       {"blobs", stats.blobs},
       {"slots", stats.slots},
@@ -143,6 +158,8 @@ PyGetSetDef dict_getset[] = {
     {"recurse", get_recurse, nullptr, "Whether plain dicts become nested ones when they are assigned.", nullptr},
     {"buffer_size", get_buffer_size, nullptr, "Bytes set aside for changes when the dict was created.", nullptr},
     {"full_dump_size", get_full_dump_size, nullptr, "Bound of the content in bytes, or None.", nullptr},
+    {"max_bytes", get_max_bytes, nullptr, "Bound of all its shared memory in bytes, or None.", nullptr},
+    {"free_bytes", get_free_bytes, nullptr, "What max_bytes leaves for files to come, or None without it.", nullptr},
     {"auto_unlink", get_auto_unlink, nullptr, "Whether the name goes with its creator.", nullptr},
     {"full_dump_counter", get_full_dump_counter, nullptr, "How often the stream of changes began anew.", nullptr},
     {"update_stream_position", get_update_stream_position, nullptr, "Bytes streamed since it did.", nullptr},

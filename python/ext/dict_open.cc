@@ -16,6 +16,7 @@ struct Parameters {
   int create = 0;
   unsigned long long buffer_size = 0;
   unsigned long long full_dump_size = 0;
+  unsigned long long max_bytes = 0;
   int auto_unlink = 1;
   unsigned mode = 0600;
   PyObject* serializer = nullptr;
@@ -27,10 +28,10 @@ struct Parameters {
   bool parse(PyObject* arguments, PyObject* keywords) {
     static const char* words[] = {"name",         "create",     "buffer_size", "full_dump_size", "auto_unlink",
                                   "mode",         "serializer", "shared_lock", "recurse",        "cache_bytes",
-                                  "allow_pickle", "identity",   nullptr};
-    return PyArg_ParseTupleAndKeywords(arguments, keywords, "UiKKpIOOOKp|s:_open", const_cast<char**>(words), &name,
+                                  "allow_pickle", "identity",   "max_bytes",   nullptr};
+    return PyArg_ParseTupleAndKeywords(arguments, keywords, "UiKKpIOOOKp|sK:_open", const_cast<char**>(words), &name,
                                        &create, &buffer_size, &full_dump_size, &auto_unlink, &mode, &serializer,
-                                       &shared_lock, &recurse, &cache_bytes, &allow_pickle, &identity) != 0;
+                                       &shared_lock, &recurse, &cache_bytes, &allow_pickle, &identity, &max_bytes) != 0;
   }
 };
 
@@ -40,6 +41,7 @@ bool engine_options(const Parameters& given, const std::string& attributes, Opti
   options->id = given.identity;
   options->buffer_size = given.buffer_size;
   options->full_dump_size = given.full_dump_size;
+  options->max_bytes = given.max_bytes;
   options->auto_unlink = given.auto_unlink != 0;
   options->mode = given.mode;
   options->attributes = attributes;

@@ -86,6 +86,11 @@ Fault allocate(const File& file, Size offset, Size size) {
   return result == 0 ? Fault::none() : system_fault("allocate shared memory");
 }
 
+Fault truncate(const File& file, Size size) {
+  return ::ftruncate(file.descriptor(), static_cast<off_t>(size)) == 0 ? Fault::none()
+                                                                       : system_fault("shorten shared memory");
+}
+
 Fault map(const File& file, Size size, char** base) {
   void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor(), 0);
   if (address == MAP_FAILED) return system_fault("map shared memory");

@@ -47,6 +47,9 @@ Fault file_size(const File& file, Size* size);
 // Makes [offset, offset + size) real memory and the file at least that long. memory_full if there is none.
 Fault allocate(const File& file, Size offset, Size size);
 
+// Makes the file so long; what was behind is given back.
+Fault truncate(const File& file, Size size);
+
 // Maps `size` bytes from the start, readable and writable. Bytes beyond the end of the file must not be touched.
 Fault map(const File& file, Size size, char** base);
 // The same, to be read only. `size` is not 0.

@@ -49,6 +49,7 @@ void describe(const Identity& identity, const os::Directory& directory, Store* s
   store->options.directory = directory.path();
   store->options.buffer_size = identity.buffer_size;
   store->options.full_dump_size = identity.full_dump_size;
+  store->options.max_bytes = identity.max_bytes;
   store->options.auto_unlink = (identity.flags & identity_auto_unlink) != 0;
   store->options.mode = static_cast<unsigned>(identity.mode);
   store->options.attributes = store->attributes;
@@ -89,7 +90,8 @@ Fault attach_dict(const os::Directory& directory, const std::string& name, const
   char* base = nullptr;
   if (Fault fault = os::map(control, identity.size, &base)) return fault;
   describe(identity, directory, opened.get());
-  opened->regions.open(DictFiles(directory.data_path(id), opened->options.mode), base, identity.size, opened->token);
+  opened->regions.open(DictFiles(directory.data_path(id), opened->options.mode, opened->options.max_bytes), base,
+                       identity.size, opened->token);
   opened->lock.bind(&opened->control().lock, opened->token);
   if (os::HeldByte::descriptor_needed) opened->attached_file = std::move(control);
   opened->id = id;

@@ -152,7 +152,7 @@ Fault finish_batch(Store& store, LockHeld held, std::span<const KnownKey> known)
 
 void abandon_batch(Store& store, LockHeld held) {
   State& state = store.state();
-  store.regions.files().remove_blobs(state.batch_begin, ~Word{0});
+  store.regions.files().remove_blobs(held, state.batch_begin, ~Word{0});
   shared::store(state.batch_begin, 0);
   end_batch(store, held);
 }

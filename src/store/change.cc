@@ -51,7 +51,7 @@ Fault resolve(Regions& regions, Place place, Word** target) {
 
 }  // namespace
 
-Fault Change::redo(Regions& regions, LockHeld) {
+Fault Change::redo(Regions& regions, LockHeld held) {
   Journal& journal = regions.control().journal;
   const Word word = shared::load(journal.word);
   if (word == 0) return {};
@@ -68,24 +68,24 @@ Fault Change::redo(Regions& regions, LockHeld) {
     if (target) {
       shared::store(*target, journal.stores[i].value);
     } else {
-      remove(regions, place, journal.stores[i].value);
+      remove(regions, held, place, journal.stores[i].value);
     }
   }
   shared::store(journal.word, 0);
   return {};
 }
 
-void Change::remove(const Regions& regions, Place place, Word value) {
+void Change::remove(const Regions& regions, LockHeld held, Place place, Word value) {
   const DictFiles& files = regions.files();
-  if (place.kind() == Place::Kind::unlink_blob) return files.remove(DictFiles::blob(value));
-  if (place.kind() == Place::Kind::sweep_blobs) return files.remove_blobs(0, value);
+  if (place.kind() == Place::Kind::unlink_blob) return files.remove(held, DictFiles::blob(value));
+  if (place.kind() == Place::Kind::sweep_blobs) return files.remove_blobs(held, 0, value);
   switch (FileKind(place.offset())) {
     case FileKind::slots:
-      return files.remove(DictFiles::slots(value));
+      return files.remove(held, DictFiles::slots(value));
     case FileKind::segment:
-      return files.remove(DictFiles::segment(value));
+      return files.remove(held, DictFiles::segment(value));
     case FileKind::entries:
-      return files.remove_entries(value);
+      return files.remove_entries(held, value);
   }
 }
 

@@ -24,7 +24,7 @@ class Change {
   // Which word of an entry.
   enum class Field : std::uint8_t { ref = 0, hash = 1, born = 2, links = 3 };
 
-  Change(Regions& regions, LockHeld) : regions_(regions), journal_(regions.control().journal) {}
+  Change(Regions& regions, LockHeld held) : regions_(regions), journal_(regions.control().journal), held_(held) {}
   Change(const Change&) = delete;
   Change& operator=(const Change&) = delete;
 
@@ -56,7 +56,7 @@ class Change {
       if (targets_[i]) [[likely]] {
         shared::store(*targets_[i], store.value);
       } else {
-        remove(regions_, Place{store.place}, store.value);
+        remove(regions_, held_, Place{store.place}, store.value);
       }
     }
     shared::store(journal_.word, 0);
@@ -83,10 +83,11 @@ class Change {
     return ((checksum ^ place) * 0x9e3779b97f4a7c15ULL ^ value) * 0xc2b2ae3d27d4eb4fULL;
   }
   static Word commit_word(Word count, Word checksum) { return count | checksum >> 32 << 32; }
-  static void remove(const Regions& regions, Place place, Word value);
+  static void remove(const Regions& regions, LockHeld held, Place place, Word value);
 
   Regions& regions_;
   Journal& journal_;
+  [[no_unique_address]] LockHeld held_;
   Word count_ = 0;
   Word checksum_ = 0;
   Word* targets_[stores_max];

@@ -37,7 +37,7 @@ Fault build(const os::Directory& directory, const std::string& building, const I
   }
   if (Fault fault = os::map(built->control, identity.size, &built->base)) return fault;
   fill_control(built->base, identity);
-  return {};
+  return MemoryBudget(directory.data_path(building), identity.max_bytes).set_aside(mode);
 }
 
 // Memory that the content will need, before anybody relies on it.
@@ -73,7 +73,8 @@ Fault create_dict(const os::Directory& directory, const std::string& name, const
   made->options.directory = directory.path();
   made->directory = directory;
   std::copy_n(identity.secret, secret_size, made->secret);
-  made->regions.open(DictFiles(directory.data_path(id), options.mode), built.base, identity.size, made->token);
+  made->regions.open(DictFiles(directory.data_path(id), options.mode, options.max_bytes), built.base, identity.size,
+                     made->token);
   made->lock.bind(&made->control().lock, made->token);
   made->creator = made->token->word();
   if (os::HeldByte::descriptor_needed) made->attached_file = std::move(built.control);

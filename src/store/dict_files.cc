@@ -10,13 +10,48 @@
 
 #include "base/hash.h"
 #include "os/directory.h"
+#include "structures/record.h"
 
 namespace ultradict {
 
-namespace {
+Fault DictFiles::create(LockHeld held, const std::string& name, Word size, os::File* file) const {
+  if (Fault fault = budget_.take(held, size)) return fault;
+  Fault fault = os::create_file(path_of(name).c_str(), mode_, file);
+  if (fault.code == Code::already_exists) {
+    remove(name);
+    fault = os::create_file(path_of(name).c_str(), mode_, file);
+  }
+  if (!fault) fault = os::allocate(*file, 0, size);
+  if (fault && *file) remove(name);
+  if (fault) budget_.give(held, size);
+  return fault;
+}
+
+Fault DictFiles::grow(LockHeld held, const std::string& name, Word from, Word to) const {
+  const Word size = round_up(to, page_size) - round_up(from, page_size);
+  os::File file;
+  if (Fault fault = open(name, &file)) return fault;
+  if (Fault fault = budget_.take(held, size)) return fault;
+  const Fault fault = os::allocate(file, from, to - from);
+  if (fault) budget_.give(held, size);
+  return fault;
+}
+
+void DictFiles::remove(LockHeld held, const std::string& name) const {
+  os::File file;
+  os::Size size = 0;
+  const bool gives = budget_.is_bounded() && !open(name, &file) && !os::file_size(file, &size);
+  file.close();
+  remove(name);
+  if (gives) budget_.give(held, size);
+}
+
+void DictFiles::remove_entries(LockHeld held, Word table) const {
+  for (Word extent = 1; extent < extents_max; ++extent) remove(held, entries(table, extent));
+}
 
 // In pieces that stay in the processor's cache between the copy, the sum and the write.
-Fault write_summed(const os::File& file, std::span<const Bytes> parts, Word* checksum) {
+Fault DictFiles::write_blob(const os::File& file, std::span<const Bytes> parts, Word* checksum) {
   constexpr std::size_t piece_size = 128 * 1024;
   const std::unique_ptr<char[]> piece(new (std::nothrow) char[piece_size]);
   if (!piece) return Fault::of(Code::memory_full, "no memory to write a large value from");
@@ -34,37 +69,6 @@ Fault write_summed(const os::File& file, std::span<const Bytes> parts, Word* che
   }
   *checksum = sum.value();
   return {};
-}
-
-}  // namespace
-
-Fault DictFiles::create(LockHeld, const std::string& name, Word size, os::File* file) const {
-  Fault fault = os::create_file(path_of(name).c_str(), mode_, file);
-  if (fault.code == Code::already_exists) {
-    remove(name);
-    fault = os::create_file(path_of(name).c_str(), mode_, file);
-  }
-  if (!fault) fault = os::allocate(*file, 0, size);
-  if (fault && *file) remove(name);
-  return fault;
-}
-
-Fault DictFiles::grow(LockHeld, const std::string& name, Word from, Word to) const {
-  os::File file;
-  if (Fault fault = open(name, &file)) return fault;
-  return os::allocate(file, from, to - from);
-}
-
-void DictFiles::remove_entries(Word table) const {
-  for (Word extent = 1; extent < extents_max; ++extent) remove(entries(table, extent));
-}
-
-Fault DictFiles::stage_blob(const std::string& name, std::span<const Bytes> parts, Word* checksum) const {
-  os::File file;
-  if (Fault fault = os::create_file(path_of(name).c_str(), mode_, &file)) return fault;
-  const Fault fault = write_summed(file, parts, checksum);
-  if (fault) remove(name);
-  return fault;
 }
 
 Fault DictFiles::publish_blob(LockHeld, const std::string& staged, Word sequence) const {
@@ -86,12 +90,12 @@ Fault DictFiles::map_blob(Word sequence, Word size, const char** base) const {
   return os::map_read_only(file, size, base);
 }
 
-void DictFiles::remove_blobs(Word from, Word to) const {
+void DictFiles::remove_blobs(LockHeld held, Word from, Word to) const {
   constexpr std::string_view prefix = "blob-";
   list([&](const char* name) {
     if (!std::string_view(name).starts_with(prefix)) return;
     const Word sequence = std::strtoull(name + prefix.size(), nullptr, 10);
-    if (sequence >= from && sequence < to) remove(name);
+    if (sequence >= from && sequence < to) remove(held, name);
   });
 }
 

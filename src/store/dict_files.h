@@ -13,6 +13,7 @@
 #include "base/lock_held.h"
 #include "layout.h"
 #include "os/file.h"
+#include "store/memory_budget.h"
 #include "ultradict/bytes.h"
 
 namespace ultradict {
@@ -20,8 +21,10 @@ namespace ultradict {
 class DictFiles {
  public:
   DictFiles() = default;
-  DictFiles(std::string path, unsigned mode) : path_(std::move(path)), mode_(mode) {}
+  DictFiles(std::string path, unsigned mode, Word max_bytes)
+      : path_(std::move(path)), mode_(mode), budget_(path_, max_bytes) {}
   const std::string& path() const { return path_; }
+  const MemoryBudget& budget() const { return budget_; }
 
   static std::string control() { return "control"; }
   static std::string slots(Word file) { return "slots-" + std::to_string(file); }
@@ -40,15 +43,20 @@ class DictFiles {
   Fault create(LockHeld, const std::string& name, Word size, os::File* file) const;
   Fault grow(LockHeld, const std::string& name, Word from, Word to) const;
   void remove(const std::string& name) const { os::remove_file(path_of(name).c_str()); }
-  void remove_entries(Word table) const;
+  // The same for what was taken from the budget.
+  void remove(LockHeld, const std::string& name) const;
+  void remove_entries(LockHeld, Word table) const;
 
   // A blob is written under a name of its writer's before the lock is taken, and renamed before its change commits.
-  // Its parts may be changed by others meanwhile: what is summed up is what is written.
-  Fault stage_blob(const std::string& name, std::span<const Bytes> parts, Word* checksum) const;
+  Fault create_staged(const std::string& name, os::File* file) const {
+    return os::create_file(path_of(name).c_str(), mode_, file);
+  }
+  // The parts may be changed by others meanwhile: what is summed up is what is written.
+  static Fault write_blob(const os::File& file, std::span<const Bytes> parts, Word* checksum);
   Fault publish_blob(LockHeld, const std::string& staged, Word sequence) const;
   Fault read_blob(Word sequence, char* destination, Word size) const;  // not_found: no longer there
   Fault map_blob(Word sequence, Word size, const char** base) const;   // likewise; damaged if it is not that long
-  void remove_blobs(Word from, Word to) const;                         // of sequences in [from, to)
+  void remove_blobs(LockHeld, Word from, Word to) const;               // of sequences in [from, to)
 
   void list(const std::function<void(const char* name)>& look) const;
 
@@ -57,6 +65,7 @@ class DictFiles {
 
   std::string path_;
   unsigned mode_ = 0600;
+  MemoryBudget budget_;
 };
 
 }  // namespace ultradict

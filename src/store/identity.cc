@@ -78,6 +78,7 @@ Fault make_identity(std::string_view name, const Options& options, const Word* t
   std::copy_n(token_id, 2, identity->token_id);
   identity->buffer_size = options.buffer_size;
   identity->full_dump_size = options.full_dump_size;
+  identity->max_bytes = options.max_bytes;
   identity->flags = options.auto_unlink ? identity_auto_unlink : 0;
   identity->mode = options.mode;
   identity->name_size = name.size();

@@ -50,9 +50,16 @@ class Check {
     check_slots();
     check_sums();
     check_segments();
+    check_budget();
   }
 
  private:
+  void check_budget() {
+    const MemoryBudget& budget = store_.regions.files().budget();
+    const Word bound = control_.identity.max_bytes;
+    if (bound != 0 && budget.used() + budget.left() > bound)
+      broken("files: larger than max_bytes", budget.used() + budget.left(), bound);
+  }
   void broken(const char* what, Word seen, Word bound) { report_(Fault::damaged(what, seen, bound)); }
   void expect(const char* what, Word seen, Word expected) {
     if (seen != expected) broken(what, seen, expected);
@@ -265,6 +272,7 @@ Stats stats_of(const Store& store) {
   const Word stream = read(state.stream);
   stats.full_dump_counter = stream >> 32;
   stats.stream_position = stream & 0xffffffffU;
+  stats.free_bytes = store.regions.files().budget().left();
   stats.recoveries = read(state.recoveries);
   stats.moved_records = read(state.moved_records);
   return stats;

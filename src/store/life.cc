@@ -142,6 +142,9 @@ Fault check_options(const Options& options) {
   if (options.buffer_size > 0xffffffffU) {
     return Fault{Code::invalid_argument, 0, "buffer_size must be below 2**32", options.buffer_size, 0xffffffffU};
   }
+  if (options.max_bytes != 0 && options.max_bytes < max_bytes_min) {
+    return Fault{Code::invalid_argument, 0, "max_bytes is too small", options.max_bytes, max_bytes_min};
+  }
   if (options.attributes.size() > attributes_size_max) {
     return Fault{Code::invalid_argument, 0, "the attributes are too long", options.attributes.size(),
                  attributes_size_max};

@@ -39,6 +39,9 @@ class NewValue {
   ChildId child() const { return {child_.number, child_.born}; }  // number 0: it is bytes
 
  private:
+  Fault take_memory(const os::File& file);
+  void give_up();
+
   Store& store_;
   Bytes value_;  // whole, of a small value
   std::span<const Bytes> parts_;

@@ -31,19 +31,27 @@ Fault too_large_to_try(Bytes value) {
   return Fault{Code::invalid_argument, 0, "value size", value.size(), blob_size_min};
 }
 
+// Where memory ends because max_bytes does, that is said.
+Fault name_bound(const Store& store, Fault fault) {
+  const Word bound = store.control().identity.max_bytes;
+  if (fault.code != Code::memory_full || fault.error != 0 || bound == 0) return fault;
+  return Fault{Code::memory_full, 0, "max_bytes", fault.bound != 0 ? fault.seen : 0, bound};
+}
+
 template <typename Attempt>
 Fault making_room(Store& store, const Attempt& attempt) {
   const Fault fault = attempt();
   if (fault.code != Code::memory_full) return fault;
   {
     const Entered entered(store);
-    if (entered.fault()) return fault;
+    if (entered.fault()) return name_bound(store, fault);
     bool gained = sweep_orphans(store, entered.held()) > 0;
     while (!reclaim(store, entered.held())) gained = true;
     while (give_back_free_segment(store, entered.held())) gained = true;
-    if (!gained) return fault;
+    gained |= store.regions.files().budget().recount(entered.held());
+    if (!gained) return name_bound(store, fault);
   }
-  return attempt();
+  return name_bound(store, attempt());
 }
 
 // The items of a batch: each key once, in the place of the first item that has it, with the value of the last.

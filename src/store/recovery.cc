@@ -71,6 +71,7 @@ Fault recover(Store& store, LockHeld held) {
   if (state.repair != 0) {
     drop_next_slots(store, held);  // it may have lost count of itself
     sweep_orphans(store, held);
+    store.regions.files().budget().recount(held);
     shared::store(state.recoveries, state.recoveries + 1);
   }
   refresh_log_hints(store);

@@ -26,6 +26,11 @@ std::string reason(const Fault& fault) {
       return "its content would be " + std::to_string(fault.seen) + " bytes, full_dump_size allows " +
              std::to_string(fault.bound) + ": delete keys, or create it with a larger full_dump_size";
     case Code::memory_full:
+      if (fault.bound != 0) {
+        return what + "=" + std::to_string(fault.bound) +
+               (fault.seen != 0 ? " leaves no " + std::to_string(fault.seen) + " bytes more" : " is used up") +
+               ": delete keys, or create it with a larger " + what;
+      }
       return "no shared memory is left (" + what + error + "): delete keys, or give the file system more room";
     case Code::forbidden:
       return "not permitted: " + what + error + numbers(fault);

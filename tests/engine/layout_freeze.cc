@@ -22,7 +22,7 @@ namespace ultradict {
 
 // ---- constants ----
 FREEZE_VALUE(magic, 0x746369446172746c);
-FREEZE_VALUE(format_version, 2);
+FREEZE_VALUE(format_version, 3);
 FREEZE_VALUE(page_size, 4096);
 FREEZE_VALUE(unit_size, 8);
 FREEZE_VALUE(segments_max, 256);
@@ -104,7 +104,7 @@ FREEZE_FIELD(Journal, reserved, 8, 56);
 FREEZE_FIELD(Journal, stores, 64, 1984);
 
 // ---- control ----
-FREEZE_SIZE(Identity, 1616, 8);
+FREEZE_SIZE(Identity, 1624, 8);
 FREEZE_FIELD(Identity, magic, 0, 8);
 FREEZE_FIELD(Identity, format_version, 8, 8);
 FREEZE_FIELD(Identity, size, 16, 8);
@@ -112,18 +112,19 @@ FREEZE_FIELD(Identity, id, 24, 16);
 FREEZE_FIELD(Identity, token_id, 40, 16);
 FREEZE_FIELD(Identity, buffer_size, 56, 8);
 FREEZE_FIELD(Identity, full_dump_size, 64, 8);
-FREEZE_FIELD(Identity, flags, 72, 8);
-FREEZE_FIELD(Identity, mode, 80, 8);
-FREEZE_FIELD(Identity, slots_offset, 88, 8);
-FREEZE_FIELD(Identity, entries_offset, 96, 8);
-FREEZE_FIELD(Identity, segments_offset, 104, 8);
-FREEZE_FIELD(Identity, segment_size, 112, 8);
-FREEZE_FIELD(Identity, name_size, 120, 8);
-FREEZE_FIELD(Identity, attributes_size, 128, 8);
-FREEZE_FIELD(Identity, checksum, 136, 8);
-FREEZE_FIELD(Identity, name, 144, 256);
-FREEZE_FIELD(Identity, attributes, 400, 1024);
-FREEZE_FIELD(Identity, secret, 1424, 192);
+FREEZE_FIELD(Identity, max_bytes, 72, 8);
+FREEZE_FIELD(Identity, flags, 80, 8);
+FREEZE_FIELD(Identity, mode, 88, 8);
+FREEZE_FIELD(Identity, slots_offset, 96, 8);
+FREEZE_FIELD(Identity, entries_offset, 104, 8);
+FREEZE_FIELD(Identity, segments_offset, 112, 8);
+FREEZE_FIELD(Identity, segment_size, 120, 8);
+FREEZE_FIELD(Identity, name_size, 128, 8);
+FREEZE_FIELD(Identity, attributes_size, 136, 8);
+FREEZE_FIELD(Identity, checksum, 144, 8);
+FREEZE_FIELD(Identity, name, 152, 256);
+FREEZE_FIELD(Identity, attributes, 408, 1024);
+FREEZE_FIELD(Identity, secret, 1432, 192);
 
 FREEZE_SIZE(State, 312, 8);
 FREEZE_FIELD(State, table_number, 0, 8);
@@ -167,7 +168,7 @@ FREEZE_FIELD(State, doomed, 296, 8);
 FREEZE_FIELD(State, emptying, 304, 8);
 
 FREEZE_SIZE(Control, 16384, 64);
-FREEZE_FIELD(Control, identity, 0, 1616);
+FREEZE_FIELD(Control, identity, 0, 1624);
 FREEZE_FIELD(Control, lock, 1664, 8);
 FREEZE_FIELD(Control, state, 1728, 312);
 FREEZE_FIELD(Control, journal, 2048, 2048);

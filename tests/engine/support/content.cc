@@ -50,7 +50,7 @@ void note_blobs(const Dict& dict, std::set<std::string>* known) {
 
 std::set<std::string> known_files(const Dict& dict) {
   const ControlView control(dict);
-  std::set<std::string> known{DictFiles::control()};
+  std::set<std::string> known{DictFiles::control(), "budget"};
   for (const Word slots : {control->state.slots, control->state.next_slots}) {
     if (slots != 0) known.insert(DictFiles::slots(SlotsName{slots}.file()));
   }
