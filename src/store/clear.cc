@@ -36,7 +36,7 @@ void empty_table(Change& change, State& state, SlotsName slots) {
   change.set(state.emptying, 0);
 }
 
-void empty_log(Change& change, Control& control) {
+void empty_log(Change& change, Control& control, Word stream) {
   State& state = control.state;
   const Ref tail{state.tail};
   change.set(control.segments[tail.segment()].live, 0);
@@ -46,7 +46,7 @@ void empty_log(Change& change, Control& control) {
   change.set(state.blob_size, 0);
   change.set(state.cleared_at, tail.position());
   change.set(state.victim, 0);
-  change.set(state.stream, ((state.stream >> 32) + 1) << 32);
+  change.set(state.stream, stream);
 }
 
 void remove_files(Change& change, const State& state) {
@@ -56,9 +56,7 @@ void remove_files(Change& change, const State& state) {
   if (state.blob_count != 0) change.sweep_blobs(Ref{state.tail}.position());
 }
 
-}  // namespace
-
-Fault clear(Store& store, LockHeld held) {
+Fault begin_anew(Store& store, LockHeld held, Word stream) {
   Control& control = store.control();
   State& state = control.state;
   SlotsName slots;
@@ -66,12 +64,24 @@ Fault clear(Store& store, LockHeld held) {
   Change change(store.regions, held);
   change.set(state.table_number, state.table_number + 1);
   empty_table(change, state, slots);
-  empty_log(change, control);
+  empty_log(change, control, stream);
   change.set(state.table_number, state.table_number + 2);
   remove_files(change, state);
   change.commit();
   free_cleared_segments(store, held);
   refresh_log_hints(store);
+  return {};
+}
+
+}  // namespace
+
+Fault clear(Store& store, LockHeld held) { return begin_anew(store, held, ((store.state().stream >> 32) + 1) << 32); }
+
+Fault give_back_memory(Store& store, LockHeld held) {
+  if (Fault fault = begin_anew(store, held, store.state().stream)) return fault;
+  const bool is_set_aside = store.control().identity.full_dump_size != 0;
+  while (!is_set_aside && give_back_free_segment(store, held)) {
+  }
   return {};
 }
 

@@ -13,4 +13,16 @@ namespace ultradict {
 
 Fault clear(Store& store, LockHeld held);
 
+// Whether the last key is gone and has left much memory behind. What a queue that runs empty now and then needs again
+// is not much.
+inline bool is_empty_and_large(const State& state) {
+  constexpr Word entries_kept = 2048;
+  constexpr Word log_size_kept = 1024 * 1024;  // bytes
+  if (state.count != 0 || state.dict_count != 0) [[likely]]
+    return false;
+  return state.entries_size > entries_kept || state.closed_size > log_size_kept;
+}
+// The same as clear() for a dict that is empty already: nothing that anybody sees happens.
+Fault give_back_memory(Store& store, LockHeld held);
+
 }  // namespace ultradict

@@ -263,8 +263,8 @@ Stats stats_of(const Store& store) {
   stats.log_size = sizes_of_segments(control, &stats.segments);
   const SlotsName slots{read(state.slots)};
   stats.slots = slots.count();
-  stats.table_size =
-      slots.count() * sizeof(Word) + read(state.entries_size) * sizeof(Entry) + read(state.next_slots_size);
+  stats.table_size = slots.count() * sizeof(Word) + read(state.entries_size) * sizeof(Entry) +
+                     (read(state.next_slots) != 0 ? read(state.next_slots_size) : 0);
   stats.blob_size = read(state.blob_size);
   stats.blobs = read(state.blob_count);
   stats.table_number = read(state.table_number);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "store/cleaning.h"
+#include "store/clear.h"
 #include "store/dict_header.h"
 #include "store/nested.h"
 #include "store/sums.h"
@@ -223,7 +224,10 @@ Fault unchain(Store& store, Change& change, const DictHeader& header, const Entr
 
 Fault remove(Store& store, LockHeld held, const Located& old) {
   if (Fault fault = remove_entry(store, held, old, Streamed::yes)) return fault;
-  return old.view.is_child() ? settle_nested(store, held) : Fault::none();
+  if (old.view.is_child()) {
+    if (Fault fault = settle_nested(store, held)) return fault;
+  }
+  return is_empty_and_large(store.state()) ? give_back_memory(store, held) : Fault::none();
 }
 
 }  // namespace

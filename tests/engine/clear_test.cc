@@ -128,5 +128,25 @@ TEST(Clear, ByAnotherProcessIsSeen) {
   expect_content(dict, {{"k7", "by the child"}, {"k8", "by the parent"}});
 }
 
+TEST(Clear, TheLastKeyThatIsErasedGivesTheMemoryBack) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Dict other = scratch.open();
+  const auto key = [](int i) { return "k" + std::to_string(i); };
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 20'000; ++i) ASSERT_TRUE(dict.put(key(i), std::string(200, 'v')));
+    const Stats full = dict.stats();
+    for (int i = 0; i < 20'000; ++i) ASSERT_TRUE((i % 2 == 0 ? dict : other).erase(key(i)));
+    const Stats empty = dict.stats();
+    EXPECT_GT(full.table_size, 800'000);
+    EXPECT_LT(empty.table_size, 10'000);
+    EXPECT_LT(empty.log_size, full.log_size / 4);
+    expect_content(dict, {});
+    EXPECT_EQ(orphans_of(dict), "");
+  }
+  ASSERT_TRUE(other.put("k", "v"));
+  expect_content(dict, {{"k", "v"}});
+}
+
 }  // namespace
 }  // namespace ultradict::test

@@ -60,6 +60,12 @@ TEST(Crash, ClearingALargeTableWithBlobs) {
 
 TEST(Crash, ClearingWhileTheTableGrows) { die_everywhere({puts(0, 33), {clear(), put("k1", "anew")}}); }
 
+TEST(Crash, ErasingTheLastOfManyKeys) {
+  std::vector<Step> before = puts(0, 2100);
+  for (int i = 1; i < 2100; ++i) before.push_back(erase("k" + std::to_string(i)));
+  die_everywhere({before, {erase("k0"), put("k1", "anew")}});
+}
+
 TEST(Crash, GrowingTheTable) { die_everywhere({puts(0, 31), puts(31, 42)}); }
 
 TEST(Crash, GrowingTheTableWhileKeysAreErased) {
