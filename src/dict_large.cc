@@ -2,7 +2,6 @@
 // Implements include/ultradict/large_value.h and what dict.h offers for it: forwarding only.
 #include "base/hash.h"
 #include "dict_handle.h"
-#include "os/file.h"
 #include "store/put.h"
 #include "store/reader.h"
 
@@ -35,7 +34,7 @@ MappedValue& MappedValue::operator=(MappedValue&& other) noexcept {
 }
 
 MappedValue::~MappedValue() {
-  if (base_) os::unmap(const_cast<char*>(base_), size_);
+  if (base_) unmap_blob(base_, size_);
 }
 
 bool MappedValue::is_intact() const noexcept { return checksum64(base_, size_) == checksum_; }

@@ -211,6 +211,8 @@ Fault map_blob(Store& store, const Sighting& seen, Word size, const char** base,
   return judge_blob(seen, store.regions.files().map_blob(seen.sequence, size, base));
 }
 
+void unmap_blob(const char* base, Word size) { os::unmap(const_cast<char*>(base), size); }
+
 Fault read_blob(Store& store, const Sighting& seen, Word size, char* destination) {
   const Fault fault = judge_blob(seen, store.regions.files().read_blob(seen.sequence, destination, size));
   if (fault) return fault;

@@ -22,6 +22,8 @@ def parameters(d: UltraDict[str, int]) -> None:
     assert_type(d.recurse, bool)
     assert_type(d.recurse_register, None)
     assert_type(d.auto_unlink, bool)
+    assert_type(d.max_bytes, Optional[int])
+    assert_type(d.free_bytes, Optional[int])
     assert_type(d.lock, SharedLock)
 
 

@@ -95,6 +95,10 @@ def any_value(d: UltraDict[str, Any]) -> None:
     assert_type(d["a"], Any)
 
 
+def view(d: UltraDict[str, bytes]) -> None:
+    assert_type(d.view("a"), Any)
+
+
 if __name__ == "__main__":
     with UltraDict(a=1) as shared:
         for use in (read, views, write, merge, copies):
@@ -103,3 +107,4 @@ if __name__ == "__main__":
     optional_values(UltraDict(a=None))
     nested(UltraDict(a={"b": 1}, recurse=True))
     any_value(UltraDict(a=1))
+    view(UltraDict(a=b"1"))
