@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/report.h"
 
+#include <cerrno>
 #include <string>
 #include <system_error>
 
@@ -30,6 +31,10 @@ std::string reason(const Fault& fault) {
         return what + "=" + std::to_string(fault.bound) +
                (fault.seen != 0 ? " leaves no " + std::to_string(fault.seen) + " bytes more" : " is used up") +
                ": delete keys, or create it with a larger " + what;
+      }
+      if (fault.error == ENOMEM) {
+        return "this process can have no more memory (" + what + error +
+               "): let go of views and dicts, or raise RLIMIT_AS or vm.max_map_count";
       }
       return "no shared memory is left (" + what + error + "): delete keys, or give the file system more room";
     case Code::forbidden:
