@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
-#include <mutex>
 
 #include "os/file.h"
 #include "os/file_lock.h"
@@ -131,11 +131,35 @@ void Directory::remove_data_directory(std::string_view id) const {
   ::rmdir(path.c_str());
 }
 
+namespace {
+
+// One thread of a process at a time; who finds another one at it lets it be. One that was at it when the process forked
+// does not exist in the child.
+class Turn {
+ public:
+  Turn() {
+    pid_t other = 0;
+    has_it_ = process_.compare_exchange_strong(other, ::getpid()) ||
+              (other != ::getpid() && process_.compare_exchange_strong(other, ::getpid()));
+  }
+  ~Turn() {
+    if (has_it_) process_.store(0);
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  explicit operator bool() const { return has_it_; }
+
+ private:
+  static inline std::atomic<pid_t> process_ = 0;
+  bool has_it_ = false;
+};
+
+}  // namespace
+
 void Directory::look_at_some(int count, const std::function<void(const std::string& id)>& look) const {
-  static std::mutex mutex;
   static long place = -1;  // where in d/ the last look ended: over time every dict gets its turn
-  const std::unique_lock guard(mutex, std::try_to_lock);
-  if (!guard) return;
+  const Turn turn;
+  if (!turn) return;
   DIR* listing = ::opendir((path_ + "/d").c_str());
   if (!listing) return;
   if (place < 0) {
