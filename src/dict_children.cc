@@ -96,9 +96,9 @@ ChildBuilder::~ChildBuilder() {
 }
 
 Status ChildBuilder::make(Dict* child) {
+  if (!dict_.store_) return report(closed(), dict_.name());
   ChildId id;
-  const Fault fault =
-      locked(dict_.store_.get(), [&](Store& store, LockHeld held) { return make_nested(store, held, &id); });
+  const Fault fault = make_child(*dict_.store_, &id);
   return fault ? report(fault, dict_.name()) : dict_.open_child(id, child);
 }
 

@@ -9,13 +9,10 @@ namespace ultradict::python {
 
 namespace {
 
-// dict.update(items, *arguments, **keywords), for its rules and its messages; update(None) is like update().
+// dict.update(items, *arguments, **keywords), for its rules and its messages.
 bool collect(PyObject* items, PyObject* arguments, PyObject* keywords) {
-  const bool nothing = PyTuple_GET_SIZE(arguments) == 1 && PyTuple_GET_ITEM(arguments, 0) == Py_None;
-  const Ref positional = nothing ? Ref::steal(PyTuple_New(0)) : Ref::share(arguments);
   const Ref method = Ref::steal(PyObject_GetAttrString(items, "update"));
-  if (!positional || !method) return false;
-  return static_cast<bool>(Ref::steal(PyObject_Call(method.get(), positional.get(), keywords)));
+  return method && static_cast<bool>(Ref::steal(PyObject_Call(method.get(), arguments, keywords)));
 }
 
 bool update(PyObject* self, PyObject* arguments, PyObject* keywords) {
@@ -30,8 +27,11 @@ bool update(PyObject* self, PyObject* arguments, PyObject* keywords) {
 
 }  // namespace
 
+// update(None) is like update().
 PyObject* dict_update(PyObject* self, PyObject* arguments, PyObject* keywords) {
-  return update(self, arguments, keywords) ? Ref::share(Py_None).release() : nullptr;
+  const bool nothing = PyTuple_GET_SIZE(arguments) == 1 && PyTuple_GET_ITEM(arguments, 0) == Py_None;
+  const Ref positional = nothing ? Ref::steal(PyTuple_New(0)) : Ref::share(arguments);
+  return positional && update(self, positional.get(), keywords) ? Ref::share(Py_None).release() : nullptr;
 }
 
 PyObject* dict_inplace_or(PyObject* self, PyObject* other) {

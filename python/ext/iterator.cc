@@ -3,6 +3,7 @@
 // changes the number of keys through this handle it raises, as dict does.
 #include "iterator.h"
 
+#include <memory>
 #include <new>
 
 namespace ultradict::python {
@@ -123,6 +124,36 @@ PyObject* iterator_next(PyObject* self) {
   return part_of(iterator, *item);
 }
 
+// Takes over the walk; null without memory.
+PyObject* new_iterator(PyObject* dict, Part part, Walk* walk) {
+  std::unique_ptr<Walk> owned(walk);
+  const Session* session = dict_object(dict)->session;
+  auto* type = reinterpret_cast<PyTypeObject*>(session->module->iterator_type.get());
+  auto* iterator = owned ? PyObject_GC_New(IteratorObject, type) : nullptr;
+  if (iterator == nullptr) return PyErr_NoMemory();
+  iterator->dict = Ref::share(dict).release();
+  iterator->pair = nullptr;
+  iterator->walk = owned.release();
+  iterator->size_changes = session->size_changes;
+  iterator->left = static_cast<Py_ssize_t>(session->engine.count());
+  iterator->part = part;
+  iterator->steps = 0;
+  iterator->size_changed = false;
+  auto* object = reinterpret_cast<PyObject*>(iterator);
+  PyObject_GC_Track(object);
+  return object;
+}
+
+PyObject* copy_of(IteratorObject* iterator) {
+  if (open_session(iterator->dict) == nullptr) return nullptr;
+  PyObject* copy = new_iterator(iterator->dict, iterator->part, new (std::nothrow) Walk(*iterator->walk));
+  if (copy != nullptr) {
+    iterator_object(copy)->size_changes = iterator->size_changes;
+    iterator_object(copy)->size_changed = iterator->size_changed;
+  }
+  return copy;
+}
+
 PyObject* iterator_length_hint(PyObject* self, PyObject*) {
   const IteratorObject* iterator = iterator_object(self);
   if (iterator->walk == nullptr || iterator->size_changed) return PyLong_FromLong(0);
@@ -130,7 +161,23 @@ PyObject* iterator_length_hint(PyObject* self, PyObject*) {
   return PyLong_FromSsize_t(iterator->size_changes == session->size_changes ? iterator->left : 0);
 }
 
+// What is left as a list, taken from a copy of this iterator.
+Ref rest_of(IteratorObject* iterator) {
+  const Ref copy = Ref::steal(copy_of(iterator));
+  return copy ? Ref::steal(PySequence_List(copy.get())) : Ref();
+}
+
+// As those of dict: what is pickled or copied is an iterator over what is left now.
+PyObject* iterator_reduce(PyObject* self, PyObject*) {
+  IteratorObject* iterator = iterator_object(self);
+  const Ref rest = iterator->walk != nullptr ? rest_of(iterator) : Ref::steal(PyList_New(0));
+  const Ref builtins = Ref::steal(PyImport_ImportModule("builtins"));
+  const Ref iter = builtins ? Ref::steal(PyObject_GetAttrString(builtins.get(), "iter")) : Ref();
+  return rest && iter ? Py_BuildValue("O(O)", iter.get(), rest.get()) : nullptr;
+}
+
 PyMethodDef iterator_methods[] = {
+    {"__reduce__", iterator_reduce, METH_NOARGS, "An iterator over a list of what is left."},
     {"__length_hint__", iterator_length_hint, METH_NOARGS, "About how many items are left."},
     {nullptr, nullptr, 0, nullptr},
 };
@@ -153,23 +200,7 @@ PyType_Spec iterator_spec = {"UltraDict._core.iterator", sizeof(IteratorObject),
 
 PyObject* make_iterator(PyObject* dict, Part part, Cursor::Direction direction) {
   Session* session = open_session(dict);
-  if (session == nullptr) return nullptr;
-  auto* type = reinterpret_cast<PyTypeObject*>(session->module->iterator_type.get());
-  auto* iterator = PyObject_GC_New(IteratorObject, type);
-  if (iterator == nullptr) return nullptr;
-  iterator->dict = Ref::share(dict).release();
-  iterator->pair = nullptr;
-  iterator->walk = new (std::nothrow) Walk(session, direction);
-  iterator->size_changes = session->size_changes;
-  iterator->left = static_cast<Py_ssize_t>(session->engine.count());
-  iterator->part = part;
-  iterator->steps = 0;
-  iterator->size_changed = false;
-  auto* object = reinterpret_cast<PyObject*>(iterator);
-  PyObject_GC_Track(object);
-  if (iterator->walk != nullptr) return object;
-  Py_DECREF(object);
-  return PyErr_NoMemory();
+  return session == nullptr ? nullptr : new_iterator(dict, part, new (std::nothrow) Walk(session, direction));
 }
 
 PyObject* dict_iter(PyObject* self) { return make_iterator(self, Part::keys, Cursor::Direction::forward); }

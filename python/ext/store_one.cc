@@ -58,9 +58,11 @@ Found overwrite_item(Session* session, std::uint32_t number, PyObject* value, Re
 // Types whose stored form is always decoded to the very type that the caller used.
 bool one_form_only(PyObject* key) { return PyUnicode_CheckExact(key) || PyBytes_CheckExact(key) || key == Py_None; }
 
-void remember_written(Probe* probe, Py_hash_t hash, PyObject* value, const Sighting& seen, std::size_t size) {
+// A key that is equal to an exotic one is not how that one looked.
+void remember_written(Probe* probe, Py_hash_t hash, PyObject* value, SettledKey settled, std::size_t size) {
   Session* session = probe->session;
   if (!session->cache.enabled()) return;
+  const Sighting& seen = probe->seen;
   const bool inserted = seen.born == seen.sequence;
   std::uint32_t number = 0;
   const int known = session->cache.find(hash, probe->key, &number);
@@ -71,7 +73,8 @@ void remember_written(Probe* probe, Py_hash_t hash, PyObject* value, const Sight
     return session->cache.renew(session->cache.item(number), kept, seen, size);
   }
   if (known != 0) session->cache.remove(number);
-  session->cache.insert(hash, probe->key, inserted || one_form_only(probe->key), kept, seen, size);
+  const bool key_known = inserted || (one_form_only(probe->key) && !settled.exotic);
+  session->cache.insert(hash, probe->key, key_known, kept, seen, size);
 }
 
 bool encode_new_exotic(Probe* probe) {
@@ -80,16 +83,15 @@ bool encode_new_exotic(Probe* probe) {
 }
 
 // Under the lock. The plain key without rivals goes straight to the engine.
-bool put_under_lock(Probe* probe, ReadyValue& ready, Sighting* seen) {
+bool put_under_lock(Probe* probe, ReadyValue& ready, SettledKey* settled) {
   Session* session = probe->session;
-  SettledKey settled;
   const bool simple = probe->kind == KeyKind::plain && session->engine.exotic_count() == 0;
-  if (!simple && !settle_key(probe, &settled)) return false;
-  const Key key{probe->canonical.bytes(), probe->face.bytes(), settled.exotic};
-  const Status status = put(session, key, ready, seen);
+  if (!simple && !settle_key(probe, settled)) return false;
+  const Key key{probe->canonical.bytes(), probe->face.bytes(), settled->exotic};
+  const Status status = put(session, key, ready, &probe->seen);
   if (!status) return raise_status(session, status), false;
-  if (seen->born == seen->sequence) ++session->size_changes;
-  return settled.exists || !settled.exotic || session->exotic.add(probe->key, probe->canonical.bytes());
+  if (probe->seen.born == probe->seen.sequence) ++session->size_changes;
+  return settled->exists || !settled->exotic || session->exotic.add(probe->key, probe->canonical.bytes());
 }
 
 }  // namespace
@@ -132,9 +134,10 @@ bool store_probed(Session* session, PyObject* key, Py_hash_t hash, PyObject* val
   probe.kind = encode_key(session->module->convert, key, &probe.canonical, &probe.face);
   if (probe.kind == KeyKind::error) return false;
   LockForWrite lock(session);
-  if (!lock.acquire() || !put_under_lock(&probe, ready, &probe.seen)) return false;
+  SettledKey settled;
+  if (!lock.acquire() || !put_under_lock(&probe, ready, &settled)) return false;
   lock.release();
-  remember_written(&probe, hash, value, probe.seen, ready.size);
+  remember_written(&probe, hash, value, settled, ready.size);
   return true;
 }
 

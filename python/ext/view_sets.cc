@@ -49,6 +49,29 @@ int compare(PyObject* self, Py_ssize_t own, PyObject* other, Py_ssize_t others, 
   }
 }
 
+// One of them is a view of ours.
+const ModuleState* module_of_either(PyObject* left, PyObject* right) {
+  const auto is_ours = [](PyObject* object) {
+    return Py_TYPE(object)->tp_as_number != nullptr && Py_TYPE(object)->tp_as_number->nb_and == view_and;
+  };
+  return dict_object(dict_of_view(is_ours(left) ? left : right))->module;
+}
+
+Ref add_contained(Ref set, PyObject* elements, PyObject* whole) {
+  const Ref iterator = Ref::steal(PyObject_GetIter(elements));
+  if (!set || !iterator) return Ref();
+  while (const Ref element = Ref::steal(PyIter_Next(iterator.get()))) {
+    const int contained = PySequence_Contains(whole, element.get());
+    if (contained < 0 || (contained > 0 && PySet_Add(set.get(), element.get()) < 0)) return Ref();
+  }
+  return PyErr_Occurred() != nullptr ? Ref() : std::move(set);
+}
+
+// The set of those that are in `whole`.
+PyObject* contained_elements(PyObject* elements, PyObject* whole) {
+  return add_contained(Ref::steal(PySet_New(nullptr)), elements, whole).release();
+}
+
 }  // namespace
 
 PyObject* view_compare(PyObject* self, PyObject* other, int operation) {
@@ -60,7 +83,20 @@ PyObject* view_compare(PyObject* self, PyObject* other, int operation) {
   return result < 0 ? nullptr : PyBool_FromLong(result);
 }
 
-PyObject* view_and(PyObject* left, PyObject* right) { return through_set(left, right, "intersection"); }
+// As dict does: what need not be hashed is not, and the result has the elements of the other side.
+PyObject* view_and(PyObject* left, PyObject* right) {
+  const ModuleState* module = module_of_either(left, right);
+  PyObject* view = is_set_view(module, left) ? left : right;
+  PyObject* other = view == left ? right : left;
+  const Py_ssize_t own = PyObject_Size(view);
+  if (own < 0) return nullptr;
+  const bool is_view = is_set_view(module, other);
+  const Py_ssize_t others = is_view || PySet_CheckExact(other) ? PyObject_Size(other) : 0;
+  if (others < 0) return nullptr;
+  if (PySet_CheckExact(other) && own <= others) return PyObject_CallMethod(other, "intersection", "O", view);
+  if (is_view && others > own) std::swap(view, other);
+  return contained_elements(other, view);
+}
 
 PyObject* view_or(PyObject* left, PyObject* right) { return through_set(left, right, "union"); }
 

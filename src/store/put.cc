@@ -146,6 +146,13 @@ Fault put_child(Store& store, ChildId dict, const Key& key, ChildId child, Sight
   });
 }
 
+Fault make_child(Store& store, ChildId* child) {
+  return making_room(store, [&] {
+    const Entered entered(store);
+    return entered.fault() ? entered.fault() : make_nested(store, entered.held(), child);
+  });
+}
+
 Fault put_seen(Store& store, Sighting* seen, Bytes value) {
   if (Fault fault = check_sizes({}, value)) return fault;
   return making_room(store, [&] {

@@ -13,6 +13,8 @@ namespace ultradict {
 
 Fault put_key(Store& store, ChildId dict, const Key& key, Bytes value, Sighting* written);
 Fault put_child(Store& store, ChildId dict, const Key& key, ChildId child, Sighting* written);
+// A nested dict that no key refers to yet.
+Fault make_child(Store& store, ChildId* child);
 Fault put_seen(Store& store, Sighting* seen, Bytes value);
 // Small values only; lock_busy if the lock is not free now, or room must be made by more than a write does; try_put_key
 // also if a key of the dict is exotic.
