@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything dict does, with its results, exceptions and order: each case runs on a dict and on an UltraDict, and must
-answer, raise and leave the same."""
+answer, raise and leave the same, whichever handle and process does it."""
 
 from __future__ import annotations
 
@@ -12,158 +12,132 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import dict_cases
 import pytest
+import view_cases
 
 import UltraDict as package  # noqa: N813
+from outcomes import lines, outcome, outcome_by_name, state
+from peer import Peer
 from UltraDict import UltraDict
 
-Mapping = dict[Any, Any]
-start = {"a": 1, "b": [2, 3], 3: "three", None: None, (1, "x"): {"y": 2.5}, 2.5: b"bytes"}
-
-
-def plain_names(text: str) -> str:
-    """A message with the names of dict's types in place of ours."""
-    return text.replace("UltraDict._core.", "dict_").replace("'UltraDict'", "'dict'")
-
-
-def outcome(case: Callable[[Any], Any], mapping: Any) -> tuple[object, ...]:
-    """What a case answers or raises, and what it leaves."""
-    try:
-        answer = case(mapping)
-    except Exception as error:
-        answer = (type(error), plain_names(str(error)))
-    return answer, list(mapping.items())
-
-
-def lines(text: str) -> Callable[[Any], Any]:
-    """A case made of statements; its answer is what they assign to `answer`."""
-
-    def run(d: Any) -> Any:
-        names: dict[str, Any] = {"d": d, "copy": copy, "json": json, "collections": collections}
-        exec(text, names)
-        return names.get("answer")
-
-    run.__name__ = text
-    return run
-
-
-cases = [
-    "answer = d['a'], d[3], d[None], d[1, 'x'], d[2.5]",
-    "d['missing']",
-    "d[()]",
-    "d[[]]",
-    "answer = 'a' in d, 'z' in d, 3 in d, 3.0 in d, None in d",
-    "[] in d",
-    "answer = len(d), bool(d)",
-    "d.clear(); answer = len(d), bool(d), list(d)",
-    "answer = d.get('a'), d.get('z'), d.get('z', 5)",
-    "d.get()",
-    "d.get(1, 2, 3)",
-    "d.get([])",
-    "d['a'] = 2; d['new'] = 3; answer = list(d)",
-    "d[{}] = 1",
-    "del d['a']; d['a'] = 9; answer = list(d)",
-    "del d['z']",
-    "del d[[]]",
-    "answer = d.pop('a'), d.pop('z', 4)",
-    "d.pop('z')",
-    "d.pop()",
-    "d.pop([])",
-    "d.clear(); d.pop([], 1)",
-    "answer = [d.popitem() for _ in range(len(d))]",
-    "d.clear(); d.popitem()",
-    "answer = d.setdefault('a', 5), d.setdefault('n'), d.setdefault('m', (6,)), d['m']",
-    "d.setdefault()",
-    "d.setdefault([], 1)",
-    "d.update({'a': 0, 'u': 1}, v=2)",
-    "d.update([('a', 0), ('u', 1)])",
-    "d.update()",
-    "d.update(5)",
-    "d.update([1])",
-    "d.update([(1, 2, 3)])",
-    "d.update({}, {})",
-    "d.update(collections.ChainMap({'c': 1}))",
-    "d.update((k, 0) for k in list(d))",
-    "d |= {'o': 1}; answer = None",
-    "d |= [('p', 2)]",
-    "d |= 5",
-    "answer = d | {'o': 1}, {'o': 1, 'a': 5} | d, type(d | {})",
-    "d | 5",
-    "5 | d",
-    "answer = list(d), list(d.keys()), list(d.values()), list(d.items())",
-    "answer = list(reversed(d)), list(reversed(d.keys())), list(reversed(d.values())), list(reversed(d.items()))",
-    "answer = repr(d), str(d)",
-    "answer = repr(d.keys()), repr(d.values()), repr(d.items())",
-    "answer = d.copy(), type(d.copy()), copy.copy(d), copy.deepcopy(d)",
-    "answer = json.dumps({k: v for k, v in d.items() if isinstance(k, str)})",
-    "for k in (3, None, (1, 'x'), 2.5): del d[k]\nanswer = json.dumps(d, sort_keys=1), json.dumps(d, indent=2)",
-    "answer = d == dict(d), d != dict(d), d == {}, d == 5, dict(d) == d, {} == d, d == collections.ChainMap(dict(d))",
-    "answer = d == collections.OrderedDict(d.items())",
-    "d < {}",
-    "hash(d)",
-    "d()",
-    "answer = d.keys() & {'a', 'z'}, d.keys() | ['q'], d.keys() - {'a'}, d.keys() ^ {'a', 'q'}, {'a'} & d.keys()",
-    "answer = d.keys() == set(d), d.keys() < {*d, 'q'}, d.keys() >= {'a'}, d.keys() != {1}, d.keys() == 5",
-    "answer = {'a'} <= d.keys(), set(d) == d.keys(), d.items() <= set(), d.values() == d.values()",
-    "answer = ('a', 1) in d.items(), ('a', 2) in d.items(), 5 in d.items(), ('z', 1) in d.items()",
-    "answer = 1 in d.values(), 7 in d.values(), [2, 3] in d.values()",
-    "answer = d.keys().isdisjoint(['q']), d.keys().isdisjoint(['a']), d.items().isdisjoint([('a', 1)])",
-    "d.keys() & 5",
-    "d.items() | {1}",
-    "d.keys() + {1}",
-    "hash(d.keys())",
-    "answer = len(d.keys()), len(d.items()), len(d.values())",
-    "v = d.keys(); d['later'] = 1; answer = list(v), len(v)",
-    "i = iter(d); d['x'] = 1; next(i)",
-    "i = iter(d.items()); del d['a']; next(i)",
-    "i = iter(d); next(i); d['a'] = 5; answer = list(i)",
-    "for k in d: d.clear()",
-    "for k in list(d): d[k, 1] = 0",
-    "answer = [iter(d).__length_hint__(), iter(d.values()).__length_hint__()]",
-    "i = iter(d); next(i); answer = i.__length_hint__(), list(i), list(i), i.__length_hint__()",
-    "answer = {**d}, [*d]",
-    "answer = (lambda **words: words)(**{k: v for k, v in d.items() if isinstance(k, str)})",
-    "d[1] = 'int'; d[True] = 'bool'; d[1.0] = 'float'; answer = d[1], [type(k) for k in d]",
-    "d[0] = 1; d[-0.0] = 2; answer = d[False]",
-    "n = float('nan'); d[n] = 1; answer = d[n], float('nan') in d, n in d; del d[n]",
-    "d[2**70] = 1; d[float(2**70)] = 2; answer = d[2**70]",
-    "d['\\ud800'] = '\\udfff'; answer = d['\\ud800']; del d['\\ud800']",
-    "d['a' * 5000] = 'b' * 100_000; answer = d['a' * 5000]",
-    "for i in range(3000): d[i] = i * i\nanswer = sum(d[i] for i in range(3000))",
-    "for i in range(3000): d[i] = i\nfor i in range(0, 3000, 2): del d[i]\nanswer = len(d)",
-    "d.update({i: str(i) for i in range(3000)}); answer = d[2999]",
-    "answer = d.__contains__('a'), d.__getitem__('a'), d.__len__()",
-    "d.__setitem__('s', 1); d.__delitem__('s')",
-    "answer = d.__eq__(5)",
-    "answer = d.__ne__({})",
-    "answer = [k for k in (1, 'a') if k in d.keys()]",
-]
+start = dict_cases.start
+topics = [dict_cases.reading, dict_cases.writing, dict_cases.updating, dict_cases.comparing]
+topics += [view_cases.views, view_cases.iterating, view_cases.reentrant]
 if sys.version_info >= (3, 10):
-    cases.append("answer = dict(d.keys().mapping), dict(d.values().mapping), dict(d.items().mapping)")
-    cases.append("match d:\n  case {'a': x, 'b': [*y], **rest}: answer = x, y, rest")
+    topics += [dict_cases.matching, view_cases.views_of_later_pythons]
+cases = [line.replace(r"\n", "\n") for topic in topics for line in topic.splitlines() if line]
 
 
-@pytest.mark.parametrize("text", cases)
-def test_answers_and_leaves_what_dict_does(text: str) -> None:
-    case = lines(text)
-    expected = outcome(case, copy.deepcopy(start))
-    with UltraDict(start) as shared:
-        assert outcome(case, shared) == expected
-
-
-@pytest.mark.parametrize("text", cases)
-def test_does_so_without_a_cache(text: str) -> None:
-    case = lines(text)
-    expected = outcome(case, copy.deepcopy(start))
-    with UltraDict.open(data=start, cache_bytes=0) as shared:
-        if "nan" not in text:  # dict finds NaN by identity, and only the cache could keep the caller's object
-            assert outcome(case, shared) == expected
+@pytest.fixture(scope="module")
+def peer() -> Iterator[Peer]:
+    with Peer() as other:
+        yield other
 
 
 @pytest.fixture
 def d() -> Iterator[UltraDict[Any, Any]]:
     with UltraDict(start) as shared:
         yield shared
+
+
+def by_one_handle(text: str, peer: Peer) -> Any:
+    with UltraDict(start) as d:
+        return outcome(lines(text), d)
+
+
+def by_one_handle_without_a_cache(text: str, peer: Peer) -> Any:
+    with UltraDict.open(data=start, cache_bytes=0) as d:
+        return outcome(lines(text), d)
+
+
+def by_another_handle(text: str, peer: Peer) -> Any:
+    """One handle writes, the other acts; both must see what came of it."""
+    with UltraDict() as writer, UltraDict(name=writer.name) as actor:
+        writer.update(start)
+        result = outcome(lines(text), actor)
+        assert state(writer) == result[-1]
+        return result
+
+
+def by_another_process(text: str, peer: Peer) -> Any:
+    """This process writes, the other acts; both must see what came of it."""
+    with UltraDict(start) as writer:
+        result = peer(outcome_by_name, writer.name, text)
+        assert state(writer) == result[-1]
+        return result
+
+
+def by_a_nested_dict(text: str, peer: Peer) -> Any:
+    """A dict in a dict is one like any other."""
+    with UltraDict({"nested": start}, recurse=True) as root:
+        return outcome(lines(text), root["nested"])
+
+
+arrangements = [
+    by_one_handle,
+    by_one_handle_without_a_cache,
+    by_another_handle,
+    by_another_process,
+    by_a_nested_dict,
+]
+
+
+@pytest.mark.parametrize("arrangement", arrangements)
+@pytest.mark.parametrize("text", cases)
+def test_answers_and_leaves_what_dict_does(text: str, arrangement: Callable[[str, Peer], Any], peer: Peer) -> None:
+    expected = outcome(lines(text), copy.deepcopy(start))
+    assert arrangement(text, peer) == expected
+
+
+walks: dict[str, Callable[[Any], Iterator[Any]]] = {
+    "keys": iter,
+    "values": lambda d: iter(d.values()),
+    "items": lambda d: iter(d.items()),
+    "keys backwards": reversed,
+    "values backwards": lambda d: reversed(d.values()),
+    "items backwards": lambda d: reversed(d.items()),
+}
+
+
+@pytest.mark.parametrize("walk", walks)
+def test_who_iterates_bears_what_another_process_writes(walk: str, d: UltraDict[Any, Any], peer: Peer) -> None:
+    """What was there throughout is seen once and in order; what came meanwhile may be."""
+    walker = walks[walk](d)
+    first = next(walker)
+    peer(outcome_by_name, d.name, "d['new'] = 1; del d[3]; d['b'] = 0")
+    seen = [first, *walker]
+    now = list(walks[walk](d))
+    came_meanwhile = now[0] if "backwards" in walk else now[-1]
+    assert [item for item in seen if item != came_meanwhile] == [item for item in now if item != came_meanwhile]
+
+
+@pytest.mark.parametrize("walk", walks)
+def test_an_exhausted_iterator_stays_so(walk: str, d: UltraDict[Any, Any], peer: Peer) -> None:
+    walker = walks[walk](d)
+    assert len(list(walker)) == len(start)
+    peer(outcome_by_name, d.name, "d['new'] = 1")
+    assert list(walker) == []
+    d["newer"] = 1
+    assert list(walker) == []
+
+
+@pytest.mark.parametrize("walk", walks)
+def test_a_size_changed_here_and_there_is_changed_here(walk: str, d: UltraDict[Any, Any], peer: Peer) -> None:
+    walker = walks[walk](d)
+    next(walker)
+    d["mine"] = 1
+    peer(outcome_by_name, d.name, "del d['mine']")
+    with pytest.raises(RuntimeError, match="changed size during iteration"):
+        list(walker)
+
+
+def test_views_are_live_across_processes(d: UltraDict[Any, Any], peer: Peer) -> None:
+    keys, values, items = d.keys(), d.values(), d.items()
+    peer(outcome_by_name, d.name, "d.clear(); d['new'] = 1")
+    assert (list(keys), list(values), list(items)) == (["new"], [1], [("new", 1)])
+    assert "new" in keys
+    assert len(values) == 1
 
 
 def test_is_a_dict_and_a_mutable_mapping(d: UltraDict[Any, Any]) -> None:
