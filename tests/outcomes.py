@@ -68,7 +68,9 @@ def shape(value: Any, around: tuple[int, ...] = ()) -> Any:
         return kind, [(shape(key, inner), shape(item, inner)) for key, item in value.items()]
     if isinstance(value, (set, frozenset)):
         return kind, sorted((shape(member, inner) for member in value), key=repr)
-    return plain_names(f"{type(value).__module__}.{type(value).__qualname__}"), plain_names(repr(value))
+    return plain_names(f"{type(value).__module__}.{type(value).__qualname__}"), plain_names(
+        re.sub(" at 0x[0-9a-f]+", "", repr(value))
+    )
 
 
 def answer_of(case: Callable[[Any], Any], mapping: Any) -> Any:

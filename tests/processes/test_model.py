@@ -1,111 +1,154 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random operations, done by two processes in turn on one dict and on a plain dict: the same at every step."""
+"""Random operations with keys and values of every kind, done by two processes in turn on one dict and on a plain dict:
+the same at every step, though the processes hash strings, and objects, differently."""
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-from collections.abc import Iterator
-from multiprocessing.connection import Connection
+import pickle
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from outcomes import answer_of, shape, state
+from peer import Peer
+from strategies import any_key, histories, keys, lonely, long_text, values
 from UltraDict import UltraDict
 
-keys = st.one_of(
-    st.integers(-3, 12),
-    st.sampled_from(["a", "b", "longer key" * 20, b"a", None, True, 1.0, 2.5, (1, "x"), (), frozenset({1, "y"})]),
-)
-values = st.one_of(
-    st.integers(), st.text(max_size=20), st.lists(st.integers(), max_size=3), st.sampled_from([None, "v" * 40_000])
-)
-operations = st.one_of(
-    st.tuples(st.just("put"), keys, values),
-    st.tuples(st.just("put"), keys, values),
-    st.tuples(st.just("get"), keys),
-    st.tuples(st.just("delete"), keys),
-    st.tuples(st.just("pop"), keys),
-    st.tuples(st.just("setdefault"), keys, values),
-    st.tuples(st.just("update"), st.dictionaries(keys, values, max_size=5)),
-    st.tuples(st.just("popitem")),
-    st.tuples(st.just("contains"), keys),
-    st.tuples(st.just("items")),
-    st.tuples(st.just("backwards")),
-    st.tuples(st.just("dump")),
-    st.tuples(st.just("clear")),
+
+def operations(key: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+    """What is done, with the keys it is done to."""
+    pairs = st.lists(st.tuples(key, values), max_size=5)
+    return st.one_of(
+        st.tuples(st.just("put"), key, values),
+        st.tuples(st.just("put"), key, values),
+        st.tuples(st.sampled_from(["get", "item", "contains", "delete", "pop", "pop it"]), key),
+        st.tuples(st.just("setdefault"), key, values),
+        st.tuples(st.sampled_from(["update", "ior"]), pairs),
+        st.tuples(st.sampled_from(["popitem", "items", "backwards", "copy", "dump", "reattach"])),
+        st.tuples(st.just("has items"), pairs),
+        st.tuples(st.just("clear")),
+    )
+
+
+# A few keys that meet again and again, and now and then any other.
+few_keys = st.lists(keys, min_size=1, max_size=8).map(st.sampled_from)
+scripts = few_keys.flatmap(
+    lambda few: st.lists(st.tuples(st.booleans(), operations(st.one_of(few, few, few, any_key))), max_size=40)
 )
 
-actions: dict[str, Any] = {
+
+def whole(d: Any, items: Any) -> Any:
+    """All or nothing is what an UltraDict makes of a source that a dict takes as far as it goes."""
+    return items if isinstance(d, UltraDict) else dict(items)
+
+
+actions: dict[str, Callable[..., Any]] = {
     "put": lambda d, key, value: d.__setitem__(key, value),
     "get": lambda d, key: d.get(key, "none"),
+    "item": lambda d, key: d[key],
+    "contains": lambda d, key: (key in d, key in d.keys()),  # noqa: SIM118
     "delete": lambda d, key: d.__delitem__(key),
     "pop": lambda d, key: d.pop(key, "none"),
+    "pop it": lambda d, key: d.pop(key),
     "setdefault": lambda d, key, value: d.setdefault(key, value),
-    "update": lambda d, items: d.update(items),
+    "update": lambda d, items: d.update(whole(d, items)),
+    "ior": lambda d, items: d.__ior__(whole(d, items)) is d,
     "popitem": lambda d: d.popitem(),
-    "contains": lambda d, key: key in d,
-    "items": lambda d: list(d.items()),
-    "backwards": lambda d: list(reversed(d)),
+    "items": lambda d: [list(d.items()), len(d), bool(d)],
+    "has items": lambda d, items: [item in d.items() for item in items],
+    "backwards": lambda d: [list(reversed(d)), list(reversed(d.values()))],
+    "copy": lambda d: d.copy(),
     "dump": lambda d: d.dump() if isinstance(d, UltraDict) else None,
+    "reattach": lambda d: None,
     "clear": lambda d: d.clear(),
 }
 
 
 def act(d: Any, operation: tuple[Any, ...]) -> Any:
-    """What an operation answers, or raises."""
-    try:
-        return actions[operation[0]](d, *operation[1:])
-    except KeyError as error:
-        return "KeyError", error.args
+    """What an operation answers or raises; a key in an exception says no more than its kind."""
+    answer = answer_of(lambda d: actions[operation[0]](d, *operation[1:]), d)
+    return answer[0] if answer[0] == "KeyError" else answer
 
 
-def serve(connection: Connection) -> None:
-    """The other process: does operations on the dict it is told to attach to, until told to stop."""
-    shared: UltraDict[Any, Any] | None = None
-    with contextlib.suppress(EOFError):
-        while True:
-            message = connection.recv()
-            if isinstance(message, str):
-                shared = UltraDict.open(message, create=False, cache_bytes=20_000)
-                connection.send("attached")
-            elif message is None and shared is not None:
-                connection.send(shared.close(data=False))
-            else:
-                connection.send(act(shared, message))
+class There:
+    """What the other process has: one dict at a time."""
+
+    shared: UltraDict[Any, Any]
+
+    @classmethod
+    def attach(cls, name: str, cache_bytes: int) -> None:
+        cls.shared = UltraDict.open(name, create=False, cache_bytes=cache_bytes)
+
+    @classmethod
+    def act(cls, operation: tuple[Any, ...]) -> Any:
+        return act(cls.shared, operation)
+
+    @classmethod
+    def state(cls) -> Any:
+        return state(cls.shared)
+
+    @classmethod
+    def close(cls) -> None:
+        cls.shared.close(data=False)
 
 
 @pytest.fixture(scope="module")
-def other_process() -> Iterator[Connection]:
-    here, there = multiprocessing.Pipe()
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(there,))
-    server.start()
-    there.close()
-    yield here
-    here.close()
-    server.join()
-    assert server.exitcode == 0
+def peer() -> Iterator[Peer]:
+    with Peer() as other:
+        yield other
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(script=st.lists(st.tuples(st.booleans(), operations), max_size=60))
-def test_two_processes_do_what_one_dict_does(other_process: Connection, script: list[Any]) -> None:
+def as_there(operation: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The objects that arrive in the other process: a NaN is another one there, and equals nothing."""
+    arrived: tuple[Any, ...] = pickle.loads(pickle.dumps(operation))
+    return arrived
+
+
+@contextlib.contextmanager
+def opened_here_and_there(cache_bytes: int, peer: Peer) -> Iterator[UltraDict[Any, Any]]:
+    with UltraDict.open(cache_bytes=cache_bytes) as d:
+        peer(There.attach, d.name, cache_bytes)
+        try:
+            yield d
+        finally:
+            peer(There.close)
+
+
+each_lonely_key = [(here, ("put", key, 1)) for key in lonely for here in (True, False, True)]
+a_long_key = [(True, ("put", long_text, long_text)), (False, ("item", long_text)), (False, ("popitem",))]
+
+
+@histories(1200)
+@given(cache_bytes=st.sampled_from([0, 20_000, 1 << 26]), script=scripts)
+@example(cache_bytes=0, script=each_lonely_key)
+@example(cache_bytes=1 << 26, script=a_long_key)
+def test_two_processes_do_what_one_dict_does(cache_bytes: int, script: list[Any], peer: Peer) -> None:
     model: dict[Any, Any] = {}
-    with UltraDict() as d:
-        other_process.send(d.name)
-        other_process.recv()
+    with opened_here_and_there(cache_bytes, peer) as d:
         for is_here, operation in script:
-            expected = act(model, operation)
-            if is_here:
-                answer = act(d, operation)
-            else:
-                other_process.send(operation)
-                answer = other_process.recv()
+            expected = act(model, operation if is_here else as_there(operation))
+            answer = act(d, operation) if is_here else peer(There.act, operation)
             assert answer == expected, operation
             assert len(d) == len(model)
-        assert list(d.items()) == list(model.items())
-        assert [type(key) for key in d] == [type(key) for key in model]
-        other_process.send(None)
-        other_process.recv()
+            if operation[0] == "reattach":
+                peer(There.close)
+                peer(There.attach, d.name, cache_bytes)
+        assert state(d) == state(model)
+        assert peer(There.state) == state(model)
+
+
+@histories(100)
+@given(items=st.lists(st.tuples(keys, values), max_size=12))
+def test_a_dict_compares_like_its_copy(items: list[Any], peer: Peer) -> None:
+    model = dict(items)
+    with UltraDict(items) as d, UltraDict(name=d.name) as other:
+        assert shape(d) == shape(model)
+        assert d.keys() == model.keys()
+        changed = {**model, "one more": 1}
+        for handle in (d, other):
+            assert handle != changed
+            assert (handle == changed) is False
