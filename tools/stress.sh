@@ -13,7 +13,7 @@ round=0
 
 run_round() { # run_round <seed>
   GTEST_BRIEF=1 tools/run_engine_tests.sh "$engine_tests" --gtest_shuffle --gtest_random_seed="$1" &&
-    "$python" -m pytest -q -p no:cacheprovider tests/processes
+    "$python" -m pytest -q -p no:cacheprovider --hypothesis-seed="$1" tests/processes tests/python/test_encoding.py
 }
 
 while [ "$SECONDS" -lt "$deadline" ]; do

@@ -19,9 +19,10 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from strategies import histories
 from UltraDict import UltraDict
 
 Ask = Callable[[str, Any], Any]
@@ -129,10 +130,9 @@ values = st.recursive(
     ),
     max_leaves=15,
 )
-relaxed = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 
 
-@relaxed
+@histories(200)
 @given(value=values)
 @example(value=[(), ((),), [[]], {}])
 @example(value={1: {True: -0.0}, "\ud800": "\udfff\ud800"})
@@ -144,7 +144,7 @@ def test_a_typed_value_is_the_same_everywhere(shared: UltraDict, ask: Ask, value
     assert same(seen, value)
 
 
-@relaxed
+@histories(200)
 @given(key=plain_keys)
 @example(key=True)
 @example(key=-0.0)
@@ -159,7 +159,7 @@ def test_a_plain_key_looks_as_it_was_inserted(shared: UltraDict, ask: Ask, key: 
     assert same(keys, [key])
 
 
-@relaxed
+@histories(200)
 @given(keys=st.lists(plain_keys, max_size=8))
 @example(keys=[1, True, 1.0, "1", b"1", (1,), (True,), frozenset([1]), frozenset([1.0])])
 @example(keys=[2**63, float(2**63), -(2**63), -float(2**63), 2**1000, float(2**1000), 2**53 + 1, float(2**53 + 1)])
