@@ -254,7 +254,7 @@ class UltraDict(SharedDict["_K", "_V"]):
         self._close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _attach, self._handle(), self.__dict__ or None
+        return _attach, self._handle(), _attributes(self) or None
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return self.__reduce__()
@@ -303,6 +303,18 @@ def _attach(cls: type[_Self], name: str, identity: str, serializer: Any, cache_b
         **given,
     )
     return attached
+
+
+def _attributes(handle: UltraDict[Any, Any]) -> Any:
+    """What a handle has beside the items, as pickle asks any object for it: attributes, slots of a subclass included."""
+    getstate = getattr(handle, "__getstate__", None)
+    if getstate is not None:  # its own, and from Python 3.11 on one that every object has
+        return getstate()
+    import copyreg
+
+    slots: list[str] = copyreg._slotnames(type(handle))  # type: ignore[attr-defined]
+    filled = {name: getattr(handle, name) for name in slots if hasattr(handle, name)}
+    return (handle.__dict__ or None, filled) if filled else handle.__dict__
 
 
 def attach_lock(*handle: Any) -> SharedLock:
