@@ -22,6 +22,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from outcomes import shape
 from strategies import histories
 from UltraDict import UltraDict
 
@@ -91,17 +92,6 @@ def shared() -> Iterator[UltraDict]:
     """One dict for all examples; each clears it."""
     with UltraDict() as opened:
         yield opened
-
-
-def shape(value: Any) -> Any:
-    """All there is to know of a value, types and the sign of zero included, in a form that == compares."""
-    if isinstance(value, (list, tuple)):
-        return type(value), [shape(item) for item in value]
-    if isinstance(value, dict):
-        return type(value), [(shape(key), shape(item)) for key, item in value.items()]
-    if isinstance(value, frozenset):
-        return type(value), sorted((shape(member) for member in value), key=repr)
-    return type(value), repr(value)
 
 
 def same(left: Any, right: Any) -> bool:
