@@ -306,7 +306,7 @@ def _attach(cls: type[_Self], name: str, identity: str, serializer: Any, cache_b
 
 
 def _attributes(handle: UltraDict[Any, Any]) -> Any:
-    """What a handle has beside the items, as pickle asks any object for it: attributes, slots of a subclass included."""
+    """What a handle has beside the items, as pickle asks any object for it, slots of a subclass included."""
     getstate = getattr(handle, "__getstate__", None)
     if getstate is not None:  # its own, and from Python 3.11 on one that every object has
         return getstate()
