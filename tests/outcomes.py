@@ -42,7 +42,8 @@ def plain_names(text: str) -> str:
     """A message with the names of dict's types in place of ours, which has one type for all kinds of iterators."""
     for ours, plain in _dict_types.items():
         text = text.replace(ours, plain)
-    return re.sub(r"dict_(reverse)?(key|value|item)iterator", "dict_iterator", text)
+    text = re.sub(r"dict_(reverse)?(key|value|item)iterator", "dict_iterator", text)
+    return re.sub(r"cannot use '\w+' as a [a-z ]+ \((.*)\)", r"\1", text)  # of dict from Python 3.14 on
 
 
 def lines(text: str) -> Callable[[Any], Any]:

@@ -4,9 +4,7 @@ types, keys as they were inserted, and two keys are one exactly when Python call
 
 from __future__ import annotations
 
-import collections
 import ctypes
-import enum
 import json
 import marshal
 import math
@@ -22,28 +20,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from alphabet import CaseBlind, Level, Point, SubStr
 from outcomes import shape
 from strategies import histories
 from UltraDict import UltraDict
 
 Ask = Callable[[str, Any], Any]
-Point = collections.namedtuple("Point", "x y")
-TextLike = type("TextLike", (str,), {"__module__": __name__})
-
-
-class Color(enum.IntEnum):
-    RED = 1
-    GREEN = 2
-
-
-class CaseBlind(str):
-    """Equal whatever the case: the == of its base is not its own."""
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, str) and self.lower() == other.lower()
-
-    def __hash__(self) -> int:
-        return hash(self.lower())
 
 
 class Fiveish:
@@ -165,10 +147,10 @@ def test_keys_are_one_exactly_when_python_says_so(shared: UltraDict, keys: list[
 @pytest.mark.parametrize(
     ("like", "plain"),
     [
-        (Color.RED, 1),
-        (TextLike("a"), "a"),
+        (Level.LOW, 1),
+        (SubStr("a"), "a"),
         (Point(1, 2.0), (1, 2)),
-        (Point(Color.RED, "x"), (1, "x")),
+        (Point(Level.LOW, "x"), (1, "x")),
         (Decimal(1), 1),
         (Decimal("0.5"), 0.5),
         (Decimal(10**30), 10**30),
@@ -177,7 +159,7 @@ def test_keys_are_one_exactly_when_python_says_so(shared: UltraDict, keys: list[
         (1 + 0j, 1),
         (complex(0.5, -0.0), 0.5),
         ((Decimal(1), 2), (1, 2)),
-        (frozenset([Decimal(1), Color.GREEN]), frozenset([1, 2])),
+        (frozenset([Decimal(1), Level.HIGH]), frozenset([1, 2])),
         (CaseBlind("a"), "a"),
     ],
 )
@@ -199,7 +181,7 @@ def test_a_key_of_another_class_finds_the_plain_key_it_equals(shared: UltraDict,
         (1j, 1),
         (Decimal("1e400"), math.inf),
         (CaseBlind("A"), "A "),
-        (TextLike("1"), 1),
+        (SubStr("1"), 1),
     ],
 )
 def test_a_key_of_another_class_equals_nothing_else(shared: UltraDict, key: Any, missing: Any) -> None:
@@ -233,7 +215,7 @@ def test_what_a_key_raises_propagates(shared: UltraDict) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [Color.RED, TextLike("a"), Point(1, 2), {1, 2}, frozenset([1]), Decimal(1), bytearray(b"x"), 1j, [Color.RED]],
+    [Level.LOW, SubStr("a"), Point(1, 2), {1, 2}, frozenset([1]), Decimal(1), bytearray(b"x"), 1j, [Level.LOW]],
     ids=repr,
 )
 def test_other_types_keep_theirs(shared: UltraDict, ask: Ask, value: Any) -> None:
@@ -243,7 +225,7 @@ def test_other_types_keep_theirs(shared: UltraDict, ask: Ask, value: Any) -> Non
         assert back == value
         assert type(back) is type(value)
     if isinstance(value, list):
-        assert type(shared["key"][0]) is Color
+        assert type(shared["key"][0]) is Level
 
 
 def test_a_container_that_occurs_twice_is_one(shared: UltraDict) -> None:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import enum
 import math
 from collections.abc import Iterator
 from decimal import Decimal
@@ -12,25 +11,8 @@ from typing import Any
 
 import pytest
 
+from alphabet import Level, Word
 from UltraDict import UltraDict
-
-
-class Word:
-    """Equal to its text, whatever the case."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __eq__(self, other: object) -> bool:
-        text = other.text if isinstance(other, Word) else other
-        return isinstance(text, str) and text.lower() == self.text.lower()
-
-    def __hash__(self) -> int:
-        return hash(self.text.lower())
-
-
-class Level(enum.IntEnum):
-    LOW = 1
 
 
 class Vanishing:
