@@ -18,7 +18,7 @@ import alphabet
 
 # `make stress` sets both: then each run tries other histories, and more of them; else each run tries the same.
 stressed = "ULTRADICT_STRESS" in os.environ
-stress_factor = 20
+stress_factor = 6
 
 
 def histories(count: int) -> settings:
@@ -41,9 +41,10 @@ zeros = [0, -0.0, 0.0, False, Decimal("-0"), Fraction(0), 0j, alphabet.Colliding
 large_numbers = [2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 2**64, float(2**64), 2**127, -(2**200), 2**1000]
 large_numbers += [float(2**1000), Decimal(2**200), Fraction(2**64), math.inf, -math.inf, Decimal("inf"), 2**53 + 1]
 fractions = [0.5, Decimal("0.5"), Fraction(1, 2), 0.1, Decimal("0.1"), 0.5 + 0j, 5e-324, 1j]
-texts = ["", "a", "A", "b", "\0", "\0\0", "\ud800", "\udfff\ud800", "\U0001f986", "a" * 5000, long_text]
-texts += [alphabet.SubStr("a"), alphabet.CaseBlind("A"), alphabet.Letter.A, alphabet.Word("A"), alphabet.Word("a")]
-octets = [b"", b"a", b"\0", b"a" * 5000]
+letters = ["a", "A", alphabet.SubStr("a"), alphabet.CaseBlind("A"), alphabet.CaseBlind("a"), alphabet.Letter.A]
+letters += [alphabet.Word("A"), alphabet.Word("a"), b"a", alphabet.Letter.B, "b"]
+texts = ["", "\0", "\0\0", "\ud800", "\udfff\ud800", "\U0001f986", "a" * 5000, "a" * 4999 + "b", long_text]
+octets = [b"", b"\0", b"a" * 5000]
 tuples = [(), (pair, pair), (pair, (1, "x")), ((1.0, "x"), pair), (True, "x"), alphabet.Point(1, "x"), pair]
 tuples += [alphabet.SubTuple((1, "x")), ((),), (((((None,),),),),), (Decimal(1), "x"), (alphabet.Level.LOW, "x")]
 frozensets = [frozenset(), frozenset(["a", "b", 1]), frozenset([1.0, "b", "a"]), frozenset([frozenset([True])])]
@@ -69,13 +70,18 @@ lonely += [alphabet.ByIdentity(), (alphabet.ByIdentity(), 1)]
 
 unhashable: list[Any] = [[], {}, {1}, bytearray(b"a"), (1, []), Decimal("snan")]
 
-keys = st.one_of(
-    *map(st.sampled_from, [equal_numbers, zeros, large_numbers, fractions, texts, octets, tuples, frozensets]),
-    *map(st.sampled_from, [moments, named, own, singletons, lonely]),
-    st.integers(0, 30),
-    st.text(max_size=3),
-)
+# Keys that have to do with each other.
+families: list[list[Any]] = [equal_numbers, zeros, large_numbers, fractions, letters, [*texts, *octets], tuples]
+families += [frozensets, moments, [*named, *singletons], own, lonely]
+
+keys = st.one_of(*map(st.sampled_from, families), st.integers(0, 30), st.text(max_size=3))
 any_key = st.one_of(keys, keys, keys, keys, st.sampled_from(unhashable))
+# A few keys of a family or two and some others, to meet again and again.
+few_keys = st.builds(
+    lambda some_families, others: [key for family in some_families for key in family] + others,
+    st.lists(st.sampled_from(families), min_size=1, max_size=2),
+    st.lists(keys, max_size=3),
+)
 
 shared_list = [1]
 values = st.recursive(

@@ -15,30 +15,32 @@ from hypothesis import strategies as st
 
 from outcomes import answer_of, shape, state
 from peer import Peer
-from strategies import any_key, histories, keys, lonely, long_text, values
+from strategies import any_key, few_keys, histories, keys, lonely, long_text, values
 from UltraDict import UltraDict
 
 
 def operations(key: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
-    """What is done, with the keys it is done to."""
+    """What is done, with the keys it is done to: more comes than goes."""
     pairs = st.lists(st.tuples(key, values), max_size=5)
-    return st.one_of(
-        st.tuples(st.just("put"), key, values),
-        st.tuples(st.just("put"), key, values),
-        st.tuples(st.sampled_from(["get", "item", "contains", "delete", "pop", "pop it"]), key),
-        st.tuples(st.just("setdefault"), key, values),
-        st.tuples(st.sampled_from(["update", "ior"]), pairs),
-        st.tuples(st.sampled_from(["popitem", "items", "backwards", "copy", "dump", "reattach"])),
-        st.tuples(st.just("has items"), pairs),
-        st.tuples(st.just("clear")),
-    )
+    put = st.tuples(st.sampled_from(["put", "put", "setdefault"]), key, values)
+    look = st.tuples(st.sampled_from(["get", "item", "contains"]), key)
+    remove = st.tuples(st.sampled_from(["delete", "pop", "pop it"]), key)
+    update = st.tuples(st.sampled_from(["update", "ior"]), pairs)
+    look_at_all = st.tuples(st.sampled_from(["items", "backwards", "copy", "dump", "reattach"]))
+    look_at_many = st.tuples(st.just("has items"), pairs)
+    take = st.tuples(st.sampled_from(["popitem", "popitem", "popitem", "clear"]))
+    return st.sampled_from(
+        [put] * 10 + [look] * 10 + [remove] * 3 + [update] * 3 + [look_at_all] * 2 + [look_at_many, take]
+    ).flatmap(lambda chosen: chosen)
 
 
-# A few keys that meet again and again, and now and then any other.
-few_keys = st.lists(keys, min_size=1, max_size=8).map(st.sampled_from)
-scripts = few_keys.flatmap(
-    lambda few: st.lists(st.tuples(st.booleans(), operations(st.one_of(few, few, few, any_key))), max_size=40)
-)
+def script_over(few: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
+    """Operations on keys that meet again and again, and now and then any other; short ones if they will do."""
+    steps = st.tuples(st.booleans(), operations(st.one_of(few, few, few, few, any_key)))
+    return st.one_of(st.lists(steps, max_size=8), st.lists(steps, min_size=25, max_size=80))
+
+
+scripts = few_keys.map(st.sampled_from).flatmap(script_over)
 
 
 def equals_its_copy(value: Any) -> bool:
@@ -127,7 +129,7 @@ each_lonely_key = [(here, ("put", key, 1)) for key in lonely for here in (True, 
 a_long_key = [(True, ("put", long_text, long_text)), (False, ("item", long_text)), (False, ("popitem",))]
 
 
-@histories(1200)
+@histories(400)
 @given(cache_bytes=st.sampled_from([0, 20_000, 1 << 26]), script=scripts)
 @example(cache_bytes=0, script=each_lonely_key)
 @example(cache_bytes=1 << 26, script=a_long_key)
