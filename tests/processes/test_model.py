@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from alphabet import SubStr
 from outcomes import answer_of, shape, state
 from peer import Peer
 from strategies import any_key, few_keys, histories, keys, lonely, long_text, values
@@ -127,12 +128,14 @@ def opened_here_and_there(cache_bytes: int, peer: Peer) -> Iterator[UltraDict[An
 
 each_lonely_key = [(here, ("put", key, 1)) for key in lonely for here in (True, False, True)]
 a_long_key = [(True, ("put", long_text, long_text)), (False, ("item", long_text)), (False, ("popitem",))]
+first_face = [(False, ("update", [(SubStr("a"), 1)])), (False, ("put", "a", 2))]
 
 
 @histories(400)
 @given(cache_bytes=st.sampled_from([0, 20_000, 1 << 26]), script=scripts)
 @example(cache_bytes=0, script=each_lonely_key)
 @example(cache_bytes=1 << 26, script=a_long_key)
+@example(cache_bytes=1 << 26, script=first_face)
 def test_two_processes_do_what_one_dict_does(cache_bytes: int, script: list[Any], peer: Peer) -> None:
     model: dict[Any, Any] = {}
     with opened_here_and_there(cache_bytes, peer) as d:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from alphabet import Level, Word
+from alphabet import Letter, Level, SubStr, Tagged, Word
 from UltraDict import UltraDict
 
 
@@ -72,6 +72,25 @@ def test_deleted_and_inserted_again_elsewhere(d: UltraDict[Any, Any], other: Ult
     d.clear()
     other[Word("w")] = "again"
     assert d[Word("w")] == "again"
+
+
+@pytest.mark.parametrize("key", [SubStr("w"), Word("w"), Letter.B, Level.LOW, Decimal(1), Tagged(1, "first")], ids=repr)
+@pytest.mark.parametrize("write", ["set", "update", "setdefault"])
+def test_who_writes_an_equal_key_keeps_the_first_ones_face(
+    d: UltraDict[Any, Any], other: UltraDict[Any, Any], write: str, key: Any
+) -> None:
+    equal = {"w": "w", "b": "b", 1: 1}.get(key) or Tagged(1, "second")
+    for insert in (lambda: other.update({key: 1}), lambda: d.update({key: 1}), lambda: d.__setitem__(key, 1)):
+        insert()
+        if write == "set":
+            d[equal] = 2
+        elif write == "update":
+            d.update([(equal, 2)])
+        else:
+            d.setdefault(equal, 2)
+        for handle in (d, other):
+            assert [(type(face), repr(face)) for face in handle] == [(type(key), repr(key))]
+        d.clear()
 
 
 def test_many_deleted_keys_do_not_stay_in_the_mirror(d: UltraDict[Any, Any]) -> None:
