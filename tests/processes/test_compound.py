@@ -24,7 +24,7 @@ from strategies import stressed
 from UltraDict import UltraDict
 
 process_count = 4
-kill_count = 400 if stressed else 40
+interrupted_count = 400 if stressed else 40  # changes that a kill leaves half done
 turns = 20 if stressed else 1
 generation_count = 2000 if stressed else 100
 
@@ -161,7 +161,7 @@ generation = int(sys.argv[2])
 while True:
     generation += 1
     items = {{key: generation for key in keys}}
-    items.update({{("new", generation, number): generation for number in range(20)}})
+    items.update({{("new", generation, number): generation for number in range(100)}})
     if generation % 2: d.update(items)
     else: d |= items
     os.write(1, b"%d\\n" % generation)
@@ -185,7 +185,7 @@ def expect_whole(d: UltraDict[Any, Any], last: int) -> None:
     assert generation in (last, last + 1, None)
     assert generation is not None or len(d) == 0
     new_ones = collections.Counter(key[1] for key in d if isinstance(key, tuple) and key[0] == "new")
-    assert set(new_ones.values()) <= {20}
+    assert set(new_ones.values()) <= {100}
     assert max(new_ones, default=None) == generation
 
 
@@ -193,7 +193,7 @@ def test_a_killed_update_is_there_wholly_or_not_at_all() -> None:
     rng = random.Random(os.environ.get("ULTRADICT_SEED", "1"))
     with UltraDict() as d:
         last = 0
-        for _ in range(kill_count):
+        while d.stats()["recoveries"] < interrupted_count:
             command = [sys.executable, "-c", writing_to_death, d.name, str(last)]
             with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
                 assert writer.stdout is not None
@@ -208,5 +208,3 @@ def test_a_killed_update_is_there_wholly_or_not_at_all() -> None:
             with d.lock:
                 expect_whole(d, last)
             last = max(last, d.get(keys[0], last))
-        assert last > kill_count
-        assert d.stats()["recoveries"] > kill_count // 10, "most of the time the writer is inside a change"
