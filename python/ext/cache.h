@@ -88,12 +88,11 @@ class Cache {
     return find_entry(seen.table_number, seen.entry, seen.born);
   }
 
-  // The item of that number if it knows that very value of that entry.
-  const Item* find_ref(const std::atomic<std::uint64_t>* ref_word, std::uint64_t ref,
-                       std::uint32_t number) const noexcept {
+  // The item of that number if it knows that very value of that entry, in that life of it.
+  const Item* find_ref(const Passed& passed, std::uint64_t ref, std::uint32_t number) const noexcept {
     if (number >= item_count_) return nullptr;
     const Item& item = items_[number];
-    return item.ref_word == ref_word && item.ref == ref ? &item : nullptr;
+    return item.ref_word == passed.ref_word && item.ref == ref && item.born == passed.born ? &item : nullptr;
   }
 
   Item& item(std::uint32_t number) noexcept { return items_[number]; }

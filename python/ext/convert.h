@@ -19,6 +19,7 @@
 #include "encoded.h"
 #include "ref.h"
 #include "ultradict/bytes.h"
+#include "ultradict/encoding.h"
 
 namespace ultradict::python {
 
@@ -116,9 +117,11 @@ bool encode_value(PyObject* value, const Serializer& serializer, Encoded* out);
 
 // A new object; a new reference. `bytes` need only live during the call.
 PyObject* decode_value(Bytes bytes, const Serializer& serializer);
-// Whether decode_value may be given the very bytes in shared memory, which somebody could change meanwhile: it copies
-// what it takes from there, once.
-bool decodes_by_copying(Bytes bytes) noexcept;
+// Whether `bytes` in shared memory, which somebody could change meanwhile, may be decoded where they are: what has such
+// a tag is copied before anything is made of it. The tag is read once: pass it on.
+bool decodes_by_copying(Tag tag) noexcept;
+PyObject* decode_value(Tag tag, Bytes bytes, const Serializer& serializer);
+inline Tag tag_of(Bytes bytes) noexcept { return bytes.empty() ? Tag{} : static_cast<Tag>(bytes.front()); }
 
 // Whether decoding gives back an equal object of the same type, whatever the value. A writer whose serializer promises
 // less must forget its own object and read what the others read.

@@ -171,6 +171,15 @@ class TypedReader {
   bool is_key_;
 };
 
+constexpr const char* damaged_value = "the stored bytes of a value are damaged";
+
+// What follows Tag::bytes; null without an exception if it is damaged.
+Ref read_whole_bytes(Bytes value) {
+  WireReader reader(value.substr(1));
+  Bytes bytes;
+  return reader.sized(&bytes) && reader.at_end() ? copy_of(bytes) : Ref();
+}
+
 PyObject* checked(PyObject* object, const ConvertState& state, const char* message) {
   return object != nullptr || PyErr_Occurred() ? object : state.raise_damaged(message);
 }
@@ -198,8 +207,12 @@ PyObject* decode_key(ConvertState& state, Bytes canonical, Bytes face, bool allo
 }
 
 PyObject* decode_value(Bytes bytes, const Serializer& serializer) {
+  return decode_value(tag_of(bytes), bytes, serializer);
+}
+
+PyObject* decode_value(Tag tag, Bytes bytes, const Serializer& serializer) {
   ConvertState& state = *serializer.state;
-  const Tag tag = bytes.empty() ? Tag{} : static_cast<Tag>(bytes.front());
+  if (tag == Tag::bytes) return checked(read_whole_bytes(bytes).release(), state, damaged_value);
   if (tag == Tag::foreign_bytes || tag == Tag::foreign_text) return read_foreign(tag, bytes.substr(1), serializer);
   if (tag == Tag::pickle) {
     if (serializer.allow_pickle) return read_pickle(state, bytes.substr(1));
@@ -209,11 +222,10 @@ PyObject* decode_value(Bytes bytes, const Serializer& serializer) {
     if (serializer.allow_pickle) return read_pickle_with_buffers(state, bytes);
     return state.raise_forbidden("the value is stored as a pickle, which allow_pickle=False refuses to load");
   }
-  return checked(TypedReader(bytes, false).whole(), state, "the stored bytes of a value are damaged");
+  return checked(TypedReader(bytes, false).whole(), state, damaged_value);
 }
 
-bool decodes_by_copying(Bytes bytes) noexcept {
-  const Tag tag = bytes.empty() ? Tag{} : static_cast<Tag>(bytes.front());
+bool decodes_by_copying(Tag tag) noexcept {
   return tag == Tag::bytes || tag == Tag::pickle || tag == Tag::pickle_with_buffers || tag == Tag::foreign_bytes;
 }
 

@@ -134,7 +134,7 @@ bool write_buffer(PyObject* value, Encoded* out) {
   if (!view) return false;
   const Py_buffer* buffer = PyMemoryView_GET_BUFFER(view.get());
   if (PyBuffer_IsContiguous(buffer, 'C') != 0) {
-    return write_bytes_of(value, static_cast<std::size_t>(buffer->len), out);
+    return write_bytes_of(view.get(), static_cast<std::size_t>(buffer->len), out);
   }
   const Ref bytes = Ref::steal(PyBytes_FromObject(view.get()));
   return bytes && write_bytes_of(bytes.get(), static_cast<std::size_t>(buffer->len), out);

@@ -18,7 +18,6 @@ Encoded::Tail& Encoded::tail() {
 
 bool Encoded::add_buffer(PyObject* exporter) try {
   Tail& to = tail();
-  to.parts.reserve(to.parts.size() + 1);
   Py_buffer& buffer = to.buffers.emplace_back();
   // As bytes in the order of memory, whether C's or Fortran's: what the order means is in the pickle.
   if (PyObject_GetBuffer(exporter, &buffer, PyBUF_ANY_CONTIGUOUS) != 0) return to.buffers.pop_back(), false;

@@ -60,6 +60,9 @@ PyObject* pair_again(PyObject* pair, PyObject* key, PyObject* value) {
   Py_INCREF(pair);
   PyTuple_SET_ITEM(pair, 0, key);
   PyTuple_SET_ITEM(pair, 1, value);
+#if PY_VERSION_HEX >= 0x030E0000
+  reinterpret_cast<PyTupleObject*>(pair)->ob_hash = -1;  // it remembers the hash of what it held
+#endif
   // The collector lets go of tuples that hold nothing it cares for; this one may now.
   if (PyObject_GC_IsTracked(pair) == 0) PyObject_GC_Track(pair);
   Py_DECREF(old_key);
@@ -115,7 +118,8 @@ PyObject* iterator_next(PyObject* self) {
   IteratorObject* iterator = iterator_object(self);
   if (iterator->walk == nullptr) return nullptr;
   const Session* session = dict_object(iterator->dict)->session;
-  if (session->closed || iterator->size_changes != session->size_changes || iterator->size_changed) {
+  if (session == nullptr || session->closed || iterator->size_changes != session->size_changes ||
+      iterator->size_changed) {
     return next_of_walk(self);
   }
   const Cache::Item* item = iterator->walk->next_at_hand(iterator->part);
@@ -158,7 +162,8 @@ PyObject* iterator_length_hint(PyObject* self, PyObject*) {
   const IteratorObject* iterator = iterator_object(self);
   if (iterator->walk == nullptr || iterator->size_changed) return PyLong_FromLong(0);
   const Session* session = dict_object(iterator->dict)->session;
-  return PyLong_FromSsize_t(iterator->size_changes == session->size_changes ? iterator->left : 0);
+  const bool holds = session != nullptr && iterator->size_changes == session->size_changes;
+  return PyLong_FromSsize_t(holds ? iterator->left : 0);
 }
 
 // What is left as a list, taken from a copy of this iterator.

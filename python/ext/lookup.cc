@@ -45,8 +45,9 @@ PyObject* decode_in_place(Session* session, const Sighting& seen, std::uint64_t 
   const Status status = session->engine.map_blob(seen, size, &mapped);
   if (status.code() == Code::changed) return nullptr;
   if (!status) return raise_status(session, status);
-  if (!decodes_by_copying(mapped.bytes())) return decode_copy(session, seen, size);
-  return check_intact(session, mapped) ? decode_value(mapped.bytes(), session->serializer) : nullptr;
+  const Tag tag = tag_of(mapped.bytes());
+  if (!decodes_by_copying(tag)) return decode_copy(session, seen, size);
+  return check_intact(session, mapped) ? decode_value(tag, mapped.bytes(), session->serializer) : nullptr;
 }
 
 PyObject* decode_blob(Session* session, const Sighting& seen, std::uint64_t size) {

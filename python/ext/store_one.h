@@ -8,6 +8,16 @@ namespace ultradict::python {
 
 // A value on its way into the dict: encoded, and in shared memory already if it is large.
 struct ReadyValue {
+  ReadyValue() = default;
+  // What was not put is given up, which may wait for the shared lock, and its owner for the interpreter's.
+  ~ReadyValue() {
+    if (staged.size() == 0) return;
+    const GilReleased released;
+    staged = StagedValue();
+  }
+  ReadyValue(const ReadyValue&) = delete;
+  ReadyValue& operator=(const ReadyValue&) = delete;
+
   Bytes bytes;         // of a small one
   StagedValue staged;  // a large one
   std::size_t size = 0;

@@ -21,12 +21,28 @@ const MappedView* MappedViews::find(const Sighting& seen) const noexcept {
 }
 
 const MappedView* MappedViews::add(MappedView view) {
-  if (views_.size() == count_max) views_.erase(views_.begin());
+  MappedView oldest;  // goes when all is in order
+  if (views_.size() == count_max) {
+    oldest = std::move(views_.front());
+    views_.erase(views_.begin());
+  }
   return &views_.emplace_back(std::move(view));
 }
 
+// Those that go do so when all is in order: what goes with them may use the handle.
 void MappedViews::drop_old() noexcept {
-  std::erase_if(views_, [](const MappedView& view) { return !view.seen.current(); });
+  const auto is_current = [](const MappedView& view) { return view.seen.current(); };
+  if (std::all_of(views_.begin(), views_.end(), is_current)) return;
+  std::vector<MappedView> kept;
+  kept.swap(views_);
+  for (MappedView& view : kept) {
+    if (is_current(view)) keep(std::move(view));
+  }
+}
+
+void MappedViews::keep(MappedView view) noexcept try {
+  views_.push_back(std::move(view));
+} catch (const std::bad_alloc&) {  // it is mapped again when it is asked for
 }
 
 namespace {
@@ -64,8 +80,6 @@ PyObject* raise_no_buffer(PyObject* key, const char* kind) {
   return PyErr_Format(PyExc_TypeError, "the value of key %R is %s: nothing in it can be shared; read it with d[key]",
                       key, kind);
 }
-
-Tag tag_of(Bytes bytes) { return bytes.empty() ? Tag{} : static_cast<Tag>(bytes.front()); }
 
 // What Tag::bytes announces; false if it is damaged.
 bool payload_of(Bytes value, Bytes* payload) {
@@ -147,8 +161,9 @@ bool look_into(Session* session, PyObject* key, MappedValue mapped, MappedView* 
 }
 
 PyObject* show(const Session* session, const MappedView& view) {
-  if (view.whole) return PyMemoryView_FromObject(view.whole.get());
-  const Ref pickle = view.pickle.copy(), buffers = view.buffers.copy();  // loading may drop the view
+  // What runs meanwhile may drop the view.
+  const Ref whole = view.whole.copy(), pickle = view.pickle.copy(), buffers = view.buffers.copy();
+  if (whole) return PyMemoryView_FromObject(whole.get());
   return load_with_buffers(session->module->convert, pickle.get(), buffers.get());
 }
 

@@ -31,10 +31,12 @@ class MappedViews {
   // Throws std::bad_alloc.
   const MappedView* add(MappedView view);
   void drop_old() noexcept;
-  void clear() noexcept { views_.clear(); }
+  void clear() noexcept { const std::vector<MappedView> gone = std::move(views_); }
   const PinnedBytes& pinned() const noexcept { return pinned_; }
 
  private:
+  void keep(MappedView view) noexcept;
+
   static constexpr std::size_t count_max = 64;
 
   std::vector<MappedView> views_;  // the latest last

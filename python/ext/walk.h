@@ -26,6 +26,7 @@ class Walk {
         const Step step = look_ahead();
         if (step != Step::item) return step;
       }
+      *key = Ref();  // of a round before: what goes with it may use the dict
       const Passed& passed = ahead_[next_++];
       const std::uint64_t ref = passed.ref_word->load(std::memory_order_acquire);
       if (ref == 0) continue;
@@ -60,7 +61,7 @@ inline const Cache::Item* Walk::next_at_hand(Part part) noexcept {
   if (next_ == count_ || !cache.is_table(table_number_)) return nullptr;
   const Passed& passed = ahead_[next_];
   const std::uint64_t ref = passed.ref_word->load(std::memory_order_acquire);
-  const Cache::Item* item = cache.find_ref(passed.ref_word, ref, item_ + 1);
+  const Cache::Item* item = cache.find_ref(passed, ref, item_ + 1);
   if (item == nullptr || !Cache::key_known(*item)) return nullptr;
   if (part != Part::keys && session_->cached_value(*item) == nullptr) return nullptr;
   ++item_;

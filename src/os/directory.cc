@@ -124,7 +124,7 @@ Fault Directory::rename_data_directory(std::string_view from, std::string_view t
 void Directory::remove_data_directory(std::string_view id) const {
   const std::string path = data_path(id);
   // Control goes last: as long as it is there, a sweep can tell what the directory is.
-  list_directory(path, [&](const char* name) {
+  (void)list_directory(path, [&](const char* name) {
     if (std::string_view(name) != "control") remove_file((path + "/" + name).c_str());
   });
   remove_file((path + "/control").c_str());
@@ -175,14 +175,15 @@ void Directory::look_at_some(int count, const std::function<void(const std::stri
   ::closedir(listing);
 }
 
-void list_directory(const std::string& path, const std::function<void(const char* name)>& look) {
+Fault list_directory(const std::string& path, const std::function<void(const char* name)>& look) {
   DIR* listing = ::opendir(path.c_str());
-  if (!listing) return;
+  if (!listing) return system_fault("list a directory");
   while (const struct dirent* found = ::readdir(listing)) {
     const std::string_view name = found->d_name;
     if (name != "." && name != "..") look(found->d_name);
   }
   ::closedir(listing);
+  return {};
 }
 
 }  // namespace ultradict::os

@@ -41,6 +41,7 @@ class Directory {
 };
 
 // The names in a directory, without "." and "..".
-void list_directory(const std::string& path, const std::function<void(const char* name)>& look);
+// Not in a moment's order; what comes and goes meanwhile may be met or not.
+Fault list_directory(const std::string& path, const std::function<void(const char* name)>& look);
 
 }  // namespace ultradict::os

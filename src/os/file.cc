@@ -58,6 +58,13 @@ Fault check_owner(const File& file) {
   return Fault{Code::forbidden, 0, "the file belongs to another user", status.st_uid, ::geteuid()};
 }
 
+Fault file_size(const char* path, Size* size) {
+  struct stat status {};
+  if (::lstat(path, &status) != 0) return system_fault("ask for a file's size");
+  *size = static_cast<Size>(status.st_size);
+  return {};
+}
+
 Fault file_size(const File& file, Size* size) {
   struct stat status {};
   if (::fstat(file.descriptor(), &status) != 0) return system_fault("ask for a file's size");
@@ -87,6 +94,9 @@ Fault allocate(const File& file, Size offset, Size size) {
 }
 
 Fault truncate(const File& file, Size size) {
+  if (!fits_file_size_limit(size)) {
+    return Fault{Code::memory_full, EFBIG, "a file beyond RLIMIT_FSIZE", size, 0};
+  }
   return ::ftruncate(file.descriptor(), static_cast<off_t>(size)) == 0 ? Fault::none()
                                                                        : system_fault("shorten shared memory");
 }

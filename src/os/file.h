@@ -43,6 +43,7 @@ Fault open_file(const char* path, File* file);
 // forbidden if the file belongs to another user.
 Fault check_owner(const File& file);
 Fault file_size(const File& file, Size* size);
+Fault file_size(const char* path, Size* size);
 
 // Makes [offset, offset + size) real memory and the file at least that long. memory_full if there is none.
 Fault allocate(const File& file, Size offset, Size size);

@@ -2,6 +2,7 @@
 #include "store/batch.h"
 
 #include "store/cleaning.h"
+#include "store/dict_header.h"
 #include "store/nested.h"
 #include "store/table.h"
 #include "store/writer.h"
@@ -12,6 +13,17 @@ namespace ultradict {
 namespace {
 
 Word content_size(const Item& item) { return item.child.number != 0 ? sizeof(ChildValue) : item.value.size(); }
+
+// Maps what the changes after the commit will touch: they should not be the first to find that it cannot be had.
+Fault meet_what_applying_needs(Store& store, LockHeld held, ChildId dict) {
+  SlotArrays arrays;
+  if (Fault fault = slot_arrays(store, held, &arrays)) return fault;
+  DictHeader header;
+  if (Fault fault = DictHeader::find(store, held, dict.number, &header)) return fault;
+  Entry* last = nullptr;
+  const Word number = header.ends().next();
+  return number != 0 ? store.regions.entry(store.state().table_number, number, &last) : Fault::none();
+}
 
 // What must be there before anything is written: the dicts, entries and slots for the new keys, content within its
 // bound. Finds the entries of the keys that are there.
@@ -38,7 +50,8 @@ Fault prepare(Store& store, LockHeld held, ChildId dict, BatchItems& batch) {
   const Word bound = store.control().identity.full_dump_size;
   const Word content = store.state().content_size + added - removed;
   if (bound != 0 && content > bound) return Fault{Code::content_full, 0, "full_dump_size", content, bound};
-  return make_table_room(store, held, new_keys);
+  if (Fault fault = make_table_room(store, held, new_keys)) return fault;
+  return meet_what_applying_needs(store, held, dict);
 }
 
 // The record of a key that is there keeps its key and face; room for it may have been made by moving the old one.
@@ -134,14 +147,14 @@ Fault put_batch(Store& store, LockHeld held, ChildId dict, BatchItems& batch) {
   Ref first;
   if (!fault) fault = find_first(store, begin, &first);
   if (fault) {
-    abandon_batch(store, held);
+    (void)abandon_batch(store, held);  // or the next owner does
     return fault;
   }
   commit(store, held, first);
   const Word appended = (Ref{state.tail}.position() - begin) * unit_size;
-  if (Fault finishing = finish_batch(store, held, batch.keys)) return finishing;
-  if (Fault settling = settle_nested(store, held)) return settling;
-  return pay_cleaning(store, held, appended);
+  if (Fault finishing = finish_batch(store, held, batch.keys)) return after_commit(finishing);
+  if (Fault settling = settle_nested(store, held)) return after_commit(settling);
+  return after_commit(pay_cleaning(store, held, appended));
 }
 
 Fault finish_batch(Store& store, LockHeld held, std::span<const KnownKey> known) {
@@ -150,11 +163,12 @@ Fault finish_batch(Store& store, LockHeld held, std::span<const KnownKey> known)
   return {};
 }
 
-void abandon_batch(Store& store, LockHeld held) {
+Fault abandon_batch(Store& store, LockHeld held) {
   State& state = store.state();
-  store.regions.files().remove_blobs(held, state.batch_begin, ~Word{0});
+  if (Fault fault = store.regions.files().remove_blobs(held, state.batch_begin, ~Word{0})) return fault;
   shared::store(state.batch_begin, 0);
   end_batch(store, held);
+  return {};
 }
 
 }  // namespace ultradict

@@ -26,6 +26,6 @@ Fault put_batch(Store& store, LockHeld held, ChildId dict, BatchItems& batch);
 // Applies what is pending.
 Fault finish_batch(Store& store, LockHeld held, std::span<const KnownKey> known = {});
 // Of a batch that was begun and not committed: what was appended is dead from birth, its blobs go.
-void abandon_batch(Store& store, LockHeld held);
+Fault abandon_batch(Store& store, LockHeld held);
 
 }  // namespace ultradict

@@ -78,7 +78,7 @@ Fault Change::redo(Regions& regions, LockHeld held) {
 void Change::remove(const Regions& regions, LockHeld held, Place place, Word value) {
   const DictFiles& files = regions.files();
   if (place.kind() == Place::Kind::unlink_blob) return files.remove(held, DictFiles::blob(value));
-  if (place.kind() == Place::Kind::sweep_blobs) return files.remove_blobs(held, 0, value);
+  if (place.kind() == Place::Kind::sweep_blobs) return (void)files.remove_blobs(held, 0, value);
   switch (FileKind(place.offset())) {
     case FileKind::slots:
       return files.remove(held, DictFiles::slots(value));

@@ -93,4 +93,8 @@ class Change {
   Word* targets_[stores_max];
 };
 
+// How an operation ends whose change has happened, when what follows from it (cleaning, the end of nested dicts) could
+// not be done now: later writes do that. Damage is told all the same.
+inline Fault after_commit(const Fault& fault) { return fault.code == Code::damaged ? fault : Fault::none(); }
+
 }  // namespace ultradict

@@ -136,7 +136,10 @@ struct Cursor::Walk {
       if (!at->entry || is_too_late(at->step.born)) return Fault::of(Code::not_found);
       // An entry without a ref is about to be inserted, or to be deleted.
       const Word ref = shared::load(at->entry->ref);
-      if (is_ahead(at->step.born) && ref != 0 && !HeaderMark{ref}.is_header()) return {};
+      if (!is_ahead(at->step.born) || HeaderMark{ref}.is_header()) continue;
+      if (ref != 0) return {};
+      // Who follows would not come back to it.
+      if (cursor.direction_ == Direction::following) return Fault::of(Code::changed);
     }
     return Fault::damaged("chain: it does not end", bound);
   }

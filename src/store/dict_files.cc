@@ -90,15 +90,17 @@ Fault DictFiles::map_blob(Word sequence, Word size, const char** base) const {
   return os::map_read_only(file, size, base);
 }
 
-void DictFiles::remove_blobs(LockHeld held, Word from, Word to) const {
+Fault DictFiles::remove_blobs(LockHeld held, Word from, Word to) const {
   constexpr std::string_view prefix = "blob-";
-  list([&](const char* name) {
+  return list([&](const char* name) {
     if (!std::string_view(name).starts_with(prefix)) return;
     const Word sequence = std::strtoull(name + prefix.size(), nullptr, 10);
     if (sequence >= from && sequence < to) remove(held, name);
   });
 }
 
-void DictFiles::list(const std::function<void(const char* name)>& look) const { os::list_directory(path_, look); }
+Fault DictFiles::list(const std::function<void(const char* name)>& look) const {
+  return os::list_directory(path_, look);
+}
 
 }  // namespace ultradict

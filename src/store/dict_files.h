@@ -56,9 +56,9 @@ class DictFiles {
   Fault publish_blob(LockHeld, const std::string& staged, Word sequence) const;
   Fault read_blob(Word sequence, char* destination, Word size) const;  // not_found: no longer there
   Fault map_blob(Word sequence, Word size, const char** base) const;   // likewise; damaged if it is not that long
-  void remove_blobs(LockHeld, Word from, Word to) const;               // of sequences in [from, to)
+  Fault remove_blobs(LockHeld, Word from, Word to) const;              // of sequences in [from, to)
 
-  void list(const std::function<void(const char* name)>& look) const;
+  Fault list(const std::function<void(const char* name)>& look) const;
 
  private:
   std::string path_of(const std::string& name) const { return path_ + "/" + name; }

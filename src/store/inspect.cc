@@ -57,8 +57,9 @@ class Check {
   void check_budget() {
     const MemoryBudget& budget = store_.regions.files().budget();
     const Word bound = control_.identity.max_bytes;
-    if (bound != 0 && budget.used() + budget.left() > bound)
-      broken("files: larger than max_bytes", budget.used() + budget.left(), bound);
+    Word used = 0;
+    if (bound != 0 && !budget.sum_up(&used) && used + budget.left() > bound)
+      broken("files: larger than max_bytes", used + budget.left(), bound);
   }
   void broken(const char* what, Word seen, Word bound) { report_(Fault::damaged(what, seen, bound)); }
   void expect(const char* what, Word seen, Word expected) {

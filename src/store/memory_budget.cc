@@ -10,7 +10,8 @@ namespace ultradict {
 
 Fault MemoryBudget::set_aside(unsigned mode) const {
   if (!is_bounded()) return {};
-  const Word needed = used();
+  Word needed = 0;
+  if (Fault fault = sum_up(&needed)) return fault;
   if (needed > max_bytes_)
     return Fault{Code::invalid_argument, 0, "buffer_size does not fit into max_bytes", needed, max_bytes_};
   os::File file;
@@ -51,23 +52,25 @@ bool MemoryBudget::recount(LockHeld) const {
   if (!is_bounded()) return false;
   os::File file;
   Word left = 0;
-  if (open(&file, &left)) return false;
-  const Word needed = used();
+  Word needed = 0;
+  if (open(&file, &left) || sum_up(&needed)) return false;
   const Word should = needed < max_bytes_ ? max_bytes_ - needed : 0;
   if (should < left) return (void)os::truncate(file, should), false;
   return should > left && !os::allocate(file, left, should - left);
 }
 
-Word MemoryBudget::used() const {
-  Word sum = 0;
-  os::list_directory(directory_, [&](const char* found) {
+Fault MemoryBudget::sum_up(Word* used) const {
+  *used = 0;
+  Fault first;
+  const Fault listing = os::list_directory(directory_, [&](const char* found) {
     if (std::strcmp(found, name) == 0) return;
-    os::File file;
     os::Size size = 0;
-    const std::string path = directory_ + "/" + found;
-    if (!os::open_file(path.c_str(), &file) && !os::file_size(file, &size)) sum += round_up(size, page_size);
+    const Fault fault = os::file_size((directory_ + "/" + found).c_str(), &size);
+    *used += round_up(size, page_size);
+    // A staged file may go meanwhile: its writer gives it back afterwards, and waits for the lock to do so.
+    if (fault && fault.code != Code::not_found && !first) first = fault;
   });
-  return sum;
+  return listing ? listing : first;
 }
 
 }  // namespace ultradict

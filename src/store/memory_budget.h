@@ -32,7 +32,7 @@ class MemoryBudget {
   // What the files do not use is left. Whether that is more than before.
   bool recount(LockHeld held) const;
   // Bytes of all files but this one.
-  Word used() const;
+  Fault sum_up(Word* used) const;
 
  private:
   std::string path() const { return directory_ + "/" + name; }

@@ -15,6 +15,7 @@ Fault NewValue::stage() {
   const std::string name = DictFiles::staged(LockWord{store_.token->word()}, store_.staged_count.fetch_add(1));
   if (Fault fault = files.create_staged(name, &file)) return fault;
   staged_ = name;
+  writer_ = store_.token->word();
   blob_.size = size_;
   Fault fault = take_memory(file);
   if (!fault) fault = files.write_blob(file, parts_, &blob_.checksum);
@@ -29,19 +30,26 @@ Fault NewValue::take_memory(const os::File& file) {
   const Entered entered(store_);
   if (entered.fault()) return entered.fault();
   if (Fault fault = budget.take(entered.held(), size_)) return fault;
-  return os::truncate(file, size_);
+  const Fault fault = os::truncate(file, size_);
+  if (fault) budget.give(entered.held(), size_);
+  return fault;
 }
+
+// A child of fork has a copy of what its parent staged.
+bool NewValue::is_own() const { return writer_ == store_.token->word(); }
 
 void NewValue::give_up() {
   const DictFiles& files = store_.regions.files();
   const std::string name = std::exchange(staged_, {});
+  if (!is_own()) return;
   if (!files.budget().is_bounded()) return files.remove(name);
   const Entered entered(store_);
   if (!entered.fault()) files.remove(entered.held(), name);
 }
 
 Fault NewValue::publish(LockHeld held, Word sequence) {
-  if (staged_.empty()) return {};
+  if (!is_blob()) return {};
+  if (staged_.empty() || !is_own()) return Fault::of(Code::invalid_argument, "a large value that was staged elsewhere");
   const Fault fault = store_.regions.files().publish_blob(held, staged_, sequence);
   if (!fault) staged_.clear();
   return fault;

@@ -41,6 +41,7 @@ class NewValue {
  private:
   Fault take_memory(const os::File& file);
   void give_up();
+  bool is_own() const;
 
   Store& store_;
   Bytes value_;  // whole, of a small value
@@ -49,7 +50,8 @@ class NewValue {
   RecordKind kind_ = RecordKind::value;
   ChildValue child_{};
   BlobValue blob_{};
-  std::string staged_;
+  std::string staged_;  // empty: nothing is, or it is published
+  Word writer_ = 0;     // token word of the process that staged it
 };
 
 }  // namespace ultradict

@@ -199,8 +199,9 @@ Fault reread(Store& store, Sighting* seen, Buffer* buffer, Record* record, bool*
 namespace {
 
 // A file that is gone was overwritten meanwhile, or else it should be there.
-Fault judge_blob(const Sighting& seen, const Fault& fault) {
+Fault judge_blob(Store& store, const Sighting& seen, const Fault& fault) {
   if (fault.code != Code::not_found) return fault;
+  const ReadGuard guard(store.regions);
   return seen.current() ? Fault::damaged("blob: its file is missing", seen.sequence) : changed();
 }
 
@@ -208,13 +209,13 @@ Fault judge_blob(const Sighting& seen, const Fault& fault) {
 
 Fault map_blob(Store& store, const Sighting& seen, Word size, const char** base, Word* checksum) {
   *checksum = seen.blob_checksum;
-  return judge_blob(seen, store.regions.files().map_blob(seen.sequence, size, base));
+  return judge_blob(store, seen, store.regions.files().map_blob(seen.sequence, size, base));
 }
 
 void unmap_blob(const char* base, Word size) { os::unmap(const_cast<char*>(base), size); }
 
 Fault read_blob(Store& store, const Sighting& seen, Word size, char* destination) {
-  const Fault fault = judge_blob(seen, store.regions.files().read_blob(seen.sequence, destination, size));
+  const Fault fault = judge_blob(store, seen, store.regions.files().read_blob(seen.sequence, destination, size));
   if (fault) return fault;
   const Word found = checksum64(destination, size);
   if (found != seen.blob_checksum) return Fault::damaged("blob: checksum", found, seen.blob_checksum);

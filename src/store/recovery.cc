@@ -46,12 +46,12 @@ bool is_known(const Store& store, const char* name) {
 
 }  // namespace
 
-int sweep_orphans(Store& store, LockHeld) {
+int sweep_orphans(Store& store, LockHeld held) {
   const DictFiles& files = store.regions.files();
   int removed = 0;
-  files.list([&](const char* name) {
+  (void)files.list([&](const char* name) {
     if (is_known(store, name)) return;
-    files.remove(name);
+    files.remove(held, name);
     ++removed;
   });
   return removed;
@@ -63,7 +63,7 @@ Fault recover(Store& store, LockHeld held) {
   if (state.pending != 0) {
     if (Fault fault = finish_batch(store, held)) return fault;
   } else if (state.batch_begin != 0) {
-    abandon_batch(store, held);
+    if (Fault fault = abandon_batch(store, held)) return fault;
   }
   if (Fault fault = recover_nested(store, held)) return fault;
   free_cleared_segments(store, held);

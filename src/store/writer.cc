@@ -93,7 +93,7 @@ Fault overwrite_small(Store& store, LockHeld held, Located& old, Bytes value, Si
   change.commit();
   note(store, *old.entry, old.number, room.ref, old.entry->born, 0, written);
   free_if_empty(store, held, ref.segment());
-  return pay_cleaning(store, held, size + killed);
+  return after_commit(pay_cleaning(store, held, size + killed));
 }
 
 Fault overwrite(Store& store, LockHeld held, Located& old, NewValue& value, Sighting* written) {
@@ -112,18 +112,18 @@ Fault overwrite(Store& store, LockHeld held, Located& old, NewValue& value, Sigh
   const Key key{old.view.key(), old.view.face(), old.view.is_exotic()};
   RecordView now;
   write_new_record(room, old.view.header.dict_id, old.number, key, value, &now);
-  if (Fault fault = value.publish(held, now.header.sequence)) return fault;
   const Word killed = old.view.size();
   Change change(store.regions, held);
   change.set(store.state().tail, after(room.ref, size).word);
   if (Fault fault = apply_overwrite(store, held, change, old, now)) return fault;
+  if (Fault fault = value.publish(held, now.header.sequence)) return fault;  // last: a published blob has its record
   change.commit();
   note(store, *old.entry, old.number, room.ref, old.entry->born, blob_checksum_of(now), written);
   free_if_empty(store, held, ref.segment());
   if (old.view.is_child()) [[unlikely]] {
-    if (Fault fault = settle_nested(store, held)) return fault;
+    if (Fault fault = settle_nested(store, held)) return after_commit(fault);
   }
-  return pay_cleaning(store, held, size + killed);
+  return after_commit(pay_cleaning(store, held, size + killed));
 }
 
 // The stores of an insertion but for the tail, and for those that show the key: add_slot.
@@ -182,11 +182,11 @@ class Insertion {
 
   Fault finish(Word hash, NewValue& value, Sighting* written) {
     const Ref ref{now_.header.ref};
-    if (Fault fault = value.publish(held_, ref.position())) return fault;
     if (Fault fault = add_slot(store_, held_, change_, now_, hash, free_)) return fault;
+    if (Fault fault = value.publish(held_, ref.position())) return fault;  // last: a published blob has its record
     change_.commit();
     note(store_, *free_.entry, free_.number, ref, ref.position(), blob_checksum_of(now_), written);
-    return pay_cleaning(store_, held_, now_.size());
+    return after_commit(pay_cleaning(store_, held_, now_.size()));
   }
 
  private:
@@ -225,9 +225,9 @@ Fault unchain(Store& store, Change& change, const DictHeader& header, const Entr
 Fault remove(Store& store, LockHeld held, const Located& old) {
   if (Fault fault = remove_entry(store, held, old, Streamed::yes)) return fault;
   if (old.view.is_child()) {
-    if (Fault fault = settle_nested(store, held)) return fault;
+    if (Fault fault = settle_nested(store, held)) return after_commit(fault);
   }
-  return is_empty_and_large(store.state()) ? give_back_memory(store, held) : Fault::none();
+  return is_empty_and_large(store.state()) ? after_commit(give_back_memory(store, held)) : Fault::none();
 }
 
 }  // namespace
@@ -255,7 +255,7 @@ Fault remove_entry(Store& store, LockHeld held, const Located& old, Streamed str
   if (old.view.is_blob()) change.remove_blob(old.view.header.sequence);
   change.commit();
   free_if_empty(store, held, ref.segment());
-  return pay_cleaning(store, held, killed);
+  return after_commit(pay_cleaning(store, held, killed));
 }
 
 void write_new_record(const Room& room, Word dict, Word entry, const Key& key, const NewValue& value, RecordView* now) {

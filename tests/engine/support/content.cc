@@ -143,7 +143,7 @@ std::string unsoundness_of(const Dict& dict) {
 std::string orphans_of(const Dict& dict) {
   const std::set<std::string> known = known_files(dict);
   std::string orphans;
-  os::list_directory(directory_of(dict), [&](const char* name) {
+  (void)os::list_directory(directory_of(dict), [&](const char* name) {
     if (!known.contains(name)) orphans += std::string(name) + " ";
   });
   return orphans;
