@@ -49,7 +49,7 @@ class Row:
     name: str
     statement: str
     value: float
-    unit: str  # "x": times as long as the other; "ms": milliseconds
+    unit: str  # "x": times as much as the other; "ms", "us": milli- and microseconds
     goal: float | None = None
     ours_ns: float | None = None  # one operation
     beside_ns: float | None = None

@@ -32,8 +32,14 @@ WORKLOADS = (
     "small_talk",
     "update",
     "read_changed",
+    "large_values",
+    "write_latency",
+    "many_dicts",
+    "cache_bound",
+    "data_loader",
     "engine",
 )
+DIGITS = {"x": 2, "ms": 3, "us": 2}
 FORMAT = "{:<50} {:>9} {:>9} {:>9} {:>9}  {:<6}  {}"
 
 
@@ -61,7 +67,7 @@ def line(row: Row, judged: bool) -> str:
     """A row as it is printed."""
     met = {True: "met", False: "MISSED", None: ""}[row.met()] if judged else ""
     goal = "" if row.goal is None else f"<= {row.goal} {row.unit}"
-    value = f"{row.value:.3f} ms" if row.unit == "ms" else f"{row.value:.2f} x"
+    value = f"{row.value:.{DIGITS[row.unit]}f} {row.unit}"
     figures = (shown(row.ours_ns), shown(row.beside_ns), value, goal, met)
     remarks = "; ".join(filter(None, (row.statement.replace("\n", ""), row.note)))
     return FORMAT.format(row.name, *figures, remarks).rstrip()

@@ -7,20 +7,18 @@ of its life. How fast it is when it comes back to the same dict is a note beside
 
 from __future__ import annotations
 
-import multiprocessing
 import statistics
 import time
 from collections.abc import Iterator
-from multiprocessing.connection import Connection
 
 from harness import Row, Scale, check
+from processes import in_new_process
 
 from UltraDict import UltraDict
 
 STATEMENT = "UltraDict(name=name, create=False)[k]"
 GOAL_MS = 0.3
 RETURNS = 5
-DEADLINE_SECONDS = 60
 
 
 def attach_and_read(name: str, key: int) -> tuple[float, int]:
@@ -33,12 +31,12 @@ def attach_and_read(name: str, key: int) -> tuple[float, int]:
     return elapsed_ms, value
 
 
-def sample(name: str, key: int, answers: Connection) -> None:
+def sample(name: str, key: int) -> list[tuple[float, int]]:
     """In a process of its own: open a first dict, then attach, and attach again."""
     first: UltraDict[str, int] = UltraDict({"first": 1})
     with first:
         check("first dict", first["first"], 1)
-        answers.send([attach_and_read(name, key) for _ in range(1 + RETURNS)])
+        return [attach_and_read(name, key) for _ in range(1 + RETURNS)]
 
 
 def measure(scale: Scale) -> Iterator[Row]:
@@ -46,23 +44,9 @@ def measure(scale: Scale) -> Iterator[Row]:
     count, key = scale.of((1_000_000, 500_000), (50_000, 25_000))
     shared: UltraDict[int, int] = UltraDict({number: 3 * number for number in range(count)})
     with shared:
-        samples = [sample_in_new_process(shared.name, key) for _ in range(scale.of(15, 3))]
+        samples = [in_new_process(sample, shared.name, key) for _ in range(scale.of(15, 3))]
     check(STATEMENT, {value for answers in samples for _, value in answers}, {3 * key})
     firsts = [answers[0][0] for answers in samples]
     returns = [ms for answers in samples for ms, _ in answers[1:]]
     note = f"slowest {max(firsts):.3f} ms; coming back {statistics.median(returns):.3f} ms"
     yield Row(f"attach to {count:,} keys, read one", STATEMENT, statistics.median(firsts), "ms", GOAL_MS, note=note)
-
-
-def sample_in_new_process(name: str, key: int) -> list[tuple[float, int]]:
-    """What one spawned process measured."""
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=sample, args=(name, key, sender), daemon=True)
-    process.start()
-    sender.close()
-    if not receiver.poll(DEADLINE_SECONDS):
-        process.kill()
-    answer: list[tuple[float, int]] = receiver.recv()
-    process.join()
-    return answer
