@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterator
 
 from harness import Row, Scale, check
-from processes import in_new_process
 
+from processes import in_new_process
 from UltraDict import UltraDict
 
 STATEMENT = "UltraDict(name=name, create=False)[k]"

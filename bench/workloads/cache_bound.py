@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from harness import Row, Scale, check
-from processes import in_new_process, rss_anon
 
+from processes import in_new_process, rss_anon
 from UltraDict import UltraDict
 
 STATEMENT = "for k in keys: d[k]"

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 from harness import Row, Scale, alternate, check, timed_ns
-from processes import in_new_process
 
+from processes import in_new_process
 from UltraDict import UltraDict
 
 KIB, MIB = 2**10, 2**20
@@ -93,9 +93,7 @@ def is_right(shared: UltraDict[Any, Any], kind: str, size: int, number: int) -> 
     return bool(view == array.tobytes() if kind == "bytes" else np.array_equal(view, array))
 
 
-def measure_later(
-    scale: Scale, shared: UltraDict[Any, Any], kind: str, size: int
-) -> Generator[Row, None, float]:
+def measure_later(scale: Scale, shared: UltraDict[Any, Any], kind: str, size: int) -> Generator[Row, None, float]:
     """A view of a value that this process has mapped: bytes as they are, an array beside what pickle takes for it."""
     ours = {"d": shared, "k": (kind, 0)}
     repetitions, loops = scale.of(21, 3), scale.of(5_000, 100)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from time import perf_counter_ns
 
 from harness import Row, Scale, check
-from processes import in_new_process
 
+from processes import in_new_process
 from UltraDict import UltraDict
 
 CREATE, ATTACH = "UltraDict(n=n)", "UltraDict(name=name, create=False)['n']"
@@ -29,7 +29,9 @@ def measure(scale: Scale) -> Iterator[Row]:
 def row(what: str, statement: str, times: list[int], goal_us: float) -> Row:
     """The median of one dict."""
     note = f"median; slowest {max(times) / 1000:.0f} us; at most {FILES_MAX} open files"
-    return Row(f"{what}, {len(times):,} small dicts", statement, statistics.median(times) / 1000, "us", goal_us, note=note)
+    return Row(
+        f"{what}, {len(times):,} small dicts", statement, statistics.median(times) / 1000, "us", goal_us, note=note
+    )
 
 
 def create_all(count: int) -> tuple[list[int], list[int]]:
