@@ -60,8 +60,8 @@ def look(shared: Shared, reader: int, ready: Barrier) -> None:
     """A reader: whenever there is a newer frame, look whether it is a whole one."""
     seen = torn = last = viewed = 0
     ready.wait()
-    while not shared.get("end"):
-        if shared.get("number", 0) == last:
+    while (newest := shared.get("number", 0)) > last or not shared.get("end"):  # to the last frame
+        if newest <= last:  # it may have been seen already: the frame is written before its number
             time.sleep(0.0002)
             continue
         frame = shared.view("frame")
@@ -96,7 +96,7 @@ def show(title: str, seconds: float, rate: float | None, camera: Camera) -> None
     ready = context.Barrier(READERS + 1)
     shared: Shared = UltraDict()
     with shared:
-        readers = [context.Process(target=look, args=(shared, reader, ready)) for reader in range(READERS)]
+        readers = [context.Process(target=look, args=(shared, reader, ready), daemon=True) for reader in range(READERS)]
         for process in readers:
             process.start()
         ready.wait()
