@@ -18,12 +18,13 @@ CHUNK = 10_000
 ITEMS: dict[str, Callable[[int], tuple[Any, Any]]] = {
     "int: int": lambda number: (number + 1000, number + 1000),
     "str: str": lambda number: (f"key{number}", f"value {number}"),
+    "str: list of ints": lambda number: (f"key{number}", list(range(number, number + 100))),
 }
 
 
 def measure(scale: Scale) -> Iterator[Row]:
-    """Both kinds of items, as many as make up the cache several times over."""
-    for kind, count in zip(ITEMS, scale.of((10_000_000, 2_000_000), (20_000, 20_000))):
+    """Each kind of items, as many as make up the cache several times over."""
+    for kind, count in zip(ITEMS, scale.of((10_000_000, 2_000_000, 100_000), (20_000, 20_000, 10_000))):
         cache_bytes = scale.of(CACHE_BYTES, CACHE_BYTES // 32)
         shared: UltraDict[Any, Any] = UltraDict.open(cache_bytes=0)
         with shared:
