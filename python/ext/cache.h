@@ -8,9 +8,9 @@
 //   half-done. Only find() may run Python code (a user's __eq__), and it starts again if that changed
 //   the cache.
 //
-// Bound: the encoded size of key and value and item_overhead for each item; beyond it the items not used since the hand
-// came by are dropped (CLOCK). The caches of a dict and of its nested dicts share it (cache_budget.h). Memory that
-// cannot be had makes a cache that knows less, never an error.
+// Bound: about the memory of keys and values (object_size.h) and item_overhead for each item; beyond it the items not
+// used since the hand came by are dropped (CLOCK). The caches of a dict and of its nested dicts share it
+// (cache_budget.h). Memory that cannot be had makes a cache that knows less, never an error.
 //
 // Thread safety: everything needs the interpreter lock.
 #pragma once
@@ -27,7 +27,7 @@ namespace ultradict::python {
 
 class Cache {
  public:
-  // What an item costs beyond its bytes: the item, its slots, and the headers of two small objects.
+  // What an item costs beyond its objects: the item, its slots, its links, and what allocators lose.
   static constexpr std::uint64_t item_overhead = 176;
   static constexpr std::uint32_t none = EntryIndex::none;
 

@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <map>
 #include <mutex>
-#include <set>
 #include <vector>
 
 #include "os/fork.h"
@@ -17,14 +16,15 @@ namespace {
 
 constexpr int looks_max = 2000;  // at a name that others create and remove meanwhile
 constexpr int looks_at_full_speed = 50;
-constexpr int swept_on_create = 8;
 constexpr int swept_on_first_open = 64;
+constexpr int creations_per_sweep = 16;
+constexpr int swept_on_create = 32;
 
 struct OpenDicts {
   std::mutex mutex;
   std::map<std::string, std::weak_ptr<Store>> stores;
   std::vector<std::shared_ptr<Store>> forking;  // all of them, while the process forks
-  std::set<std::string> swept;                  // directories that this process has opened a dict in
+  std::map<std::string, int> opened;            // directories, and how many dicts this process created in each
 };
 
 OpenDicts& open_dicts();
@@ -52,7 +52,7 @@ OpenDicts& open_dicts() {
     os::at_fork(
         before_fork, [] { after_fork([](Store& store) { store.regions.after_fork_in_parent(); }); },
         [] {
-          open_dicts().swept.clear();
+          open_dicts().opened.clear();
           after_fork(&Store::after_fork_in_child);
         });
     return new OpenDicts;  // never destroyed: threads may outlive static objects
@@ -113,14 +113,18 @@ void remove_if_dead(const os::Directory& directory, const os::LivenessToken& tok
   if (!token.is_dead(LockWord::owned(number, generation), &dead) && dead) directory.remove_data_directory(id);
 }
 
-// A process looks at many when it opens its first dict in a directory, and at a few whenever it adds to them.
+// A process looks at many when it opens its first dict in a directory, and at some after so many that it added.
+int swept_count(const os::Directory& directory, bool created) {
+  const std::lock_guard guard(open_dicts().mutex);
+  const auto [place, is_first] = open_dicts().opened.try_emplace(directory.path(), 0);
+  if (is_first) return swept_on_first_open;
+  if (!created || ++place->second % creations_per_sweep != 0) return 0;
+  return swept_on_create;
+}
+
 void sweep_as_due(const os::Directory& directory, bool created) {
-  bool first = false;
-  {
-    const std::lock_guard guard(open_dicts().mutex);
-    first = open_dicts().swept.insert(directory.path()).second;
-  }
-  if (first || created) sweep_some(directory, first ? swept_on_first_open : swept_on_create);
+  const int count = swept_count(directory, created);
+  if (count > 0) sweep_some(directory, count);
 }
 
 // The file stays mapped, but not through the open file that holds byte 0.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/regions.h"
 
+#include <algorithm>
 #include <new>
 
 namespace ultradict {
@@ -124,9 +125,8 @@ void Regions::release_retired_slowly() {
   if (readers_.load() != 0) return;
   const Word owner = LockWord{shared::load(control_->lock)}.owner();
   if (owner != 0 && owner == token_->word()) return;
-  for (Mapping* mapping : retired_) destroy(mapping);
-  retired_.clear();
-  any_retired_.store(false, std::memory_order_relaxed);
+  std::erase_if(retired_, destroy_some);
+  any_retired_.store(!retired_.empty(), std::memory_order_relaxed);
 }
 
 void Regions::release_old_tables() {
@@ -134,6 +134,25 @@ void Regions::release_old_tables() {
   for (Mapping* mapping : retired_tables_) retired_.push_back(mapping);
   retired_tables_.clear();
   if (!retired_.empty()) any_retired_.store(true, std::memory_order_relaxed);
+}
+
+void Regions::note_dead_slots(Word file) {
+  const std::lock_guard guard(mutex_);
+  Mapping* mapping = slots_.load(std::memory_order_relaxed);
+  if (mapping && mapping->file == file) mapping->is_dead = true;
+}
+
+// Whether it is gone.
+bool Regions::destroy_some(Mapping* mapping) {
+  constexpr Word step = 2 * 1024 * 1024;  // bytes: half a millisecond
+  const Word size = mapping->known.load(std::memory_order_relaxed);
+  if (mapping->is_dead && mapping->given_back < size) {
+    os::give_back(mapping->base + mapping->given_back, std::min(step, size - mapping->given_back));
+    mapping->given_back += step;
+    return false;
+  }
+  destroy(mapping);
+  return true;
 }
 
 void Regions::destroy(Mapping* mapping) {

@@ -86,6 +86,9 @@ class Regions {
   // The one being built.
   Fault next_slots(SlotsName name, Word** words) { return slots_at(next_slots_, name, words); }
 
+  // Under the dict's lock: the slot array of that file was replaced. Its memory is given back in steps: all at once
+  // would make one write slow.
+  void note_dead_slots(Word file);
   void keep_old_tables() { keeps_old_tables_ = true; }
   void release_old_tables();
   // Unmaps what was replaced or removed, if no thread of this process reads or holds the lock now: mapped memory is not
@@ -118,6 +121,8 @@ class Regions {
     char* base;
     Word mapped;
     std::atomic<Word> known;  // bytes that are there, as of the last look
+    Word given_back = 0;      // of a dead one: bytes whose memory was given back
+    bool is_dead = false;     // its file is gone for good, and who still reads in it finds out
   };
   using Place = std::atomic<Mapping*>;
   // What a place should map: the number it is known by, its name, how much must be there and how much it may become.
@@ -151,6 +156,7 @@ class Regions {
   void retire_if_gone(Place& place, Word file, bool is_table);
   void retire_removed();
   void release_retired_slowly();
+  static bool destroy_some(Mapping* mapping);
   static void destroy(Mapping* mapping);
 
   DictFiles files_;

@@ -100,6 +100,7 @@ void publish_next_slots(Store& store, LockHeld held) {
   change.set(state.next_slots, 0);
   if (before.file() >= first_file) change.remove_file(FileKind::slots, before.file());
   change.commit();
+  if (before.file() >= first_file) store.regions.note_dead_slots(before.file());
 }
 
 Fault growth_step(Store& store, LockHeld held) {
