@@ -70,10 +70,9 @@ class Plan {
     dicts_[number].items.reserve(static_cast<std::size_t>(PyDict_GET_SIZE(source.get())));
     PyObject *key = nullptr, *value = nullptr;
     for (Py_ssize_t position = 0; PyDict_Next(source.get(), &position, &key, &value) != 0;) {
-      Item item;
       Special special{dicts_[number].items.size(), key, KeyKind::error};
+      Item& item = dicts_[number].items.emplace_back();
       if (!encode_key_of(number != 0, &item, &special) || !encode_value_of(value, &item, &special)) return false;
-      dicts_[number].items.push_back(item);
       const bool is_special = special.kind != KeyKind::plain || special.held != nullptr || special.dict != 0;
       if (is_special) dicts_[number].specials.push_back(special);
     }
@@ -87,7 +86,9 @@ class Plan {
     // In a new dict no other key can be equal.
     special->settled.exotic = is_nested && special->kind != KeyKind::plain;
     if (special->settled.exotic && !encode_exotic_key(convert, special->key, &scratch_, &face_)) return false;
-    item->key = {arena_.add(scratch_.bytes()), arena_.add(face_.bytes()), special->settled.exotic};
+    item->key.canonical = arena_.add(scratch_.bytes());
+    item->key.face = arena_.add(face_.bytes());
+    item->key.exotic = special->settled.exotic;
     return true;
   }
 
