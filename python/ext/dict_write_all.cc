@@ -15,10 +15,21 @@ bool collect(PyObject* items, PyObject* arguments, PyObject* keywords) {
   return method && static_cast<bool>(Ref::steal(PyObject_Call(method.get(), arguments, keywords)));
 }
 
+// The one argument, if it is an exact dict and all there is.
+PyObject* plain_dict_of(PyObject* arguments, PyObject* keywords) {
+  if (PyTuple_GET_SIZE(arguments) != 1 || (keywords != nullptr && PyDict_GET_SIZE(keywords) != 0)) return nullptr;
+  PyObject* source = PyTuple_GET_ITEM(arguments, 0);
+  return PyDict_CheckExact(source) && PyDict_GET_SIZE(source) != 0 ? source : nullptr;
+}
+
 bool update(PyObject* self, PyObject* arguments, PyObject* keywords) {
   Session* session = open_session(self);
   if (session == nullptr) return false;
   const Use use(session);
+  if (PyObject* source = plain_dict_of(arguments, keywords); source != nullptr) {
+    const Found stored = store_scalars(session, source);
+    if (stored != Found::no) return stored == Found::yes;
+  }
   const Ref items = Ref::steal(PyDict_New());
   if (!items || !collect(items.get(), arguments, keywords)) return false;
   if (session->closed) return raise_closed(session->module, session->name), false;

@@ -30,6 +30,14 @@ bool unloadable() {
   return true;
 }
 
+// Also replaces an equal key, of which only the mirror knows that it is there: what equals that one need not equal
+// this.
+bool set_anew(PyObject* dict, PyObject* key, PyObject* value) {
+  const int known = PyDict_Contains(dict, key);
+  if (known < 0 || (known > 0 && PyDict_DelItem(dict, key) < 0)) return false;
+  return PyDict_SetItem(dict, key, value) == 0;
+}
+
 }  // namespace
 
 int ExoticKeys::find(Session* session, PyObject* key, bool among_all, Scratch* canonical) {
@@ -67,8 +75,7 @@ bool ExoticKeys::learn(Session* session, Mirror* mirror, const Record& record) {
   if (!key) return unloadable();
   if (!ensure_dict(&mirror->canonical_of)) return false;
   const Ref keys = mirror->canonical_of.copy();
-  if (PyDict_SetItem(keys.get(), key.get(), canonical.get()) == 0) return true;
-  return unloadable();
+  return set_anew(keys.get(), key.get(), canonical.get()) || unloadable();
 }
 
 // Objects of keys long deleted go when they are the majority; the mirrors are then built anew.
@@ -100,7 +107,7 @@ bool ExoticKeys::add(PyObject* key, Bytes canonical) {
   if (!stored || !ensure_dict(&objects_) || !ensure_dict(&exotic_.canonical_of)) return false;
   if (PyDict_SetItem(objects_.get(), stored.get(), key) < 0) return false;
   const Ref keys = exotic_.canonical_of.copy();
-  return PyDict_SetItem(keys.get(), key, stored.get()) == 0;
+  return set_anew(keys.get(), key, stored.get());
 }
 
 void ExoticKeys::forget(PyObject* key) {

@@ -51,6 +51,28 @@ class Plan {
 
   bool store() { return store_locked() && leave_estates() && drop_handles(); }
 
+  // Of a dict that others may change as soon as Python code runs: only while it holds nothing but plain keys and
+  // scalars.
+  Found encode_scalars(PyObject* source) {
+    PlannedDict& dict = dicts_.emplace_back();
+    dict.items.reserve(static_cast<std::size_t>(PyDict_GET_SIZE(source)));
+    PyObject *key = nullptr, *value = nullptr;
+    for (Py_ssize_t position = 0; PyDict_Next(source, &position, &key, &value) != 0;) {
+      if (!is_plain_key(key) || !is_scalar(value)) return Found::no;
+      Special special{0, key, KeyKind::error};
+      Item& item = dict.items.emplace_back();
+      if (!encode_key_of(false, &item, &special) || !encode_ordinary(value, &item, &special)) return Found::error;
+    }
+    return Found::yes;
+  }
+
+  Found store_scalars() {
+    LockForWrite lock(session_);
+    if (!lock.acquire()) return Found::error;
+    if (session_->engine.exotic_count() != 0) return Found::no;
+    return put_items() ? Found::yes : Found::error;
+  }
+
  private:
   static constexpr std::size_t copy_with_gil_size_max = 1 << 20;
 
@@ -58,11 +80,26 @@ class Plan {
     LockForWrite lock(session_);
     if (!lock.acquire()) return false;
     if (!settle_keys()) return false;
+    return put_items() && remember_exotic() && hold_values();
+  }
+
+  bool put_items() {
     const std::uint64_t before = session_->engine.count();
     const Status status = dicts_.size() > 1 ? put_with_children() : put_all();
     if (!status) return raise_status(session_, status), false;
     session_->size_changes += static_cast<std::int64_t>(session_->engine.count() - before);
-    return remember_exotic() && hold_values();
+    return true;
+  }
+
+  // Encoding these runs no Python code, nor the collector, which might.
+  static bool is_short_integer(PyObject* object) {
+    int overflow = 0;
+    return PyLong_CheckExact(object) && (PyLong_AsLongLongAndOverflow(object, &overflow), overflow == 0);
+  }
+  static bool is_plain_key(PyObject* key) { return PyUnicode_CheckExact(key) || is_short_integer(key); }
+  static bool is_scalar(PyObject* value) {
+    return is_short_integer(value) || PyUnicode_CheckExact(value) || PyFloat_CheckExact(value) || value == Py_None ||
+           PyBool_Check(value) || PyBytes_CheckExact(value);
   }
 
   bool encode_items(std::size_t number) {
@@ -272,6 +309,19 @@ class Plan {
 };
 
 }  // namespace
+
+Found store_scalars(Session* session, PyObject* source) {
+  const bool is_simple = session->serializer.is_default && session->held.empty() && !session->hands_out_children;
+  if (!is_simple || session->engine.exotic_count() != 0) return Found::no;
+  try {
+    Plan plan(session);
+    const Found encoded = plan.encode_scalars(source);
+    return encoded == Found::yes ? plan.store_scalars() : encoded;
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+    return Found::error;
+  }
+}
 
 bool store_all(Session* session, PyObject* items) {
   if (PyDict_GET_SIZE(items) == 0) return true;

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from alphabet import Letter, Level, SubStr, Tagged, Word
+from alphabet import CaseBlind, Letter, Level, SubStr, Tagged, Word
 from UltraDict import UltraDict
 
 
@@ -163,3 +163,24 @@ def test_an_eq_that_uses_the_dict(d: UltraDict[Any, Any]) -> None:
     d["k"] = 1
     assert d[Meddling()] == 1
     assert len(d) == 101
+
+
+def test_a_deleted_key_does_not_speak_for_the_next_one(d: UltraDict[Any, Any], other: UltraDict[Any, Any]) -> None:
+    first, second, asked = CaseBlind("a"), SubStr("a"), CaseBlind("A")
+    assert first == asked
+    assert first == second
+    model: dict[Any, Any] = {}
+    for writer, reader in ((d, d), (d, other), (other, d)):
+        for mapping in (model, writer):
+            mapping[first] = 1
+        assert asked in reader
+        for mapping in (model, writer):
+            del mapping[first]
+            mapping[second] = 2
+        assert (asked in reader) == (asked in model)
+        assert reader.get(asked) == model.get(asked)
+        for mapping in (model, reader):
+            mapping[asked] = 3
+        assert list(map(str, reader)) == list(map(str, model))
+        for mapping in (model, writer):
+            mapping.clear()
