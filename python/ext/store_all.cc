@@ -14,6 +14,7 @@
 #include "locking.h"
 #include "lookup.h"
 #include "nested.h"
+#include "same_key.h"
 #include "store_one.h"
 
 namespace ultradict::python {
@@ -93,8 +94,10 @@ class Plan {
 
   // Encoding these runs no Python code, nor the collector, which might.
   static bool is_short_integer(PyObject* object) {
+    long small = 0;
     int overflow = 0;
-    return PyLong_CheckExact(object) && (PyLong_AsLongLongAndOverflow(object, &overflow), overflow == 0);
+    if (!PyLong_CheckExact(object)) return false;
+    return small_int(object, &small) || (PyLong_AsLongLongAndOverflow(object, &overflow), overflow == 0);
   }
   static bool is_plain_key(PyObject* key) { return PyUnicode_CheckExact(key) || is_short_integer(key); }
   static bool is_scalar(PyObject* value) {
