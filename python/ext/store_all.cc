@@ -107,7 +107,7 @@ class Plan {
 
   bool encode_items(std::size_t number) {
     const Ref source = dicts_[number].source.copy();
-    dicts_[number].items.reserve(static_cast<std::size_t>(PyDict_GET_SIZE(source.get())));
+    dicts_[number].items.reserve(static_cast<std::size_t>(PyDict_Size(source.get())));
     PyObject *key = nullptr, *value = nullptr;
     for (Py_ssize_t position = 0; PyDict_Next(source.get(), &position, &key, &value) != 0;) {
       Special special{dicts_[number].items.size(), key, KeyKind::error};
