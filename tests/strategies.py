@@ -41,7 +41,8 @@ zeros = [0, -0.0, 0.0, False, Decimal("-0"), Fraction(0), 0j, alphabet.Colliding
 large_numbers = [2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 2**64, float(2**64), 2**127, -(2**200), 2**1000]
 large_numbers += [float(2**1000), Decimal(2**200), Fraction(2**64), math.inf, -math.inf, Decimal("inf"), 2**53 + 1]
 fractions = [0.5, Decimal("0.5"), Fraction(1, 2), 0.1, Decimal("0.1"), 0.5 + 0j, 5e-324, 1j]
-letters = ["a", "A", alphabet.SubStr("a"), alphabet.CaseBlind("A"), alphabet.CaseBlind("a"), alphabet.Letter.A]
+# No CaseBlind: one equals a SubStr that does not equal it, and which of two such keys dict finds is a matter of chance.
+letters = ["a", "A", alphabet.SubStr("a"), alphabet.Letter.A]
 letters += [alphabet.Word("A"), alphabet.Word("a"), b"a", alphabet.Letter.B, "b"]
 texts = ["", "\0", "\0\0", "\ud800", "\udfff\ud800", "\U0001f986", "a" * 5000, "a" * 4999 + "b", long_text]
 octets = [b"", b"\0", b"a" * 5000]
