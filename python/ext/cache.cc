@@ -3,11 +3,11 @@
 // may fail anywhere; then the cache simply does not learn.
 #include "cache.h"
 
-#include "object_size.h"
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+
+#include "object_size.h"
 
 namespace ultradict::python {
 

@@ -27,7 +27,6 @@ PyObject* read_big_integer(Bytes bytes) {
 
 // Without the interpreter lock if it takes long.
 Ref copy_of(Bytes bytes) {
-  constexpr std::size_t copy_with_gil_size_max = 1 << 20;
   const auto size = static_cast<Py_ssize_t>(bytes.size());
   if (bytes.size() <= copy_with_gil_size_max) return Ref::steal(PyBytes_FromStringAndSize(bytes.data(), size));
   Ref copy = Ref::steal(PyBytes_FromStringAndSize(nullptr, size));

@@ -11,7 +11,6 @@ namespace ultradict::python {
 namespace {
 
 constexpr int protocol = 5;
-constexpr std::size_t copy_with_gil_size_max = 1 << 20;
 
 PyObject* check_dumped(Ref pickle) {
   if (!pickle || PyBytes_Check(pickle.get())) return pickle.release();

@@ -10,9 +10,6 @@ namespace ultradict::python {
 
 namespace {
 
-// Larger ones are copied without the interpreter lock.
-constexpr std::uint64_t copy_with_gil_size_max = 1 << 20;
-
 Status copy_blob(Session* session, const Sighting& seen, std::uint64_t size, char* destination) {
   if (size <= copy_with_gil_size_max) return session->engine.read_blob(seen, size, destination);
   const GilReleased released;

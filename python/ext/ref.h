@@ -7,6 +7,7 @@
 #include <Python.h>
 
 #include <atomic>
+#include <cstddef>
 #include <utility>
 
 namespace ultradict::python {
@@ -63,6 +64,9 @@ class LazyRef {
  private:
   std::atomic<PyObject*> object_{nullptr};
 };
+
+// Larger copies, in bytes, are made without the interpreter lock.
+inline constexpr std::size_t copy_with_gil_size_max = 1 << 20;
 
 // Lets other Python threads run for a scope; nothing of Python may be touched in it.
 class GilReleased {

@@ -75,8 +75,6 @@ class Plan {
   }
 
  private:
-  static constexpr std::size_t copy_with_gil_size_max = 1 << 20;
-
   bool store_locked() {
     LockForWrite lock(session_);
     if (!lock.acquire()) return false;
