@@ -33,6 +33,7 @@ enum class Code : std::uint8_t {
   forbidden,         // file permissions or a foreign owner
   unsupported,       // the kernel lacks something indispensable; the message says what
   os_error,          // a system call failed; the message names it
+  internal,          // an assumption of this library's own code does not hold; the dict must be opened anew
 };
 
 class [[nodiscard]] Status {

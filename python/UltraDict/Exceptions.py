@@ -94,3 +94,7 @@ class Unsupported(UltraDictError, NotImplementedError):
 
 class SystemFailure(UltraDictError, OSError):
     """A system call failed."""
+
+
+class InternalError(UltraDictError, RuntimeError):
+    """An assumption of UltraDict's own code does not hold; this process must open the dict anew. Please report it."""

@@ -42,6 +42,8 @@ PyObject* class_of(const ErrorClasses& errors, Code code) {
       return errors.cyclic_reference.get();
     case Code::invalid_argument:
       return errors.invalid_parameter.get();
+    case Code::internal:
+      return errors.internal_error.get();
     default:
       return errors.system_failure.get();
   }

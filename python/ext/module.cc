@@ -145,6 +145,7 @@ bool ErrorClasses::load() {
       {"Forbidden", &forbidden},
       {"Unsupported", &unsupported},
       {"SystemFailure", &system_failure},
+      {"InternalError", &internal_error},
       {"InvalidParameter", &invalid_parameter},
       {"DictDeleted", &dict_deleted},
       {"CyclicReference", &cyclic_reference},
@@ -160,7 +161,7 @@ int ErrorClasses::traverse(visitproc visit, void* arg) {
   for (const Ref* kept :
        {&already_closed, &already_exists, &cannot_acquire_lock, &cannot_acquire_lock_timeout, &cannot_attach,
         &full_dump_memory_full, &parameter_mismatch, &shared_memory_full, &damaged, &other_format, &forbidden,
-        &unsupported, &system_failure, &invalid_parameter, &dict_deleted, &cyclic_reference}) {
+        &unsupported, &system_failure, &internal_error, &invalid_parameter, &dict_deleted, &cyclic_reference}) {
     Py_VISIT(kept->get());
   }
   return 0;

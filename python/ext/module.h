@@ -28,6 +28,7 @@ struct ErrorClasses {
   Ref forbidden;
   Ref unsupported;
   Ref system_failure;
+  Ref internal_error;
   Ref invalid_parameter;
   Ref dict_deleted;
   Ref cyclic_reference;

@@ -106,12 +106,12 @@ Fault append_all(Store& store, LockHeld held, Word dict, const BatchItems& batch
   return {};
 }
 
-void commit(Store& store, LockHeld held, Ref first) {
+Fault commit(Store& store, LockHeld held, Ref first) {
   State& state = store.state();
   Change change(store.regions, held);
   change.set(state.pending_end, Ref{state.tail}.position());
   change.set(state.pending, first.word);
-  change.commit();
+  return change.commit();
 }
 
 // The position of the next record is that of the tail; its segment is known once there is room for it.
@@ -146,11 +146,11 @@ Fault put_batch(Store& store, LockHeld held, ChildId dict, BatchItems& batch) {
   Fault fault = append_all(store, held, dict.number, batch);
   Ref first;
   if (!fault) fault = find_first(store, begin, &first);
+  if (!fault) fault = commit(store, held, first);
   if (fault) {
-    (void)abandon_batch(store, held);  // or the next owner does
+    if (!store.poison()) (void)abandon_batch(store, held);  // or the next owner does
     return fault;
   }
-  commit(store, held, first);
   const Word appended = (Ref{state.tail}.position() - begin) * unit_size;
   if (Fault finishing = finish_batch(store, held, batch.keys)) return after_commit(finishing);
   if (Fault settling = settle_nested(store, held)) return after_commit(settling);

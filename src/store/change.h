@@ -49,7 +49,11 @@ class Change {
   void remove_blob(Word sequence) { add(Place::make(Place::Kind::unlink_blob, 0), nullptr, sequence); }
   void sweep_blobs(Word below) { add(Place::make(Place::Kind::sweep_blobs, 0), nullptr, below); }
 
-  [[gnu::always_inline]] void commit() {
+  // Fails only with `internal`: then nothing of it is done.
+  [[gnu::always_inline]] Fault commit() {
+    Poison& poison = regions_.poison();
+    if (!poison.asserts(regions_.own_lock(), "who commits a change owns the lock") || poison) [[unlikely]]
+      return poison.fault();
     shared::store(journal_.word, commit_word(count_, checksum_));
     for (Word i = 0; i < count_; ++i) {
       const JournalStore& store = journal_.stores[i];
@@ -62,6 +66,7 @@ class Change {
     shared::store(journal_.word, 0);
     // The next change fills the journal by relaxed stores: the compiler must leave them behind this one.
     std::atomic_signal_fence(std::memory_order_seq_cst);
+    return {};
   }
 
   // Does again what a dead owner committed, if anything. Whatever it finds in the journal is checked first.
@@ -70,7 +75,7 @@ class Change {
  private:
   [[gnu::always_inline]] void add(Place place, Word* target, Word value) {
     // A change has a fixed shape with a bound far below stores_max.
-    if (count_ == stores_max) __builtin_trap();
+    if (!regions_.poison().asserts(count_ < stores_max, "the stores of a change fit into the journal")) return;
     JournalStore& store = journal_.stores[count_];
     shared::store_relaxed(store.place, place.word);
     shared::store_relaxed(store.value, value);
@@ -94,7 +99,9 @@ class Change {
 };
 
 // How an operation ends whose change has happened, when what follows from it (cleaning, the end of nested dicts) could
-// not be done now: later writes do that. Damage is told all the same.
-inline Fault after_commit(const Fault& fault) { return fault.code == Code::damaged ? fault : Fault::none(); }
+// not be done now: later writes do that. Damage is told all the same, ours and that of the memory.
+inline Fault after_commit(const Fault& fault) {
+  return fault.code == Code::damaged || fault.code == Code::internal ? fault : Fault::none();
+}
 
 }  // namespace ultradict

@@ -70,10 +70,13 @@ class Move {
            !store_.regions.segment(room_.ref.segment(), segment.file, end, &base);
   }
 
-  void commit(Word offset) {
+  Fault commit(Word offset) {
     Control& control = store_.control();
     State& state = control.state;
-    if (count_ == 0) return shared::store(state.victim_offset, offset);
+    if (count_ == 0) {
+      shared::store(state.victim_offset, offset);
+      return {};
+    }
     SegmentDescriptor& from = control.segments[victim_];
     SegmentDescriptor& to = control.segments[room_.ref.segment()];
     change_.set(from.live, from.live - size_);
@@ -82,7 +85,7 @@ class Move {
     change_.set(state.victim_offset, offset);
     change_.set(state.moved_records, state.moved_records + static_cast<Word>(count_));
     for (int i = 0; i < count_; ++i) change_.set(numbers_[i], *namers_[i], Change::Field::ref, refs_[i].word);
-    change_.commit();
+    return change_.commit();
   }
 
  private:
@@ -129,7 +132,7 @@ void choose_victim(Store& store, LockHeld held, Word number) {
   Change change(store.regions, held);
   change.set(state.victim_offset, 0);
   change.set(state.victim, number + 1);
-  change.commit();
+  (void)change.commit();
 }
 
 // Moves up to `budget` bytes, at least one record, out of the victim; frees it at its end. `spent` is what that cost:
@@ -151,11 +154,10 @@ Fault move_some(Store& store, LockHeld held, Word budget, Word* spent) {
     offset += view.size();
   }
   *spent = move.size() + (offset - store.state().victim_offset) / bytes_passed_per_byte;
-  move.commit(offset);
+  if (Fault fault = move.commit(offset)) return fault;
   if (offset < segment.filled) return {};
   if (segment.live != 0) return Fault::damaged("segment: live bytes", segment.live, 0);
-  free_segment(store, held, victim);
-  return {};
+  return free_segment(store, held, victim);
 }
 
 Fault empty_segment(Store& store, LockHeld held, Word number) {

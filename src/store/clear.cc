@@ -67,7 +67,7 @@ Fault begin_anew(Store& store, LockHeld held, Word stream) {
   empty_log(change, control, stream);
   change.set(state.table_number, state.table_number + 2);
   remove_files(change, state);
-  change.commit();
+  if (Fault fault = change.commit()) return fault;
   free_cleared_segments(store, held);
   refresh_log_hints(store);
   return {};

@@ -75,7 +75,7 @@ Fault create_dict(const os::Directory& directory, const std::string& name, const
   std::copy_n(identity.secret, secret_size, made->secret);
   made->regions.open(DictFiles(directory.data_path(id), options.mode, options.max_bytes), built.base, identity.size,
                      made->token);
-  made->lock.bind(&made->control().lock, made->token);
+  made->lock.bind(&made->control().lock, made->token, &made->regions.poison());
   made->creator = made->token->word();
   if (os::HeldByte::descriptor_needed) made->attached_file = std::move(built.control);
   made->id = id;

@@ -136,7 +136,8 @@ Fault DictLock::release() {
   return {};
 }
 
-void DictLock::give_to_waiters(Word found) {
+void DictLock::give_to_waiters(Word mine, Word found) {
+  if (!poison_->asserts(LockWord{found}.owner() == mine, "who gives the lock back owns it")) return;
   const Word left_to_waiters = found & LockWord::starving ? LockWord::starving | LockWord::waiters : 0;
   const Word before = shared::exchange(*word_, left_to_waiters);
   if (before & LockWord::waiters) os::futex_wake_one(*word_);

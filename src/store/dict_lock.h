@@ -18,6 +18,7 @@
 
 #include "base/check.h"
 #include "base/lock_held.h"
+#include "base/poison.h"
 #include "base/shared_atomic.h"
 #include "layout.h"
 #include "os/liveness_token.h"
@@ -30,8 +31,9 @@ class DictLock {
   static constexpr std::int64_t wait_ns_max = 20'000'000;
   static constexpr std::int64_t starving_after_ns = 1'000'000;
 
-  void bind(Word* word, std::shared_ptr<os::LivenessToken> token) {
+  void bind(Word* word, std::shared_ptr<os::LivenessToken> token, Poison* poison) {
     word_ = word;
+    poison_ = poison;
     token_ = std::move(token);
   }
 
@@ -82,9 +84,9 @@ class DictLock {
   void give_back(Word mine) {
     Word found = mine;
     if (!shared::compare_and_swap(*word_, found, 0)) [[unlikely]]
-      give_to_waiters(found);
+      give_to_waiters(mine, found);
   }
-  void give_to_waiters(Word found);
+  void give_to_waiters(Word mine, Word found);
   void note_owner() {
     depth_ = 1;
     owner_thread_.store(this_thread(), std::memory_order_relaxed);
@@ -96,6 +98,7 @@ class DictLock {
   static constinit thread_local std::uint64_t thread_id_ __attribute__((tls_model("initial-exec")));
 
   Word* word_ = nullptr;
+  Poison* poison_ = nullptr;
   std::shared_ptr<os::LivenessToken> token_;
   // The process's own half. Both belong to the owner of the word; owner_thread_ is also read by others, to no harm:
   // only the thread that wrote its own id finds it there.

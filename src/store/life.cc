@@ -171,16 +171,20 @@ Fault check_name(std::string_view name) {
 }
 
 std::shared_ptr<Store> find_open(const std::string& id) {
+  std::shared_ptr<Store> store;  // outlives the guard: ~Store takes the mutex too
   const std::lock_guard guard(open_dicts().mutex);
   const auto found = open_dicts().stores.find(id);
-  return found == open_dicts().stores.end() ? nullptr : found->second.lock();
+  if (found != open_dicts().stores.end()) store = found->second.lock();
+  return store && store->poison() ? nullptr : store;
 }
 
 std::shared_ptr<Store> note_open(std::shared_ptr<Store> store) {
-  std::shared_ptr<Store> kept = store;  // outlives the guard: ~Store takes the mutex too
+  std::shared_ptr<Store> kept = store;  // both outlive the guard: ~Store takes the mutex too
+  std::shared_ptr<Store> other;
   const std::lock_guard guard(open_dicts().mutex);
   std::weak_ptr<Store>& known = open_dicts().stores[store->id];
-  if (std::shared_ptr<Store> other = known.lock()) return other;
+  other = known.lock();
+  if (other && !other->poison()) return other;
   known = store;
   return store;
 }

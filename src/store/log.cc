@@ -80,7 +80,7 @@ Fault create_free_segment(Store& store, LockHeld held, Word needed) {
   change.set(segment.filled, 0);
   change.set(segment.live, 0);
   change.set(segment.file, file);
-  change.commit();
+  if (Fault fault = change.commit()) return fault;
   refresh_log_hints(store);
   char* base = nullptr;
   if (Fault fault = store.regions.segment(number, file, size, &base)) return fault;
@@ -89,7 +89,7 @@ Fault create_free_segment(Store& store, LockHeld held, Word needed) {
 }
 
 // Readers check `first` after they copied, so it must be stored before any byte of the new use: hence the fence.
-void switch_tail(Store& store, LockHeld held, Word to) {
+Fault switch_tail(Store& store, LockHeld held, Word to) {
   Control& control = store.control();
   State& state = control.state;
   const Ref tail{state.tail};
@@ -100,14 +100,15 @@ void switch_tail(Store& store, LockHeld held, Word to) {
   change.set(control.segments[tail.segment()].filled, offset);
   change.set(state.closed_size, state.closed_size + offset);
   change.set(state.tail, Ref::at(tail.position(), to).word);
-  change.commit();
+  if (Fault fault = change.commit()) return fault;
   std::atomic_thread_fence(std::memory_order_release);
   free_if_empty(store, held, tail.segment());
   refresh_log_hints(store);
+  return {};
 }
 
 // A free segment's file goes.
-void remove_segment(Store& store, LockHeld held, Word number) {
+Fault remove_segment(Store& store, LockHeld held, Word number) {
   SegmentDescriptor& segment = store.control().segments[number];
   const Word file = segment.file;
   Change change(store.regions, held);
@@ -115,8 +116,9 @@ void remove_segment(Store& store, LockHeld held, Word number) {
   change.set(segment.size, 0);
   change.set(segment.capacity, 0);
   change.remove_file(FileKind::segment, file);
-  change.commit();
+  if (Fault fault = change.commit()) return fault;
   refresh_log_hints(store);
+  return {};
 }
 
 // Grows the tail, goes on in a free segment, or makes one: whatever comes first of what more memory can do.
@@ -129,8 +131,7 @@ void remove_segment(Store& store, LockHeld held, Word number) {
   const Word wanted = std::min(wanted_capacity(state, size) / 2, 2 * state.live_size + size);
   const Word next = next_tail(control, size, wanted);
   if (next == segments_max) return create_free_segment(store, held, std::max(size, reserve_for(control, 0)));
-  switch_tail(store, held, next);
-  return {};
+  return switch_tail(store, held, next);
 }
 
 // Makes the largest free segment large enough to be the reserve, or another one.
@@ -154,8 +155,7 @@ void remove_segment(Store& store, LockHeld held, Word number) {
   if (*here) return {};
   const Word next = next_tail(control, size, 0);
   if (next == segments_max) return reclaim(store, held);
-  switch_tail(store, held, next);
-  return {};
+  return switch_tail(store, held, next);
 }
 
 Fault room_at_tail(Store& store, Word size, Room* room) {
@@ -193,7 +193,7 @@ Fault make_room_for_move(Store& store, LockHeld held, Word size, Room* room) {
     if (fault.code == Code::memory_full) {
       const Word next = next_tail_for_moves(control, size);
       if (next != segments_max) {
-        switch_tail(store, held, next);
+        if (Fault unchanged = switch_tail(store, held, next)) return unchanged;
         continue;
       }
       if (!fits) fault = create_free_segment(store, held, std::max(size, reserve_for(control, 0)));
@@ -212,11 +212,10 @@ Fault close_tail(Store& store, LockHeld held) {
   }
   const Word kept = largest_free_but(control, segments_max);
   const Word other = largest_free_but(control, kept);
-  switch_tail(store, held, other == segments_max ? kept : other);
-  return {};
+  return switch_tail(store, held, other == segments_max ? kept : other);
 }
 
-void free_segment(Store& store, LockHeld held, Word number) {
+Fault free_segment(Store& store, LockHeld held, Word number) {
   Control& control = store.control();
   State& state = control.state;
   SegmentDescriptor& segment = control.segments[number];
@@ -225,12 +224,13 @@ void free_segment(Store& store, LockHeld held, Word number) {
   change.set(state.closed_size, state.closed_size - segment.filled);
   change.set(segment.filled, 0);
   change.set(segment.live, 0);
-  change.commit();
+  if (Fault fault = change.commit()) return fault;
   Word free_files = 0;
   for (Word other = control_segments; other < segments_max; ++other) free_files += is_free(control, other) ? 1 : 0;
   const bool set_aside = log_size(control) - segment.size < control.identity.full_dump_size;
-  if (number >= control_segments && free_files > free_files_kept && !set_aside) remove_segment(store, held, number);
   refresh_log_hints(store);
+  const bool is_kept = number < control_segments || free_files <= free_files_kept || set_aside;
+  return is_kept ? Fault::none() : remove_segment(store, held, number);
 }
 
 Fault set_aside_segments(Store& store, LockHeld held, Word size) {
@@ -249,8 +249,7 @@ bool give_back_free_segment(Store& store, LockHeld held) {
     if (!is_free(control, number)) continue;
     const Word next = number == kept ? largest_free_but(control, number) : kept;
     if (reserve_for(control, 0) > (next == segments_max ? 0 : control.segments[next].size)) continue;
-    remove_segment(store, held, number);
-    return true;
+    return !remove_segment(store, held, number);
   }
   return false;
 }
@@ -260,7 +259,7 @@ void free_cleared_segments(Store& store, LockHeld held) {
   for (Word number = 0; number < segments_max; ++number) {
     const SegmentDescriptor& segment = control.segments[number];
     const bool cleared = segment.first + segment.filled / unit_size <= control.state.cleared_at;
-    if (is_closed(control, number) && cleared) free_segment(store, held, number);
+    if (is_closed(control, number) && cleared) (void)free_segment(store, held, number);
   }
 }
 

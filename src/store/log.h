@@ -66,12 +66,12 @@ inline Word dead_size(const Control& control) {
 }
 
 // Ends a closed segment with nothing live in it: it becomes free, or its file goes if there are free ones enough.
-void free_segment(Store& store, LockHeld held, Word number);
+Fault free_segment(Store& store, LockHeld held, Word number);
 // The same, if it is one.
 inline void free_if_empty(Store& store, LockHeld held, Word number) {
   const Control& control = store.control();
   if (!is_closed(control, number) || control.segments[number].live != 0 || is_protected(control, number)) return;
-  free_segment(store, held, number);
+  (void)free_segment(store, held, number);
 }
 
 // Memory is full elsewhere: a free segment that is not needed as reserve gives its file back; false if there is none.

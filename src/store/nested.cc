@@ -93,8 +93,7 @@ Fault settle_one(Store& store, LockHeld held) {
   header.set_mark(change, HeaderMark::of(mark.exotic_count(), false, is_doomed ? state.doomed : 0));
   change.set(state.loose, mark.next());
   if (is_doomed) change.set(state.doomed, header.number());
-  change.commit();
-  return {};
+  return change.commit();
 }
 
 Fault remove_first(Store& store, LockHeld held, const DictHeader& header) {
@@ -114,8 +113,7 @@ Fault free_some(Store& store, LockHeld held) {
   Change change(store.regions, held);
   change.set(state.doomed, header.mark().next());
   header.give_back(change);
-  change.commit();
-  return {};
+  return change.commit();
 }
 
 Fault settle_all(Store& store, LockHeld held) {
@@ -181,7 +179,7 @@ Fault make_nested(Store& store, LockHeld held, ChildId* id) {
   change.set(state.dict_count, state.dict_count + 1);
   change.set(state.dicts_made, made);
   change.set(state.loose, free.number);
-  change.commit();
+  if (Fault fault = change.commit()) return fault;
   *id = {free.number, HeaderMark::mark | made};
   return {};
 }
@@ -214,7 +212,7 @@ Fault empty_nested(Store& store, LockHeld held, ChildId dict) {
   Change change(store.regions, held);
   change.set(state.stream, ((state.stream >> 32) + 1) << 32);
   change.set(state.emptying, dict.number);
-  change.commit();
+  if (Fault fault = change.commit()) return fault;
   const Fault fault = finish_emptying(store, held);
   if (fault) shared::store(state.repair, 1);
   return fault ? fault : settle_nested(store, held);

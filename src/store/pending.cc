@@ -47,8 +47,7 @@ Fault Pending::apply_some() {
   if (!insertions.empty()) {
     if (Fault fault = insertions.finish(change)) return fault;
   }
-  change.commit();
-  return {};
+  return change.commit();
 }
 
 Fault Pending::apply_one(const Look& look) {
@@ -62,10 +61,9 @@ Fault Pending::apply_one(const Look& look) {
     fault = locate_entry(store_, held_, look.entry, &old);
     if (!fault) fault = apply_overwrite(store_, held_, change, old, look.record);
   }
-  if (fault) return fault;
-  change.commit();
-  ++next_known_;
-  return {};
+  if (!fault) fault = change.commit();
+  if (!fault) ++next_known_;
+  return fault;
 }
 
 Fault Pending::look_at(Ref ref, Look* look) const {

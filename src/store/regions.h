@@ -17,6 +17,7 @@
 
 #include "base/check.h"
 #include "base/lock_held.h"
+#include "base/poison.h"
 #include "base/shared_atomic.h"
 #include "layout.h"
 #include "os/liveness_token.h"
@@ -44,6 +45,12 @@ class Regions {
   Control& control() const { return *control_; }
   State& state() const { return control_->state; }
   const DictFiles& files() const { return files_; }
+  Poison& poison() const { return poison_; }
+  // Whether this process owns the dict's lock.
+  bool own_lock() const {
+    const Word mine = token_->word();
+    return mine != 0 && LockWord{shared::load_relaxed(control_->lock)}.owner() == mine;
+  }
 
   // `*base` is the segment's first byte; the bytes up to `end` are there, or it is damaged: unless control names
   // another file by now.
@@ -161,6 +168,7 @@ class Regions {
 
   DictFiles files_;
   std::shared_ptr<os::LivenessToken> token_;
+  mutable Poison poison_;
   Control* control_ = nullptr;
   Word control_size_ = 0;
   Entry* control_entries_ = nullptr;

@@ -53,6 +53,9 @@ std::string reason(const Fault& fault) {
       return "this nested dict was deleted: no key refers to it any more; read it anew from its parent";
     case Code::is_dict:
       return "the value of the key is a nested dict: open it with open_child";
+    case Code::internal:
+      return "an assumption of UltraDict's own code does not hold: " + what +
+             "; this process can no longer use the dict, others can: open it anew, and please report this";
     case Code::would_cycle:
       return "a nested dict cannot become a value of its own content: assign a copy of it";
     default:

@@ -11,9 +11,15 @@ void Store::note_recovery() {
   recovered_by.store(token->word(), std::memory_order_release);
 }
 
+void Store::leave_to_repair() {
+  if (lock.is_held()) shared::store(state().repair, 1);
+}
+
 Store::~Store() { leave_dict(*this); }
 
 Fault Store::enter(const Wait& wait) {
+  if (poison()) [[unlikely]]
+    return poison().fault();
   if (Fault fault = lock.acquire(wait)) return fault;
   if (lock.depth() == 1 && lock.took_from_the_dead()) shared::store(state().repair, 1);
   if (!has_unfinished_work()) [[likely]]

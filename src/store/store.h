@@ -31,6 +31,7 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   State& state() const { return regions.state(); }
+  Poison& poison() const { return regions.poison(); }
   Control& control() const { return regions.control(); }
   // Of a key of the dict of that number: the same key is somewhere else in each.
   Word hash(Word dict, Bytes key) const {
@@ -43,17 +44,21 @@ class Store {
   // Without a system call; false also if there is something to finish.
   bool try_enter() {
     if (!lock.try_acquire()) return false;
-    if (!has_unfinished_work()) return true;
+    if (!has_unfinished_work() && !poison()) return true;
     (void)lock.release();
     return false;
   }
   Fault leave() {
+    if (poison()) [[unlikely]]
+      leave_to_repair();
     const Fault fault = lock.release();
     regions.release_retired();
     return fault;
   }
   // The same for who is known to be inside.
   void leave_held() {
+    if (poison()) [[unlikely]]
+      leave_to_repair();
     lock.leave();
     regions.release_retired();
   }
@@ -73,6 +78,8 @@ class Store {
   }
 
   void note_recovery();
+  // The next owner looks after what this process began and must not go on with.
+  void leave_to_repair();
 
   // The thread that held the lock, or built nested dicts, does not exist there.
   static void after_fork_in_child(Store& store) {

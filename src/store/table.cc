@@ -91,7 +91,7 @@ void prefetch_homes(Store& store, const Slots& next, Word from) {
   }
 }
 
-void publish_next_slots(Store& store, LockHeld held) {
+Fault publish_next_slots(Store& store, LockHeld held) {
   State& state = store.state();
   const SlotsName before{state.slots};
   Change change(store.regions, held);
@@ -99,8 +99,9 @@ void publish_next_slots(Store& store, LockHeld held) {
   change.set(state.slots, state.next_slots);
   change.set(state.next_slots, 0);
   if (before.file() >= first_file) change.remove_file(FileKind::slots, before.file());
-  change.commit();
+  if (Fault fault = change.commit()) return fault;
   if (before.file() >= first_file) store.regions.note_dead_slots(before.file());
+  return {};
 }
 
 Fault growth_step(Store& store, LockHeld held) {
@@ -115,8 +116,7 @@ Fault growth_step(Store& store, LockHeld held) {
     if (Fault fault = copy_entry(store, next, state.next_entry)) return fault;
     shared::store(state.next_entry, state.next_entry + 1);
   }
-  if (state.next_entry == state.entries_used) publish_next_slots(store, held);
-  return {};
+  return state.next_entry == state.entries_used ? publish_next_slots(store, held) : Fault::none();
 }
 
 // More keys came than the array being built was meant for: it is dropped, a larger one will be begun.
@@ -160,7 +160,7 @@ void drop_next_slots(Store& store, LockHeld held) {
   Change change(store.regions, held);
   change.set(state.next_slots, 0);
   change.remove_file(FileKind::slots, file);
-  change.commit();
+  (void)change.commit();
 }
 
 Fault slot_arrays(Store& store, LockHeld, SlotArrays* arrays) {

@@ -90,7 +90,7 @@ Fault overwrite_small(Store& store, LockHeld held, Located& old, Bytes value, Si
   if (value.size() != value_size) change.set(state.content_size, state.content_size + value.size() - value_size);
   stream(change, control, size);
   change.set(old.number, *old.entry, Change::Field::ref, room.ref.word);
-  change.commit();
+  if (Fault fault = change.commit()) return fault;
   note(store, *old.entry, old.number, room.ref, old.entry->born, 0, written);
   free_if_empty(store, held, ref.segment());
   return after_commit(pay_cleaning(store, held, size + killed));
@@ -117,7 +117,7 @@ Fault overwrite(Store& store, LockHeld held, Located& old, NewValue& value, Sigh
   change.set(store.state().tail, after(room.ref, size).word);
   if (Fault fault = apply_overwrite(store, held, change, old, now)) return fault;
   if (Fault fault = value.publish(held, now.header.sequence)) return fault;  // last: a published blob has its record
-  change.commit();
+  if (Fault fault = change.commit()) return fault;
   note(store, *old.entry, old.number, room.ref, old.entry->born, blob_checksum_of(now), written);
   free_if_empty(store, held, ref.segment());
   if (old.view.is_child()) [[unlikely]] {
@@ -184,7 +184,7 @@ class Insertion {
     const Ref ref{now_.header.ref};
     if (Fault fault = add_slot(store_, held_, change_, now_, hash, free_)) return fault;
     if (Fault fault = value.publish(held_, ref.position())) return fault;  // last: a published blob has its record
-    change_.commit();
+    if (Fault fault = change_.commit()) return fault;
     note(store_, *free_.entry, free_.number, ref, ref.position(), blob_checksum_of(now_), written);
     return after_commit(pay_cleaning(store_, held_, now_.size()));
   }
@@ -253,7 +253,7 @@ Fault remove_entry(Store& store, LockHeld held, const Located& old, Streamed str
   count(change, control, nullptr, &old.view);
   if (Fault fault = change_links(store, held, change, nullptr, &old.view)) return fault;
   if (old.view.is_blob()) change.remove_blob(old.view.header.sequence);
-  change.commit();
+  if (Fault fault = change.commit()) return fault;
   free_if_empty(store, held, ref.segment());
   return after_commit(pay_cleaning(store, held, killed));
 }

@@ -43,10 +43,11 @@ def built_in() -> None:
         assert_type(Exceptions.OtherFormat(), Exceptions.OtherFormat),
     ]
     system: OSError = assert_type(Exceptions.SystemFailure(), Exceptions.SystemFailure)
+    internal: RuntimeError = assert_type(Exceptions.InternalError(), Exceptions.InternalError)
     permission: PermissionError = assert_type(Exceptions.Forbidden(), Exceptions.Forbidden)
     reference: ReferenceError = assert_type(Exceptions.DictDeleted(), Exceptions.DictDeleted)
     lacking: NotImplementedError = assert_type(Exceptions.Unsupported(), Exceptions.Unsupported)
-    for error in [*memory, *value, system, permission, reference, lacking]:
+    for error in [*memory, *value, system, internal, permission, reference, lacking]:
         assert isinstance(error, Exceptions.UltraDictError)
 
 
