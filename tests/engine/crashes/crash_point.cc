@@ -17,11 +17,13 @@ namespace {
 
 std::uint64_t count = 0;
 std::uint64_t fatal = 0;
+test::Observer* observer = nullptr;
 
 }  // namespace
 
-void shared::record_store(const void*, std::size_t) {
+void shared::record_store(const void* address, std::size_t size) {
   if (++count == fatal) ::kill(::getpid(), SIGKILL);
+  if (observer) observer->after_store(address, size);
 }
 
 namespace test {
@@ -32,6 +34,15 @@ void die_at_store(std::uint64_t store) {
 }
 
 std::uint64_t stores_counted() { return count; }
+
+void observe(Observer* now) { observer = now; }
+bool is_observed() { return observer != nullptr; }
+void tell_of_file_call(int written) {
+  if (observer) observer->after_file_call(written);
+}
+void tell_of_open() {
+  if (observer) observer->after_open();
+}
 
 namespace {
 
