@@ -11,7 +11,6 @@
 #include <climits>
 #include <cstdlib>
 
-#include "os/file.h"
 #include "os/file_lock.h"
 
 namespace ultradict::os {
@@ -95,15 +94,8 @@ Fault Directory::publish(std::string_view name, std::string_view id) const {
 }
 
 Fault Directory::withdraw(std::string_view name, std::string_view id) const {
-  const std::string lock_path = path_ + "/lock";
   File lock;
-  Fault fault = open_file(lock_path.c_str(), &lock);
-  if (fault.code == Code::not_found) {
-    fault = create_file(lock_path.c_str(), 0600, &lock);
-    if (fault.code == Code::already_exists) fault = open_file(lock_path.c_str(), &lock);
-  }
-  if (fault) return fault;
-  if (Fault waiting = lock_byte(lock, 0, LockKind::exclusive)) return waiting;
+  if (Fault waiting = lock_directory(path_, &lock)) return waiting;
   std::string named;
   if (Fault reading = id_of(name, &named)) return reading;
   if (named != id) return Fault::of(Code::not_found);
@@ -173,6 +165,16 @@ void Directory::look_at_some(int count, const std::function<void(const std::stri
   }
   place = ::telldir(listing);
   ::closedir(listing);
+}
+
+Fault lock_directory(const std::string& path, File* lock) {
+  const std::string lock_path = path + "/lock";
+  Fault fault = open_file(lock_path.c_str(), lock);
+  if (fault.code == Code::not_found) {
+    fault = create_file(lock_path.c_str(), 0600, lock);
+    if (fault.code == Code::already_exists) fault = open_file(lock_path.c_str(), lock);
+  }
+  return fault ? fault : lock_byte(*lock, 0, LockKind::exclusive);
 }
 
 Fault list_directory(const std::string& path, const std::function<void(const char* name)>& look) {

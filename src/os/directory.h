@@ -2,7 +2,7 @@
 // Directory: where the dicts of one user live.
 //
 //   token        numbers and liveness of the participants
-//   lock         guards the removal of names
+//   lock         guards the removal of names and the making of the token
 //   d/<id>/      the files of one dict, built whole before they get this name
 //   d/new-<n>-<g>-<c>/  one being built by participant n, generation g
 //   n/<name>     a symbolic link whose text is the id: one atomic step publishes a dict, or finds the name taken
@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "os/file.h"
 
 namespace ultradict::os {
 
@@ -39,6 +40,9 @@ class Directory {
   std::string name_path(std::string_view name) const { return path_ + "/n/" + std::string(name); }
   std::string path_;
 };
+
+// Holds the lock file of the directory of dicts until `lock` is closed.
+Fault lock_directory(const std::string& path, File* lock);
 
 // The names in a directory, without "." and "..".
 // Not in a moment's order; what comes and goes meanwhile may be met or not.

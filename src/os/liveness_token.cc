@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 
+#include "os/directory.h"
 #include "os/fork.h"
 
 namespace ultradict::os {
@@ -32,18 +33,23 @@ Registry& registry() {
   return *instance;
 }
 
-// Made whole under a private name, then linked: whoever opens the token file finds its id in it.
-Fault make_token_file(const std::string& path) {
+// Made whole under another name, then renamed: whoever opens the token file finds its id in it. One process at a time,
+// and only while there is none: what a dead one left half-made the next one makes anew.
+Fault make_token_file(const std::string& directory, const std::string& path) {
+  File lock;
+  File file;
+  if (Fault fault = lock_directory(directory, &lock)) return fault;
+  if (Fault fault = open_file(path.c_str(), &file); fault.code != Code::not_found) return fault;
   TokenHeader header{token_magic, {0, 0}, 0};
   if (Fault fault = random_bytes(header.id, sizeof header.id)) return fault;
-  const std::string made = path + "-" + std::to_string(header.id[0]);
-  File file;
-  if (Fault fault = create_file(made.c_str(), 0600, &file)) return fault;
-  Fault fault = allocate(file, 0, page_size);
+  const std::string making = path + "-new";
+  remove_file(making.c_str());
+  Fault fault = create_file(making.c_str(), 0600, &file);
+  if (!fault) fault = allocate(file, 0, page_size);
   if (!fault) fault = write_at(file, 0, reinterpret_cast<const char*>(&header), sizeof header);
-  if (!fault && ::link(made.c_str(), path.c_str()) != 0) fault = system_fault("publish the token file");
-  remove_file(made.c_str());
-  return fault.code == Code::already_exists ? Fault::none() : fault;
+  if (!fault) fault = rename_file(making.c_str(), path.c_str());
+  if (fault) remove_file(making.c_str());
+  return fault;
 }
 
 }  // namespace
@@ -71,7 +77,7 @@ Fault LivenessToken::open(const std::string& directory) {
   File file;
   Fault fault = open_file(path_.c_str(), &file);
   if (fault.code == Code::not_found) {
-    if (Fault making = make_token_file(path_)) return making;
+    if (Fault making = make_token_file(directory, path_)) return making;
     fault = open_file(path_.c_str(), &file);
   }
   if (fault) return fault;

@@ -145,7 +145,7 @@ void Closure::visit_act(const Image& image) {
 void Closure::visit_recovery(const Image& image, const Task& task, std::vector<std::size_t>* met) {
   ++moments_;
   ++tally_.recovery_prefixes;
-  if (images_max_ == 0) return;
+  if (images_max_ == 0 || task.deaths == world_.deaths_max) return;
   const bool is_full = tally_.recovered_images >= images_max_;
   if (is_full && !by_identity_.contains(image.identity())) {
     tally_.cut = 1;

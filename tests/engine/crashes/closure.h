@@ -36,7 +36,8 @@ struct World {
   std::function<void(const std::string& directory, const std::function<void()>& acknowledge)> act;
   std::function<std::string(const std::string& directory)> recover;  // "" or what failed
   std::function<Verdict(const std::string& directory)> judge;
-  std::vector<int> outcomes;  // by the number of steps acknowledged
+  std::vector<int> outcomes;     // by the number of steps acknowledged
+  std::uint64_t deaths_max = 0;  // one after the other; 0: any number
 };
 
 // What all closures of the program did, printed at its end.
