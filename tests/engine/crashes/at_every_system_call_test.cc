@@ -42,7 +42,7 @@ void sweep(const Scratch& scratch) {
   EXPECT_EQ(in_child([&] { require(scratch.open("sweeper", scratch.mortal(Create::always)).close()); }), 0);
 }
 
-TEST(CrashAtASystemCall, InCreateLeavesAWholeDictOrNone) {
+TEST(CrashAtASystemCall, A8_A10_InCreateLeavesAWholeDictOrNone) {
   const Scratch scratch;
   die_at_each_call([&] { (void)scratch.open("other", scratch.mortal()); },
                    [&] { (void)scratch.open("dict", Create::always); },
@@ -62,7 +62,7 @@ TEST(CrashAtASystemCall, InCreateLeavesAWholeDictOrNone) {
                    });
 }
 
-TEST(CrashAtASystemCall, InTheFirstCreateOfADirectoryLeavesItUsable) {
+TEST(CrashAtASystemCall, A8_A10_InTheFirstCreateOfADirectoryLeavesItUsable) {
   std::unique_ptr<Scratch> scratch;
   die_at_each_call([&] { scratch = std::make_unique<Scratch>(); },
                    [&] { (void)scratch->open("dict", scratch->mortal(Create::always)); },
@@ -77,7 +77,7 @@ TEST(CrashAtASystemCall, InTheFirstCreateOfADirectoryLeavesItUsable) {
                    });
 }
 
-TEST(CrashAtASystemCall, OfACreatorWithAutoUnlinkLeavesNothing) {
+TEST(CrashAtASystemCall, A10_H5_OfACreatorWithAutoUnlinkLeavesNothing) {
   const Scratch scratch;
   die_at_each_call([&] { (void)scratch.open("other", scratch.mortal()); },
                    [&] {
@@ -95,7 +95,7 @@ TEST(CrashAtASystemCall, OfACreatorWithAutoUnlinkLeavesNothing) {
                    });
 }
 
-TEST(CrashAtASystemCall, InUnlinkLeavesAWholeDictOrNone) {
+TEST(CrashAtASystemCall, A10_InUnlinkLeavesAWholeDictOrNone) {
   const Scratch scratch;
   die_at_each_call(
       [&] {
@@ -148,12 +148,16 @@ void die_writing(const std::function<void(Dict&)>& prepare, const std::function<
                    });
 }
 
-TEST(CrashAtASystemCall, WritingABlob) {
+TEST(CrashAtASystemCall, A10_AttachingWritingASmallValueAndClosing) {
+  die_writing([](Dict& dict) { require(dict.put("k", "v")); }, [](Dict& dict) { require(dict.put("k", "w")); });
+}
+
+TEST(CrashAtASystemCall, A10_H5_WritingABlob) {
   die_writing([](Dict& dict) { require(dict.put("k", blob('a'))); },
               [](Dict& dict) { require(dict.put("k", blob('b'))); });
 }
 
-TEST(CrashAtASystemCall, WritingManyBlobsAtOnce) {
+TEST(CrashAtASystemCall, A10_H5_WritingManyBlobsAtOnce) {
   die_writing([](Dict& dict) { require(dict.put("k", blob('a'))); },
               [](Dict& dict) {
                 const std::string b = blob('b');
@@ -163,7 +167,7 @@ TEST(CrashAtASystemCall, WritingManyBlobsAtOnce) {
               });
 }
 
-TEST(CrashAtASystemCall, ClearingATableWithBlobs) {
+TEST(CrashAtASystemCall, A9_A10_ClearingATableWithBlobs) {
   die_writing(
       [](Dict& dict) {
         for (int i = 0; i < 200; ++i) require(dict.put("k" + std::to_string(i), std::string(500, 'v')));
@@ -172,7 +176,16 @@ TEST(CrashAtASystemCall, ClearingATableWithBlobs) {
       [](Dict& dict) { require(dict.clear()); });
 }
 
-TEST(CrashAtASystemCall, GrowingLogAndTable) {
+TEST(CrashAtASystemCall, A9_A10_H5_Cleaning) {
+  die_writing(
+      [](Dict& dict) {
+        const std::string value(60'000 / 4, 'v');
+        for (int i = 0; i < 60; ++i) require(dict.put("k" + std::to_string(i % 20), value));
+      },
+      [](Dict& dict) { require(dict.clean()); });
+}
+
+TEST(CrashAtASystemCall, A10_GrowingLogAndTable) {
   die_writing([](Dict& dict) { require(dict.put("k", "v")); },
               [](Dict& dict) {
                 std::string value(600, 'v');

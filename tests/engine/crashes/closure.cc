@@ -63,6 +63,10 @@ class Closure::Recorder : public Watch {
       : Watch(directory, blocks), look_(std::move(look)) {
     observe(this);
   }
+  Recorder(const std::string& directory, Blocks& blocks, const Image& start, std::function<void(const Image&)> look)
+      : Watch(directory, blocks, start, start.restore(blocks, directory)), look_(std::move(look)) {
+    observe(this);
+  }
   ~Recorder() override { observe(nullptr); }
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
@@ -99,8 +103,7 @@ void Closure::record_act() {
     world_.let_go();
   }
   const std::string directory = next_directory();
-  start.restore(blocks_, directory);
-  Recorder recorder(directory, blocks_, [&](const Image& image) { visit_act(image); });
+  Recorder recorder(directory, blocks_, start, [&](const Image& image) { visit_act(image); });
   visit_act(start);
   world_.act(directory, [&] {
     ++acknowledged_;
@@ -161,7 +164,6 @@ void Closure::visit_recovery(const Image& image, const Task& task, std::vector<s
 
 void Closure::run(const Task& task) {
   const std::string directory = next_directory();
-  task.image.restore(blocks_, directory);
   std::vector<std::size_t> met;
   const Verdict verdict = verdict_on(task, directory, &met);
   world_.let_go();
@@ -177,7 +179,7 @@ Verdict Closure::verdict_on(const Task& task, const std::string& directory, std:
   moments_ = 0;
   std::uint64_t left = 0;
   {
-    Recorder recorder(directory, blocks_, [&](const Image& image) { visit_recovery(image, task, met); });
+    Recorder recorder(directory, blocks_, task.image, [&](const Image& image) { visit_recovery(image, task, met); });
     const std::string failed = world_.recover(directory);
     if (!failed.empty()) return {-1, failed};
     left = recorder.image().identity();

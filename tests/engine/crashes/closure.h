@@ -7,8 +7,8 @@
 // From each image it must come out right: an outcome that what was acknowledged allows, everything sound, nothing left
 // over; and an outcome once decided stays: no later death undoes what an earlier recovery would have kept.
 //
-// That a killed process really leaves the image of that moment is what Survivors (survivor.h) and the tests that kill at
-// system calls show.
+// That a killed process really leaves the image of that moment is what Survivors (survivor.h) and the tests that kill
+// at system calls show.
 #pragma once
 
 #include <cstdint>
@@ -93,8 +93,8 @@ class Closure {
   std::vector<Fate> fates_;
   std::unordered_map<std::uint64_t, std::size_t> by_identity_;
   std::unordered_map<std::uint64_t, std::size_t> by_essence_;
-  std::unordered_map<std::uint64_t, Verdict> verdicts_;      // by identity of what recovery left
-  std::vector<std::pair<std::size_t, int>> act_;             // fate and steps acknowledged, moment by moment
+  std::unordered_map<std::uint64_t, Verdict> verdicts_;  // by identity of what recovery left
+  std::vector<std::pair<std::size_t, int>> act_;         // fate and steps acknowledged, moment by moment
   std::vector<Task> tasks_;
   int acknowledged_ = 0;
   std::uint64_t moments_ = 0;  // in the recovery under way

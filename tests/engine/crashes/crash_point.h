@@ -23,7 +23,7 @@ class Observer {
  public:
   virtual ~Observer() = default;
   virtual void after_store(const void* address, std::size_t size) = 0;
-  virtual void after_file_call(int written) = 0;  // `written`: the descriptor whose bytes changed, or -1
+  virtual void after_file_call(int written) = 0;  // `written`: the descriptor of what alone changed, or -1
   virtual void after_open() = 0;                  // what is mapped may be another from here on
 };
 void observe(Observer* observer);  // null: nobody

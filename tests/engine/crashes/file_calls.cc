@@ -12,8 +12,8 @@
 #include <cstdio>
 #include <cstring>
 
-#include "crashes/file_calls.h"
 #include "crashes/crash_point.h"
+#include "crashes/file_calls.h"
 
 namespace ultradict::test {
 
@@ -26,6 +26,13 @@ template <typename... Arguments>
 int file_call(long number, Arguments... arguments) {
   const long result = ::syscall(number, arguments...);
   if (result == 0) tell_of_file_call();
+  return static_cast<int>(result);
+}
+
+template <typename... Arguments>
+int call_on(int descriptor, long number, Arguments... arguments) {
+  const long result = ::syscall(number, descriptor, arguments...);
+  if (result == 0) tell_of_file_call(descriptor);
   return static_cast<int>(result);
 }
 
@@ -46,6 +53,7 @@ void leave_random_bytes_to_chance() { random_is_chosen = false; }
 
 }  // namespace ultradict::test
 
+using ultradict::test::call_on;
 using ultradict::test::file_call;
 using ultradict::test::write_part;
 
@@ -75,11 +83,11 @@ ssize_t pwrite(int descriptor, const void* source, size_t size, off_t offset) {
   return second < 0 ? first : first + second;
 }
 
-int ftruncate(int descriptor, off_t size) noexcept { return file_call(SYS_ftruncate, descriptor, size); }
+int ftruncate(int descriptor, off_t size) noexcept { return call_on(descriptor, SYS_ftruncate, size); }
 int fallocate(int descriptor, int mode, off_t offset, off_t size) {
-  return file_call(SYS_fallocate, descriptor, mode, offset, size);
+  return call_on(descriptor, SYS_fallocate, mode, offset, size);
 }
-int fchmod(int descriptor, mode_t mode) noexcept { return file_call(SYS_fchmod, descriptor, mode); }
+int fchmod(int descriptor, mode_t mode) noexcept { return call_on(descriptor, SYS_fchmod, mode); }
 int chmod(const char* path, mode_t mode) noexcept { return file_call(SYS_fchmodat, AT_FDCWD, path, mode); }
 int mkdir(const char* path, mode_t mode) noexcept { return file_call(SYS_mkdirat, AT_FDCWD, path, mode); }
 int rmdir(const char* path) noexcept { return file_call(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR); }

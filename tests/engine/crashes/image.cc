@@ -45,7 +45,8 @@ std::uint64_t mark_of(const std::string& path, std::size_t block, const char* by
   } else if (is_control(path)) {
     std::memcpy(copy, bytes, block_size);
     if (Word* lock = word_in(copy, begin, offsetof(Control, lock))) *lock = LockWord{*lock}.is_free() ? 0 : 1;
-    if (Word* recoveries = word_in(copy, begin, offsetof(Control, state) + offsetof(State, recoveries))) *recoveries = 0;
+    if (Word* recoveries = word_in(copy, begin, offsetof(Control, state) + offsetof(State, recoveries)))
+      *recoveries = 0;
     bytes = copy;
   }
   return mix(block, checksum64(bytes, block_size));
@@ -74,7 +75,8 @@ std::uint64_t Image::identity() const {
   return all;
 }
 
-void Image::restore(const Blocks& blocks, const std::string& directory) const {
+Inodes Image::restore(const Blocks& blocks, const std::string& directory) const {
+  Inodes inodes;
   fs::create_directory(directory);
   std::vector<char> bytes;
   for (const auto& [name, file] : files) {
@@ -91,7 +93,11 @@ void Image::restore(const Blocks& blocks, const std::string& directory) const {
       EXPECT_EQ(::pwrite(descriptor, bytes.data(), file->size, 0), static_cast<ssize_t>(file->size)) << path;
       ::close(descriptor);
     }
+    struct stat status {};
+    EXPECT_EQ(::lstat(path.c_str(), &status), 0) << path;
+    inodes[name] = status.st_ino;
   }
+  return inodes;
 }
 
 namespace {
@@ -158,11 +164,12 @@ std::uint64_t essence(const Image& image, const Blocks& blocks) {
   return all;
 }
 
-Watch::Watch(const std::string& directory, Blocks& blocks) : directory_(directory), blocks_(blocks) {
-  scan(0);
-}
+Watch::Watch(const std::string& directory, Blocks& blocks) : directory_(directory), blocks_(blocks) { scan(); }
 
-void Watch::scan(std::uint64_t written_inode) {
+Watch::Watch(const std::string& directory, Blocks& blocks, Image image, Inodes inodes)
+    : directory_(directory), blocks_(blocks), image_(std::move(image)), inodes_(std::move(inodes)) {}
+
+void Watch::scan() {
   std::map<std::string, std::shared_ptr<const FileImage>> gone = image_.files;
   std::error_code ended;
   for (fs::recursive_directory_iterator at(directory_, ended), end; at != end; at.increment(ended)) {
@@ -172,7 +179,7 @@ void Watch::scan(std::uint64_t written_inode) {
     gone.erase(path);
     const auto found = image_.files.find(path);
     const bool is_known = found != image_.files.end() && inodes_[path] == status.st_ino &&
-                          found->second->mode == status.st_mode && status.st_ino != written_inode &&
+                          found->second->mode == status.st_mode &&
                           (!S_ISREG(status.st_mode) || found->second->size == static_cast<Word>(status.st_size));
     if (!is_known) scan_file(path, status);
   }
@@ -223,11 +230,21 @@ void Watch::after_store(const void* address, std::size_t) {
 }
 
 void Watch::after_file_call(int written) {
-  struct stat status {};
-  if (written >= 0) (void)::fstat(written, &status);
-  scan(status.st_ino);
+  if (written < 0 || !scan_written(written)) scan();
   mappings_are_known_ = false;
   changed();
+}
+
+// Only that file has changed, if it is one of those.
+bool Watch::scan_written(int descriptor) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0) return false;
+  for (const auto& [path, file] : image_.files) {
+    if (inodes_[path] != status.st_ino) continue;
+    scan_file(path, status);
+    return true;
+  }
+  return false;
 }
 
 const Watch::Mapping* Watch::mapping_of(const char* address) {

@@ -43,18 +43,20 @@ class Blocks {
 struct FileImage {
   mode_t mode = 0;  // says whether it is a file, a directory or a link
   std::uint64_t size = 0;
-  std::string target;                  // of a link
-  std::vector<std::uint32_t> blocks;   // of a file
-  std::vector<std::uint64_t> marks;    // hash of each block, but for what its identity leaves out
-  std::uint64_t identity = 0;          // sum over the blocks
+  std::string target;                 // of a link
+  std::vector<std::uint32_t> blocks;  // of a file
+  std::vector<std::uint64_t> marks;   // hash of each block, but for what its identity leaves out
+  std::uint64_t identity = 0;         // sum over the blocks
 };
+
+using Inodes = std::map<std::string, std::uint64_t>;  // by path below the directory
 
 class Image {
  public:
   std::map<std::string, std::shared_ptr<const FileImage>> files;  // by path below the directory
   std::uint64_t identity() const;
   // In a directory that is not there yet.
-  void restore(const Blocks& blocks, const std::string& directory) const;
+  Inodes restore(const Blocks& blocks, const std::string& directory) const;
 };
 
 // The identity without what nobody reads before writing it: the journal's stores when no change is committed, the log
@@ -64,6 +66,8 @@ std::uint64_t essence(const Image& image, const Blocks& blocks);
 class Watch : public Observer {
  public:
   Watch(const std::string& directory, Blocks& blocks);
+  // Of a directory that was restored just now.
+  Watch(const std::string& directory, Blocks& blocks, Image image, Inodes inodes);
 
   const Image& image() const { return image_; }
   // "" if what was told is all that changed, or the path of a file that is not what its image says.
@@ -82,12 +86,9 @@ class Watch : public Observer {
     std::uint64_t offset;  // in the file
     std::string path;      // below the directory
   };
-  struct Known {
-    std::uint64_t inode;
-    std::shared_ptr<FileImage> file;
-  };
 
-  void scan(std::uint64_t written_inode);
+  void scan();
+  bool scan_written(int descriptor);
   void scan_file(const std::string& path, const struct stat& status);
   void set_block(FileImage& file, const std::string& path, std::size_t block, const char* bytes);
   const Mapping* mapping_of(const char* address);
@@ -96,7 +97,7 @@ class Watch : public Observer {
   std::string directory_;
   Blocks& blocks_;
   Image image_;
-  std::map<std::string, std::uint64_t> inodes_;
+  Inodes inodes_;
   std::vector<Mapping> mappings_;
   bool mappings_are_known_ = false;
 };

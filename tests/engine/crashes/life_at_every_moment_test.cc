@@ -125,7 +125,7 @@ TEST(CrashInALife, A1_A2_A8_CreatingADict) {
 
 TEST(CrashInALife, A1_A2_A8_CreatingADictWithMemorySetAside) {
   Options options = Life::options("", Create::always);
-  options.max_bytes = 1'000'000;
+  options.max_bytes = 1024 * 1024;
   options.full_dump_size = 400'000;
   Life().explore(create_and_close(options), {nothing, new_dict, new_dict});
 }
@@ -135,8 +135,7 @@ TEST(CrashInALife, A1_A2_A8_H5_CreatingADictThatEndsWithItsCreator) {
 }
 
 TEST(CrashInALife, A1_A2_A8_H5_CreatingInPlaceOfOneWhoseCreatorDied) {
-  Life().with_old(true).explore(create_and_close(Life::options("", Create::if_missing)),
-                                {nothing, new_dict, new_dict});
+  Life().with_old(true).explore(create_and_close(Life::options("", Create::if_missing)), {nothing, new_dict, new_dict});
 }
 
 TEST(CrashInALife, A1_A2_A8_CreatingWhatIsThere) {

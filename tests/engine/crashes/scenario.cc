@@ -21,14 +21,13 @@ class DictWorld {
   explicit DictWorld(const Scenario& scenario) : scenario_(scenario) { foresee(); }
 
   World world() {
-    return {[this](const std::string& directory) { prepare(directory); },
-            [this] { dict_ = Dict(); },
-            [this](const std::string& directory, const std::function<void()>& acknowledge) {
-              act(directory, acknowledge);
-            },
-            [this](const std::string& directory) { return recover(directory); },
-            [this](const std::string& directory) { return judge(directory); },
-            numbers_};
+    return {
+        [this](const std::string& directory) { prepare(directory); },
+        [this] { dict_ = Dict(); },
+        [this](const std::string& directory, const std::function<void()>& acknowledge) { act(directory, acknowledge); },
+        [this](const std::string& directory) { return recover(directory); },
+        [this](const std::string& directory) { return judge(directory); },
+        numbers_};
   }
 
  private:
