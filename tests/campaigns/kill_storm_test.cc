@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "base/shared_atomic.h"
-#include "storm_writer.h"
 #include "os/futex.h"
+#include "storm_writer.h"
 #include "support/child.h"
 #include "support/mappings.h"
 #include "support/scale.h"
@@ -38,9 +38,7 @@ constexpr std::uint64_t kills_per_cold_attach = 5'000;
 // Before all writers, where that is permitted: this process, so that it finds out at once what a kill left, and the
 // killed one, so that it need not wait its turn to die.
 void run_first(pid_t pid) {
-  const struct sched_param priority {
-    .sched_priority = 1
-  };
+  const struct sched_param priority { .sched_priority = 1 };
   (void)::sched_setscheduler(pid, SCHED_FIFO, &priority);
 }
 void run_as_usual() {
@@ -273,16 +271,17 @@ void Storm::report() const {
     by_clock_max = std::max(by_clock_max, writer.wait_by_clock_ns_max.load());
   }
   std::printf(
-      "kill storm: seed %llu, %llu kills, %llu of lock holders (%.1f %%), %llu of newborns, %llu changes acknowledged, 0 lost, "
+      "kill storm: seed %llu, %llu kills, %llu of lock holders (%.1f %%), %llu of newborns, %llu changes acknowledged, "
+      "0 lost, "
       "%zu take-overs measured: p50 %.3f ms, p99 %.3f ms, max %.3f ms; longest wait %.1f ms (%.1f ms by the clock), "
       "%llu increments, %llu clears, %llu checks, %llu cold attaches\n",
       static_cast<unsigned long long>(seed()), static_cast<unsigned long long>(kills_),
       static_cast<unsigned long long>(holders_), 100.0 * static_cast<double>(holders_) / static_cast<double>(kills_),
-      static_cast<unsigned long long>(newborns_), static_cast<unsigned long long>(acknowledged), sorted.size(), static_cast<double>(at(0.5)) / 1e6,
-      static_cast<double>(at(0.99)) / 1e6, static_cast<double>(at(1)) / 1e6, static_cast<double>(wait_max) / 1e6,
-      static_cast<double>(by_clock_max) / 1e6, static_cast<unsigned long long>(notes_->increments),
-      static_cast<unsigned long long>(notes_->clear.settled), static_cast<unsigned long long>(looks_),
-      static_cast<unsigned long long>(cold_attaches_));
+      static_cast<unsigned long long>(newborns_), static_cast<unsigned long long>(acknowledged), sorted.size(),
+      static_cast<double>(at(0.5)) / 1e6, static_cast<double>(at(0.99)) / 1e6, static_cast<double>(at(1)) / 1e6,
+      static_cast<double>(wait_max) / 1e6, static_cast<double>(by_clock_max) / 1e6,
+      static_cast<unsigned long long>(notes_->increments), static_cast<unsigned long long>(notes_->clear.settled),
+      static_cast<unsigned long long>(looks_), static_cast<unsigned long long>(cold_attaches_));
   EXPECT_GE(holders_ * 10, kills_) << "hardly any held the lock";
   EXPECT_LE(at(0.99), takeover_p99_ns_max);
   EXPECT_LE(wait_max, proceeds_within_ns);

@@ -19,7 +19,7 @@ inline constexpr int slots = 9;  // keys of a writer: eight plain ones, and one 
 inline constexpr int nested_slot = 8;
 inline constexpr int takeovers_max = 64;  // of one life
 
-using Number = std::uint64_t;            // of an operation of one writer
+using Number = std::uint64_t;              // of an operation of one writer
 using Values = std::array<Number, slots>;  // which operation wrote what a key holds; 0: it is not there
 
 // The lock was taken from a dead owner: `began` waiting, `had` the lock and had repaired what was left.
@@ -41,7 +41,7 @@ struct WriterNote {
   std::atomic<std::uint64_t> acknowledged{0};  // operations that returned
   std::atomic<Word> participant{0};            // as the lock names its owner; of the present process
   std::atomic<std::uint64_t> waits{0};
-  std::atomic<std::int64_t> wait_ns_max{0};          // for the lock, while it could have run
+  std::atomic<std::int64_t> wait_ns_max{0};           // for the lock, while it could have run
   std::atomic<std::int64_t> wait_by_clock_ns_max{0};  // the same by the clock on the wall
   std::atomic<int> takeover_count{0};
   std::array<Takeover, takeovers_max> takeovers{};

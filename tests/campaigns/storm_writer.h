@@ -12,8 +12,12 @@ namespace ultradict::test::storm {
 class Writer {
  public:
   Writer(Dict& dict, const Control& control, Notes& notes, int place, std::uint64_t seed)
-      : dict_(dict), control_(control), notes_(notes), note_(notes.writers[static_cast<std::size_t>(place)]),
-        place_(place), seed_(seed) {}
+      : dict_(dict),
+        control_(control),
+        notes_(notes),
+        note_(notes.writers[static_cast<std::size_t>(place)]),
+        place_(place),
+        seed_(seed) {}
 
   // Ends the process if the dict does not hold what it must.
   void verify();

@@ -52,7 +52,7 @@ TEST_F(FileLock, IsSharedByManyAndThenExclusiveToNone) {
   EXPECT_FALSE(os::try_lock_byte(first, 0, LockKind::exclusive));
 }
 
-TEST_F(FileLock, SurvivesOthersThatOpenAndCloseTheFile) {
+TEST_F(FileLock, B9_SurvivesOthersThatOpenAndCloseTheFile) {
   const File first = open();
   ASSERT_FALSE(os::try_lock_byte(first, 0, LockKind::exclusive));
   open().close();
@@ -71,7 +71,7 @@ TEST_F(FileLock, HeldByteIsHeldByItsMappingAlone) {
   EXPECT_FALSE(held.held());
 }
 
-TEST_F(FileLock, HeldByteOfADeadProcessIsFreeAlthoughItsChildLives) {
+TEST_F(FileLock, B7_HeldByteOfADeadProcessIsFreeAlthoughItsChildLives) {
   Gate forked;
   Gate end;
   Child parent([&] {

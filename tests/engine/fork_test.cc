@@ -12,7 +12,7 @@
 namespace ultradict::test {
 namespace {
 
-TEST(Fork, ChildOfForkReadsAndWritesAndItsEndHarmsNobody) {
+TEST(Fork, C1_C3_ChildOfForkReadsAndWritesAndItsEndHarmsNobody) {
   const Scratch scratch;
   Dict dict = scratch.open("dict", scratch.mortal());
   ASSERT_TRUE(dict.put("k", "parent"));

@@ -35,7 +35,7 @@ TEST(Life, CreateDecidesWhetherItMayExist) {
   EXPECT_EQ(open_code(scratch, "dict", Create::always), Code::already_exists);
 }
 
-TEST(Life, NamesThatCannotBeAreRefused) {
+TEST(Life, F7_NamesThatCannotBeAreRefused) {
   const Scratch scratch;
   for (const std::string& name :
        {std::string(), std::string("a/b"), std::string("a\0b", 3), std::string("."), std::string(".."),
@@ -85,7 +85,7 @@ TEST(Life, WhoAttachesTakesTheCreatorsOptions) {
             0);
 }
 
-TEST(Life, FilesHaveExactlyTheirModeWhateverTheUmask) {
+TEST(Life, F4_FilesHaveExactlyTheirModeWhateverTheUmask) {
   for (const unsigned mask : {0U, 077U, 0777U}) {
     const Scratch scratch;
     EXPECT_EQ(in_child([&] {
@@ -151,7 +151,7 @@ TEST(Life, AnotherDictOfTheNameIsNotTakenForTheOneOfAnId) {
 
 // --- unlink ---
 
-TEST(Life, UnlinkedWhileInUseGoesOnApartFromItsSuccessor) {
+TEST(Life, F5_UnlinkedWhileInUseGoesOnApartFromItsSuccessor) {
   const Scratch scratch;
   Dict old = scratch.open();
   ASSERT_TRUE(old.put("k", "old"));

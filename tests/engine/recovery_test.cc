@@ -48,7 +48,7 @@ bool do_operation(std::uint64_t number, Dict& dict, Model& model) {
   }
 }
 
-TEST(Recovery, NothingAcknowledgedIsLostBy200KilledWriters) {
+TEST(Recovery, A3_NothingAcknowledgedIsLostBy200KilledWriters) {
   if (forks_are_slow()) GTEST_SKIP() << "thousands of forks";
   const Scratch scratch;
   Dict dict = scratch.open();
@@ -116,7 +116,7 @@ void expect_acknowledged(const Dict& dict, int writer, const Writer& note) {
   }
 }
 
-TEST(Recovery, OfWritersThatAreKilledAmongOthers) {
+TEST(Recovery, A3_OfWritersThatAreKilledAmongOthers) {
   if (forks_are_slow()) GTEST_SKIP() << "many forks";
   constexpr int writers = 3;
   const Scratch scratch;
@@ -145,7 +145,7 @@ TEST(Recovery, OfWritersThatAreKilledAmongOthers) {
   EXPECT_EQ(orphans_of(dict), "");
 }
 
-TEST(Recovery, AfterAllProcessesDiedAtOnceIsDoneByTheNextToAttach) {
+TEST(Recovery, A11_AfterAllProcessesDiedAtOnceIsDoneByTheNextToAttach) {
   const Scratch scratch;
   { (void)scratch.open(); }
   SharedNote<Writer> notes[2];
@@ -175,7 +175,7 @@ TEST(Recovery, AfterAllProcessesDiedAtOnceIsDoneByTheNextToAttach) {
   }
 }
 
-TEST(Recovery, AWriterKilledWhileItHoldsTheLockLeavesWhatItHadWritten) {
+TEST(Recovery, A4_AWriterKilledWhileItHoldsTheLockLeavesWhatItHadWritten) {
   const Scratch scratch;
   Dict dict = scratch.open();
   Gate written;

@@ -58,7 +58,7 @@ TEST(Token, OfAChildIsAnotherAndDiesWithIt) {
   EXPECT_FALSE(is_dead(*token, token->word()));
 }
 
-TEST(Token, NumberIsReusedByAnotherGeneration) {
+TEST(Token, B4_NumberIsReusedByAnotherGeneration) {
   const Scratch scratch;
   const auto token = token_of(scratch.path());
   std::set<Word> words;
@@ -79,7 +79,7 @@ TEST(Token, NumberIsReusedByAnotherGeneration) {
 }
 
 // The dead one's number is taken again, by somebody who lives: the dead one stays dead.
-TEST(Token, OfADeadProcessStaysDeadWhenItsNumberIsTakenAgain) {
+TEST(Token, B4_OfADeadProcessStaysDeadWhenItsNumberIsTakenAgain) {
   const Scratch scratch;
   const auto token = token_of(scratch.path());
   SharedNote<Word> first;
@@ -103,7 +103,7 @@ TEST(Token, OfADeadProcessStaysDeadWhenItsNumberIsTakenAgain) {
 }
 
 // A grandchild that lives on does not keep its dead parent alive, although it inherited its memory.
-TEST(Token, OfADeadParentIsNotKeptByItsChild) {
+TEST(Token, B7_OfADeadParentIsNotKeptByItsChild) {
   const Scratch scratch;
   const auto token = token_of(scratch.path());
   SharedNote<Word> parents;
@@ -125,7 +125,7 @@ TEST(Token, OfADeadParentIsNotKeptByItsChild) {
   end.open();
 }
 
-TEST(Token, SurvivesTheCloseOfEveryDescriptor) {
+TEST(Token, B8_SurvivesTheCloseOfEveryDescriptor) {
   const Scratch scratch;
   const auto token = token_of(scratch.path());
   EXPECT_EQ(in_child([&] {

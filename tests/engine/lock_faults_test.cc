@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can befall a lock from outside its own code: holders and waiters that end in every way there is, participant
+// numbers that are used up or used again, kernels without the locks it relies on, words that nobody wrote.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include "base/shared_atomic.h"
+#include "os/futex.h"
+#include "store/dict_lock.h"
+#include "support/child.h"
+#include "support/content.h"
+#include "support/memory_group.h"
+#include "support/refused_calls.h"
+#include "support/scratch.h"
+#include "support/stopwatch.h"
+
+namespace ultradict::test {
+namespace {
+
+constexpr std::int64_t millisecond = 1'000'000;
+
+[[noreturn]] void wait_to_be_killed() {
+  for (;;) ::pause();
+}
+
+// A child that holds the lock and then does `then`.
+std::unique_ptr<Child> holder_of(Dict& dict, const std::function<void()>& then) {
+  auto gate = std::make_unique<Gate>();
+  auto child = std::make_unique<Child>([&] {
+    require(dict.lock());
+    gate->open();
+    then();
+  });
+  gate->wait();
+  return child;
+}
+
+char state_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  const std::size_t end = line.rfind(')');
+  return end == line.npos ? '?' : line[end + 2];
+}
+
+// A child that waits for the lock, has it, and ends; asleep when this returns.
+std::unique_ptr<Child> sleeper_for(Dict& dict, const ControlView& control) {
+  auto child = std::make_unique<Child>([&] {
+    ::alarm(10);
+    require(dict.lock());
+    require(dict.unlock());
+  });
+  while ((shared::load(control->lock) & LockWord::waiters) == 0 || state_of(child->pid()) != 'S') {
+    os::pause_ns(50'000);
+  }
+  return child;
+}
+
+void expect_taken_at_once(Dict& dict) {
+  const Stopwatch stopwatch;
+  EXPECT_TRUE(dict.lock());
+  EXPECT_LT(stopwatch.elapsed_ns(), proceeds_within_ns);
+  EXPECT_TRUE(dict.unlock());
+}
+
+TEST(LockFaults, A6_TheOneThatADeadOwnerDidNotWakeProceeds) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const ControlView control(dict);
+  Gate asleep;
+  const auto holder = holder_of(dict, [&] {
+    asleep.wait();
+    shared::exchange(control->lock, 0);  // as give_to_waiters does, and then it dies
+    ::kill(::getpid(), SIGKILL);
+  });
+  const auto sleeper = sleeper_for(dict, control);
+  asleep.open();
+  EXPECT_EQ(holder->wait(), -SIGKILL);
+  const Stopwatch stopwatch;
+  EXPECT_EQ(sleeper->wait(), 0);
+  EXPECT_LT(stopwatch.elapsed_ns(), proceeds_within_ns);
+}
+
+// The wake goes to one of the two. If that one dies of it, the other one proceeds.
+TEST(LockFaults, A7_TheOthersProceedWhenTheWokenOneDies) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const ControlView control(dict);
+  for (int round = 0; round < 20; ++round) {
+    ASSERT_TRUE(dict.lock());
+    const auto first = sleeper_for(dict, control);
+    const auto second = sleeper_for(dict, control);
+    ASSERT_TRUE(dict.unlock());
+    first->kill_and_wait();
+    const Stopwatch stopwatch;
+    EXPECT_EQ(second->wait(), 0);
+    EXPECT_LT(stopwatch.elapsed_ns(), proceeds_within_ns);
+  }
+  expect_taken_at_once(dict);
+}
+
+TEST(LockFaults, A12_OfAHolderThatRanOutOfMemoryIsTaken) {
+  const MemoryGroup group(32 * 1024 * 1024);
+  if (!group.is_there()) GTEST_SKIP() << "no memory group may be made here";
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.put("k", "before"));
+  Gate joined;
+  const auto holder = holder_of(dict, [&] {
+    require(dict.put("k", "by the holder"));
+    joined.wait();
+    for (;;) {
+      void* memory =
+          ::mmap(nullptr, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+      require(memory != MAP_FAILED);
+    }
+  });
+  ASSERT_TRUE(group.take_in(holder->pid()));
+  joined.open();
+  EXPECT_EQ(holder->wait(), -SIGKILL);
+  expect_taken_at_once(dict);
+  expect_content(dict, {{"k", "by the holder"}});
+  EXPECT_EQ(dict.stats().recoveries, 1U);
+}
+
+TEST(LockFaults, A14_OfAHolderThatEndsInAnyWayIsTaken) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const std::function<void()> ends[] = {[] { ::_exit(3); }, [] { ::abort(); }, [] { ::kill(::getpid(), SIGTERM); },
+                                        [] { ::execl("/bin/true", "true", nullptr); }};
+  std::uint64_t recoveries = 0;
+  for (const auto& end : ends) {
+    const auto holder = holder_of(dict, [&] {
+      require(dict.put("k", std::to_string(recoveries)));
+      end();
+      wait_to_be_killed();
+    });
+    (void)holder->wait();
+    expect_taken_at_once(dict);
+    expect_content(dict, {{"k", std::to_string(recoveries)}});
+    EXPECT_EQ(dict.stats().recoveries, ++recoveries);
+  }
+}
+
+TEST(LockFaults, B4_OfADeadHolderIsTakenAlthoughItsNumberIsUsedAgain) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const auto holder = holder_of(dict, wait_to_be_killed);
+  const Owner dead = dict.owner();
+  holder->kill_and_wait();
+  Gate claimed;
+  const Child stranger([&] {
+    Dict other = scratch.open("other");
+    require(other.lock());  // by the number that the dead one had
+    require(other.owner().number == dead.number && other.owner().generation != dead.generation);
+    claimed.open();
+    wait_to_be_killed();
+  });
+  claimed.wait();
+  EXPECT_EQ(dict.owner().number, dead.number);
+  EXPECT_EQ(dict.owner().pid, 0) << "the stranger is taken for the owner";
+  expect_taken_at_once(dict);
+}
+
+TEST(LockFaults, B9_IsKeptWhateverElseOpensAndClosesTheFiles) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Gate closed;
+  const auto holder = holder_of(dict, [&] {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(scratch.path())) {
+      const int file = ::open(entry.path().c_str(), O_RDWR | O_CLOEXEC);
+      if (file < 0) continue;
+      (void)::lockf(file, F_TEST, 0);
+      (void)::close(file);
+    }
+    closed.open();
+    wait_to_be_killed();
+  });
+  closed.wait();
+  EXPECT_EQ(dict.lock(Wait{60 * millisecond}).code(), Code::lock_timeout);
+  EXPECT_EQ(dict.owner().pid, holder->pid());
+  holder->kill_and_wait();
+  expect_taken_at_once(dict);
+}
+
+TEST(LockFaults, B11_WithoutLocksOfOpenFilesItIsRefusedClearly) {
+  for (const int error : {EINVAL, ENOSYS}) {
+    const Scratch scratch;
+    const int status = in_child([&] {
+      if (!refuse_open_file_locks(error)) ::_exit(77);
+      Dict dict;
+      const Status opening = Dict::open("dict", scratch.options(), &dict);
+      require(opening.code() == Code::unsupported);
+      require(opening.message().find("open file description locks") != std::string::npos);
+      require(!dict.is_open());
+    });
+    if (status == 77) GTEST_SKIP() << "system calls cannot be refused here";
+    EXPECT_EQ(status, 0) << "error " << error;
+    EXPECT_TRUE(scratch.open().put("k", "v"));
+    EXPECT_EQ(dicts_in(scratch), 1U);
+  }
+}
+
+// Locks all participant numbers but the first ones, as so many processes would.
+class AllNumbers {
+ public:
+  AllNumbers(const Scratch& scratch, int first)
+      : file_(::open((scratch.path() + "/token").c_str(), O_RDWR | O_CLOEXEC)) {
+    struct flock range {};
+    range.l_type = F_WRLCK;
+    range.l_whence = SEEK_SET;
+    range.l_start = first;
+    range.l_len = static_cast<off_t>(participants_max) - first + 1;
+    EXPECT_EQ(::fcntl(file_, F_OFD_SETLK, &range), 0);
+  }
+  ~AllNumbers() { ::close(file_); }
+  AllNumbers(const AllNumbers&) = delete;
+  AllNumbers& operator=(const AllNumbers&) = delete;
+
+ private:
+  int file_;
+};
+
+TEST(LockFaults, B12_WithoutAFreeParticipantNumberItIsRefusedClearly) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.put("k", "v"));
+  {
+    const AllNumbers all(scratch, 2);
+    EXPECT_EQ(in_child([&] {
+                Dict other;
+                const Status opening = Dict::open("other", scratch.options(), &other);
+                require(opening.code() == Code::os_error);
+                require(opening.message().find("participant numbers") != std::string::npos);
+                require(dict.put("k", "w").code() == Code::os_error);
+                require(value_of(dict, "k") == "v");
+              }),
+              0);
+    EXPECT_TRUE(dict.put("k", "still")) << "who has a number goes on";
+  }
+  EXPECT_EQ(in_child([&] { require(dict.put("k", "again")); }), 0);
+  expect_content(dict, {{"k", "again"}});
+}
+
+// Every single bit, and words of all kinds: an answer each time, and none but an error or the lock.
+TEST(LockFaults, B15_GarbageInTheWordIsAnsweredOrRecovered) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const ControlView control(dict);
+  const auto is_answered = [&](Word garbage) {
+    shared::store(control->lock, garbage);
+    const Code locking = dict.lock(Wait{2000 * millisecond}).code();
+    ASSERT_TRUE(locking == Code::ok || locking == Code::damaged) << garbage << ": " << static_cast<int>(locking);
+    EXPECT_EQ(locking == Code::damaged, LockWord{garbage}.number() > participants_max) << garbage;
+    if (locking == Code::ok) {
+      EXPECT_TRUE(dict.unlock());
+      EXPECT_TRUE(dict.put("k", "v"));
+    } else {
+      EXPECT_EQ(dict.put("k", "v").code(), Code::damaged);
+      EXPECT_EQ(value_of(dict, "k"), "v") << "who reads is not concerned";
+      EXPECT_NE(dict.lock(Wait{0}).code(), Code::ok);
+    }
+    shared::store(control->lock, 0);
+  };
+  ASSERT_TRUE(dict.put("k", "v"));
+  for (int bit = 0; bit < 64; ++bit) is_answered(Word{1} << bit);
+  for (const Word garbage : {~Word{0}, Word{participants_max}, Word{participants_max} + 1, Word{1} << 30 | 5}) {
+    is_answered(garbage);
+  }
+  Random random(15);
+  for (int i = 0; i < 40; ++i) is_answered(random.next() & ~(Word{0xff} << 16));
+  expect_sound(dict);
+}
+
+// It may be true: who is said to hold it lives.
+TEST(LockFaults, B15_AWordThatNamesALivingProcessIsLeftToIt) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const ControlView control(dict);
+  SharedNote<Word> word;
+  Gate noted;
+  Child living([&] {
+    require(dict.lock());
+    *word = LockWord{shared::load(control->lock)}.owner();
+    require(dict.unlock());
+    noted.open();
+    wait_to_be_killed();
+  });
+  noted.wait();
+  shared::store(control->lock, *word);
+  EXPECT_EQ(dict.lock(Wait{100 * millisecond}).code(), Code::lock_timeout);
+  EXPECT_EQ(dict.owner().pid, living.pid());
+  living.kill_and_wait();
+  expect_taken_at_once(dict);
+}
+
+}  // namespace
+}  // namespace ultradict::test
