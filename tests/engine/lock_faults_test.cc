@@ -66,7 +66,7 @@ std::unique_ptr<Child> sleeper_for(Dict& dict, const ControlView& control) {
 
 void expect_taken_at_once(Dict& dict) {
   const Stopwatch stopwatch;
-  EXPECT_TRUE(dict.lock());
+  ASSERT_TRUE(dict.lock(Wait{5'000 * millisecond}));
   EXPECT_LT(stopwatch.elapsed_ns(), proceeds_within_ns);
   EXPECT_TRUE(dict.unlock());
 }

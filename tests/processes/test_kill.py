@@ -10,8 +10,10 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
+import strategies
 from UltraDict import UltraDict
 
 kills = 30
@@ -60,7 +62,7 @@ def check(d: UltraDict[Any, Any], last: int) -> None:
     assert gone in ([last], [], [last + 1])
 
 
-def test_nothing_said_is_lost_and_the_next_writer_proceeds() -> None:
+def test_a3_nothing_said_is_lost_and_the_next_writer_proceeds() -> None:
     rng = random.Random(20)
     with UltraDict(turn=0) as d:
         last = 0
@@ -83,3 +85,11 @@ def test_nothing_said_is_lost_and_the_next_writer_proceeds() -> None:
             check(d, last)
         assert slowest < proceed_within_s
         assert last > kills
+
+
+def test_a3_a11_a_storm_of_kills_over_forked_writers() -> None:
+    count, seed = 20_000 if strategies.stressed else 100, os.environ.get("ULTRADICT_SEED", "1")
+    command = [sys.executable, str(Path(__file__).with_name("storm.py")), str(count), seed]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    print(ended.stdout)

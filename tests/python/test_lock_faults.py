@@ -77,7 +77,7 @@ def test_attachments_by_name_have_one_lock(d: UltraDict[Any, Any]) -> None:
     assert subprocess.run(command, capture_output=True, text=True).stdout == "taken\n"
 
 
-def test_there_is_no_moment_in_which_a_death_leaves_it_stuck(d: UltraDict[Any, Any]) -> None:
+def test_a3_a4_there_is_no_moment_in_which_a_death_leaves_it_stuck(d: UltraDict[Any, Any]) -> None:
     program = (
         "import sys; from UltraDict import UltraDict; d = UltraDict(name=sys.argv[1])\n"
         "print('ready', flush=True)\n"
@@ -149,7 +149,7 @@ def test_a_time_out_names_the_holder(d: UltraDict[Any, Any], timeout: float, sle
         assert isinstance(late.value, (CannotAcquireLock, UltraDictError))
 
 
-def test_the_moment_of_a_failure_is_by_the_monotonic_clock(d: UltraDict[Any, Any]) -> None:
+def test_b13_the_moment_of_a_failure_is_by_the_monotonic_clock(d: UltraDict[Any, Any]) -> None:
     with Held(d):
         begin = time.monotonic()
         with pytest.raises(CannotAcquireLock) as busy, d.lock(block=False):
