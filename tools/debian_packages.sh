@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# debian_packages.sh build|test|bench|check ...: makes sure that the named purposes find what they need outside PyPI.
-# Each need is probed by use, so a compiler or an interpreter from elsewhere counts; what is missing is installed
+# debian_packages.sh build|test|histories|bench|check ...: makes sure that the named purposes find what they need outside
+# PyPI. Each need is probed by use, so a compiler or an interpreter from elsewhere counts; what is missing is installed
 # through apt where that is allowed without a question, else one line names the packages.
 set -euo pipefail
 
@@ -16,6 +16,7 @@ need() { # need <package> <command that succeeds when it is there>
 
 has_header() { echo "#include <$1>" | g++ -std=c++20 -E -x c++ - ; }
 has_cmake() { printf '%s\n' 3.25 "$(cmake --version | sed -n '1s/.* //p')" | sort --version-sort --check; }
+has_go() { printf '%s\n' 1.19 "$(go env GOVERSION | sed 's/^go//')" | sort --version-sort --check; }
 has_python_header() {
   "$PYTHON" -c 'import os, sysconfig; open(os.path.join(sysconfig.get_path("include"), "Python.h")).close()'
 }
@@ -31,6 +32,7 @@ probe() {
       need python3-dev has_python_header
       ;;
     test) need libgtest-dev has_header gtest/gtest.h ;;
+    histories) need golang-go has_go ;;
     bench) need liblmdb-dev has_header lmdb.h ;;
     check)
       need clang-14 clang++-14 --version

@@ -33,12 +33,18 @@ std::int64_t number_in(const std::string& key, Bytes value) {
 std::int64_t Actor::act(Kind kind, std::uint8_t number, std::int64_t argument) {
   const std::string key = "k" + std::to_string(number);
   switch (kind) {
-    case Kind::get: return get(key);
-    case Kind::contains: return answer("contains", dict_.contains(key), 1, 0);
-    case Kind::put: return put(key, argument);
-    case Kind::erase: return erase(key);
-    case Kind::clear: return answer("clear", dict_.clear(), 0, wrong);
-    default: return change_under_lock(kind, key, argument);
+    case Kind::get:
+      return get(key);
+    case Kind::contains:
+      return answer("contains", dict_.contains(key), 1, 0);
+    case Kind::put:
+      return put(key, argument);
+    case Kind::erase:
+      return erase(key);
+    case Kind::clear:
+      return answer("clear", dict_.clear(), 0, wrong);
+    default:
+      return change_under_lock(kind, key, argument);
   }
 }
 

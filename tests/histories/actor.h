@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Actor: does operations on a dict as different programs would do them: plainly, or by what it remembers of a key. Values
-// are numbers; how they are stored shows if a value that is read is one that somebody wrote.
+// Actor: does operations on a dict as different programs would do them: plainly, or by what it remembers of a key.
+// Values are numbers; how they are stored shows if a value that is read is one that somebody wrote.
 //
 // Thread safety: belongs to one thread; several may share the dict.
 #pragma once

@@ -43,7 +43,8 @@ Plan::Plan(std::uint64_t number) : seed(number) {
 History::History(const Plan& plan) : plan_(plan), random_(plan.seed) {
   open();
   for (std::uint32_t i = 0; i < line_count(); ++i) {
-    shared_->lines[i].length = plan_.operation_count / line_count() + (i < plan_.operation_count % line_count() ? 1 : 0);
+    shared_->lines[i].length =
+        plan_.operation_count / line_count() + (i < plan_.operation_count % line_count() ? 1 : 0);
   }
 }
 
@@ -117,6 +118,13 @@ bool History::is_done(std::uint32_t process) const {
   return true;
 }
 
+bool History::is_in_call(std::uint32_t process) const {
+  for (std::uint32_t i = 0; i < plan_.threads_each; ++i) {
+    if (shared_->lines[process * plan_.threads_each + i].is_in_call()) return true;
+  }
+  return false;
+}
+
 // A process that ended before its lines were full ended by a fault.
 bool History::all_live() const {
   for (std::uint32_t i = 0; i <= plan_.process_count; ++i) {
@@ -149,13 +157,7 @@ std::uint32_t History::choose_victim() {
 
 // Waits until it is in the middle of something, and a moment more.
 void History::aim_at(std::uint32_t victim) {
-  const auto is_in_call = [&] {
-    for (std::uint32_t i = 0; i < plan_.threads_each; ++i) {
-      if (shared_->lines[victim * plan_.threads_each + i].is_in_call()) return true;
-    }
-    return false;
-  };
-  wait_for([&] { return is_noise(victim) || is_in_call() || is_done(victim) || !is_running(*processes_[victim]); });
+  wait_for([&] { return is_noise(victim) || is_in_call(victim) || !is_running(*processes_[victim]); });
   const std::int64_t end = now() + static_cast<std::int64_t>(random_.below(15'000));
   while (now() < end) {
   }
@@ -164,7 +166,8 @@ void History::aim_at(std::uint32_t victim) {
 void History::kill_when_due() {
   const std::uint32_t victim = choose_victim();
   aim_at(victim);
-  processes_[victim]->kill_and_wait();
+  const int end = processes_[victim]->kill_and_wait();
+  all_well_ = all_well_ && (end == -SIGKILL || end == 0);
   ++killed_;
   require(dict_.lock());
   require(dict_.unlock());
@@ -175,14 +178,13 @@ void History::kill_when_due() {
 }
 
 bool History::finish() {
-  bool all_well = true;
-  for (std::uint32_t i = 0; i < plan_.process_count; ++i) all_well = all_well && processes_[i]->wait() == 0;
+  for (std::uint32_t i = 0; i < plan_.process_count; ++i) all_well_ = processes_[i]->wait() == 0 && all_well_;
   shared_->stop.store(true);
-  all_well = processes_[plan_.process_count]->wait() == 0 && all_well;
+  all_well_ = processes_[plan_.process_count]->wait() == 0 && all_well_;
   read_all_keys();
   const std::string unsound = unsoundness_of(root_);
   if (!unsound.empty()) std::fprintf(stderr, "%s", unsound.c_str());
-  return all_well && unsound.empty();
+  return all_well_ && unsound.empty();
 }
 
 // What is there at the end is part of the history.

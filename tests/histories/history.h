@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // History: some processes, of one or two threads each, work on a few keys of a new dict until a number of operations is
 // on record. In every second one processes are killed all the while, as often as not in the middle of a change; another
-// process goes on with their lines. Before that somebody takes the lock once: what the dead had begun is settled then, so
-// that an operation without an answer has an end all the same.
+// process goes on with their lines. Before that somebody takes the lock once: what the dead had begun is settled then,
+// so that an operation without an answer has an end all the same.
 #pragma once
 
 #include <cstdint>
@@ -56,6 +56,7 @@ class History {
 
   std::uint32_t done_count() const;
   bool is_done(std::uint32_t process) const;
+  bool is_in_call(std::uint32_t process) const;
   bool all_live() const;
   void kill_when_due();
   std::uint32_t choose_victim();
@@ -71,6 +72,7 @@ class History {
   SharedNote<Shared> shared_;
   std::vector<std::unique_ptr<Child>> processes_;  // the last one makes the noise
   std::uint32_t killed_ = 0;
+  bool all_well_ = true;
 };
 
 }  // namespace ultradict::test

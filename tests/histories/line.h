@@ -13,7 +13,7 @@
 namespace ultradict::test {
 
 enum class Kind : std::uint8_t { get, contains, put, erase, pop, setdefault, increment, clear };
-inline constexpr const char* kind_names[] = {"get", "contains", "put",       "erase",
+inline constexpr const char* kind_names[] = {"get", "contains",   "put",       "erase",
                                              "pop", "setdefault", "increment", "clear"};
 
 // Answers. contains and erase: whether the key was there; put and clear: 0; the others: a value.
