@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# debian_packages.sh build|test|histories|bench|check ...: makes sure that the named purposes find what they need outside
-# PyPI. Each need is probed by use, so a compiler or an interpreter from elsewhere counts; what is missing is installed
-# through apt where that is allowed without a question, else one line names the packages.
+# debian_packages.sh build|test|histories|bench|check ...: makes sure that the named purposes find what they need
+# outside PyPI. Each need is probed by use, so a compiler or an interpreter from elsewhere counts; what is missing is
+# installed through apt where that is allowed without a question, else one line names the packages.
 set -euo pipefail
 
 PYTHON=${PYTHON:-python3}
