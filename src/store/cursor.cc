@@ -235,7 +235,10 @@ Status Cursor::retry(const Attempt& attempt) {
     }
   }
   const Entered entered(*store_, Wait{reader_wait_ns});
-  return report(entered.fault() ? entered.fault() : once(), store_->name);
+  const ReadGuard guard(store_->regions);
+  const Fault fault = entered.fault() ? entered.fault() : once();
+  const bool is_torn = fault.code == Code::changed;
+  return report(is_torn ? Fault::damaged("a step of a walk under the lock is not consistent") : fault, store_->name);
 }
 
 Status Cursor::next(Sighting* seen, Buffer* buffer, Record* record) {

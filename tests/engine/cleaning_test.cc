@@ -3,8 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
+
 #include "support/child.h"
 #include "support/content.h"
+#include "support/mappings.h"
 #include "support/scratch.h"
 
 namespace ultradict::test {
@@ -55,7 +59,7 @@ TEST(Cleaning, ColdKeysBesideAHotOneAreKept) {
   expect_content(dict, expected);
 }
 
-TEST(Cleaning, MovedRecordKeepsSequenceAndBirth) {
+TEST(Cleaning, G3_MovedRecordKeepsSequenceAndBirth) {
   const Scratch scratch;
   Dict dict = scratch.open();
   for (std::uint64_t i = 0; i < 100; ++i) ASSERT_TRUE(dict.put(key(i), "v"));
@@ -140,6 +144,59 @@ TEST(Cleaning, EveryProcessGoesOnWhereTheLastStopped) {
     write(dict);
   }
   expect_content(dict, expected);
+}
+
+// Each of them goes on with what another one began.
+TEST(Cleaning, H2_ProcessesThatCleanAtOnceLoseNothing) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Content expected;
+  for (std::uint64_t i = 0; i < 200; ++i) expected.emplace_back(key(i), "");
+  SharedNote<std::atomic<bool>> stop;
+  SharedNote<std::array<std::atomic<std::uint64_t>, 2>> cleaned;
+  const auto clean = [&](std::size_t which) {
+    Dict own = scratch.open("dict", Create::never);
+    for (; !stop->load(); ++(*cleaned)[which]) require(own.clean());
+  };
+  Child first([&] { clean(0); });
+  Child second([&] { clean(1); });
+  const auto all_cleaned = [&] { return (*cleaned)[0] >= 300 && (*cleaned)[1] >= 300; };
+  for (std::uint64_t round = 0; round < 20 || !all_cleaned(); ++round) {
+    for (auto& [name, value] : expected) {
+      value = marked_value(name, round, 20 + round % 600);
+      ASSERT_TRUE(dict.put(name, value));
+    }
+  }
+  stop->store(true);
+  EXPECT_EQ(first.wait(), 0);
+  EXPECT_EQ(second.wait(), 0);
+  expect_content(dict, expected);
+  EXPECT_EQ(orphans_of(dict), "");
+}
+
+TEST(Cleaning, H4_AViewSurvivesAThousandCleanings) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const std::string large = marked_value("k", 0, 100'000);
+  ASSERT_TRUE(dict.put("k", large));
+  MappedValue view;
+  ASSERT_TRUE(dict.map("k", &view));
+  EXPECT_EQ(in_child([&] {
+              Dict own = scratch.open("dict", Create::never);
+              for (std::uint64_t i = 1; i <= 1000; ++i) {
+                require(own.put("k", marked_value("k", i, i % 10 == 0 ? 40'000 : 400)));
+                require(own.put(key(i % 50), marked_value(key(i % 50), i, 3000)));
+                require(own.clean());
+              }
+            }),
+            0);
+  EXPECT_EQ(view.bytes(), large);
+  EXPECT_TRUE(view.is_intact());
+  EXPECT_EQ(value_of(dict, "k"), marked_value("k", 1000, 40'000));
+  EXPECT_GE(mapped_deleted_size(scratch.path()), large.size());
+  view = MappedValue();
+  ASSERT_TRUE(dict.put("k", ""));
+  EXPECT_EQ(mapped_deleted_size(scratch.path()), 0U);
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ TEST(Reader, SightingIsCurrentUntilTheKeyIsWritten) {
   EXPECT_TRUE(seen.current());
 }
 
-TEST(Reader, SightingOfADeletedKeyIsOldAlsoWhenItsEntryIsReused) {
+TEST(Reader, G3_SightingOfADeletedKeyIsOldAlsoWhenItsEntryIsReused) {
   const Scratch scratch;
   Dict dict = scratch.open();
   Sighting seen;
@@ -106,7 +106,7 @@ void write_without_rest(Dict& dict, const std::atomic<bool>& stop) {
   }
 }
 
-TEST(Reader, NeverReturnsAWrongValueBesideAWriterThatNeverRests) {
+TEST(Reader, G5_NeverReturnsAWrongValueBesideAWriterThatNeverRests) {
   const Scratch scratch;
   Dict dict = scratch.open();
   SharedNote<std::atomic<bool>> stop;
@@ -132,6 +132,56 @@ TEST(Reader, NeverReturnsAWrongValueBesideAWriterThatNeverRests) {
   expect_sound(dict);
 }
 
+// Two processes see to it that a record is never where it just was.
+TEST(Reader, G5_BesideConstantWritingAndCleaningEveryLookEnds) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  for (std::uint64_t i = 0; i < 20; ++i) ASSERT_TRUE(dict.put(key(i), marked_value(key(i), i, 300)));
+  SharedNote<std::atomic<bool>> stop;
+  SharedNote<std::atomic<std::uint64_t>> cleanings;
+  Child writer([&] {
+    for (std::uint64_t i = 0; !stop->load(); ++i)
+      require(dict.put(key(i % 20), marked_value(key(i % 20), i, i % 3000)));
+  });
+  Child cleaner([&] {
+    for (; !stop->load(); ++*cleanings) require(dict.clean());
+  });
+  const std::uint64_t reads = is_sanitized() ? 2000 : 20'000;
+  for (std::uint64_t i = 0; i < reads || cleanings->load() < 1000; ++i) {
+    const std::string name = key(i % 20);
+    ASSERT_TRUE(is_marked(name, value_of(dict, name))) << value_of(dict, name);
+    ASSERT_TRUE(dict.contains(name));
+    if (i % 20 == 0) ASSERT_EQ(keys_of(dict).size(), 20U);
+  }
+  stop->store(true);
+  EXPECT_EQ(writer.wait(), 0);
+  EXPECT_EQ(cleaner.wait(), 0);
+}
+
+// As if a table were being replaced for ever: no look can be consistent, not even under the lock.
+TEST(Reader, G5_LooksThatNeverSucceedEndWithAnError) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.put("k", "v"));
+  EXPECT_EQ(in_child([&] {
+              const ControlView control(dict);
+              control->state.table_number += 1;
+              std::string value;
+              Sighting seen;
+              Buffer buffer;
+              Record record;
+              Cursor cursor(dict);
+              require(dict.get("k", &value).code() == Code::damaged);
+              require(dict.contains("k").code() == Code::damaged);
+              require(dict.contains("absent").code() == Code::damaged);
+              require(cursor.next(&seen).code() == Code::damaged);
+              require(cursor.next(&seen, &buffer, &record).code() == Code::damaged);
+              control->state.table_number -= 1;
+            }),
+            0);
+  EXPECT_EQ(content_of(dict), (Content{{"k", "v"}}));
+}
+
 // What is overwritten in order is read in order: a reader never goes back in time.
 TEST(Reader, NeverGoesBackInTime) {
   const Scratch scratch;
@@ -154,7 +204,7 @@ TEST(Reader, NeverGoesBackInTime) {
   EXPECT_EQ(writer.wait(), 0);
 }
 
-TEST(Reader, SightingThatIsCurrentNamesTheNewestValue) {
+TEST(Reader, G3_SightingThatIsCurrentNamesTheNewestValue) {
   const Scratch scratch;
   Dict dict = scratch.open();
   ASSERT_TRUE(dict.put("k", "0"));

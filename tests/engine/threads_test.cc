@@ -78,7 +78,7 @@ void iterate(const Dict& dict, Cursor::Direction direction) {
   }
 }
 
-TEST(Threads, ReadAndWriteOneHandle) {
+TEST(Threads, G4_ReadAndWriteOneHandle) {
   const Scratch scratch;
   Dict dict = scratch.open();
   run_all({[&] { write(dict, 1); }, [&] { write(dict, 2); }, [&] { read(dict, 3); }, [&] { read(dict, 4); }});
@@ -86,7 +86,7 @@ TEST(Threads, ReadAndWriteOneHandle) {
   EXPECT_EQ(orphans_of(dict), "");
 }
 
-TEST(Threads, IterateWhileOthersWrite) {
+TEST(Threads, G4_IterateWhileOthersWrite) {
   const Scratch scratch;
   Dict dict = scratch.open();
   run_all({[&] { write(dict, 5); }, [&] { iterate(dict, Cursor::Direction::forward); },
@@ -94,7 +94,7 @@ TEST(Threads, IterateWhileOthersWrite) {
   expect_sound(dict);
 }
 
-TEST(Threads, ReadFiguresWhileOthersWrite) {
+TEST(Threads, G4_ReadFiguresWhileOthersWrite) {
   const Scratch scratch;
   Dict dict = scratch.open();
   run_all({[&] { write(dict, 6); },
@@ -108,7 +108,7 @@ TEST(Threads, ReadFiguresWhileOthersWrite) {
            }});
 }
 
-TEST(Threads, HandlesOfTheirOwnForOneDict) {
+TEST(Threads, G4_HandlesOfTheirOwnForOneDict) {
   const Scratch scratch;
   const auto with_own = [&](const std::function<void(Dict&)>& body) {
     return [&scratch, body] {
@@ -122,7 +122,7 @@ TEST(Threads, HandlesOfTheirOwnForOneDict) {
 }
 
 // A large table grows and goes under readers that hold Sightings.
-TEST(Threads, SightingsAreAskedWhileTablesComeAndGo) {
+TEST(Threads, G4_SightingsAreAskedWhileTablesComeAndGo) {
   const Scratch scratch;
   Options options = scratch.options();
   options.keeps_sightings = true;

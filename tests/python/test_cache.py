@@ -69,7 +69,7 @@ def test_what_others_write_is_seen(d: UltraDict[Any, Any], other: UltraDict[Any,
         assert other.get("k") is None
 
 
-def test_deleted_and_inserted_again_is_another_value(d: UltraDict[Any, Any], other: UltraDict[Any, Any]) -> None:
+def test_g3_deleted_and_inserted_again_is_another_value(d: UltraDict[Any, Any], other: UltraDict[Any, Any]) -> None:
     d["k"] = [1]
     first = other["k"]
     del d["k"]
@@ -77,7 +77,7 @@ def test_deleted_and_inserted_again_is_another_value(d: UltraDict[Any, Any], oth
     assert other["k"] is not first
 
 
-def test_a_moved_record_keeps_its_object(d: UltraDict[Any, Any], other: UltraDict[Any, Any]) -> None:
+def test_g3_a_moved_record_keeps_its_object(d: UltraDict[Any, Any], other: UltraDict[Any, Any]) -> None:
     d.update({number: [number] for number in range(100)})
     kept = {number: other[number] for number in range(100)}
     for _ in range(3):
@@ -85,7 +85,7 @@ def test_a_moved_record_keeps_its_object(d: UltraDict[Any, Any], other: UltraDic
         assert all(other[number] is value for number, value in kept.items())
 
 
-def test_clear_elsewhere_is_seen(d: UltraDict[Any, Any], other: UltraDict[Any, Any]) -> None:
+def test_g3_clear_elsewhere_is_seen(d: UltraDict[Any, Any], other: UltraDict[Any, Any]) -> None:
     for turn in range(5):
         d.update(dict.fromkeys(range(500), turn))
         assert [other[number] for number in range(500)] == [turn] * 500

@@ -35,6 +35,12 @@ std::uint64_t mapped_deleted_size(const std::string& path) {
   return size;
 }
 
+std::vector<std::uint64_t> mapped_places(const std::string& path) {
+  std::vector<std::uint64_t> places;
+  each_mapping(path, [&](const std::string& line) { places.push_back(std::stoull(line, nullptr, 16)); });
+  return places;
+}
+
 std::uint64_t open_descriptors() {
   const std::filesystem::directory_iterator all("/proc/self/fd");
   return static_cast<std::uint64_t>(std::distance(begin(all), end(all)));
