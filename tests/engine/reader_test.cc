@@ -151,7 +151,9 @@ TEST(Reader, G5_BesideConstantWritingAndCleaningEveryLookEnds) {
     const std::string name = key(i % 20);
     ASSERT_TRUE(is_marked(name, value_of(dict, name))) << value_of(dict, name);
     ASSERT_TRUE(dict.contains(name));
-    if (i % 20 == 0) ASSERT_EQ(keys_of(dict).size(), 20U);
+    if (i % 20 == 0) {
+      ASSERT_EQ(keys_of(dict).size(), 20U);
+    }
   }
   stop->store(true);
   EXPECT_EQ(writer.wait(), 0);
