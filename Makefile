@@ -9,6 +9,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 JOBS ?= $(shell nproc)
 STRESS_MINUTES ?= 10
+CAMPAIGNS ?=
 
 venv_python := .venv/bin/python
 pip := $(venv_python) -m pip --disable-pip-version-check
@@ -20,8 +21,8 @@ package_sources := CMakeLists.txt pyproject.toml \
 export PYTHON
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 
-.PHONY: help install demo test check bench stress format clean \
-  build-dev build-asan build-tsan build-release build-clang check-cpp check-python check-memory check-pythons
+.PHONY: help install demo test check bench stress mutants coverage format clean \
+  build-dev build-coverage build-asan build-tsan build-release build-clang check-cpp check-python check-memory check-pythons
 
 help:  ## Say what each of these commands does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -43,8 +44,16 @@ check: check-cpp check-python check-memory check-pythons  ## Formatting, warning
 bench: install build-release  ## Measure every goal beside plain dict, with machine and versions
 	ULTRADICT_BUILD=build/release $(venv_python) bench/run.py
 
-stress: install build-dev  ## Crash and concurrency tests over and over, STRESS_MINUTES=10 long
-	tools/stress.sh $(venv_python) build/dev/tests/engine/engine_tests $(STRESS_MINUTES)
+stress: install build-dev  ## Every campaign at full length, hours; or CAMPAIGNS="histories fuzz" (tools/stress.sh)
+	tools/stress.sh $(venv_python) build/dev $(STRESS_MINUTES) $(CAMPAIGNS)
+
+mutants: .venv/dev-installed  ## Plant the bugs of tests/mutants/, and show that a test catches each; an hour
+	@tools/debian_packages.sh build test
+	$(venv_python) tools/mutants.py
+
+coverage: build-coverage  ## Which branches of the engine its tests take; the rest with reasons
+	$(PYTHON) tools/coverage.py build/coverage $(foreach name,engine/engine_tests engine/crash_tests \
+	  campaigns/campaigns,build/coverage/tests/$(name))
 
 format: .venv/dev-installed  ## Format all C++ and Python sources
 	clang-format-14 -i $(cpp_files)
@@ -91,6 +100,11 @@ build-tsan:  ## Build the engine tests with ThreadSanitizer
 	@tools/debian_packages.sh build test
 	cmake --preset tsan >/dev/null
 	cmake --build --preset tsan
+
+build-coverage:  ## Build the engine tests so that they count the branches they take
+	@tools/debian_packages.sh build test check coverage
+	cmake --preset coverage >/dev/null
+	cmake --build --preset coverage
 
 build-release:  ## Build the programs as they are measured
 	@tools/debian_packages.sh build bench

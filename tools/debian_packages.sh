@@ -39,6 +39,10 @@ probe() {
       need clang-tidy-14 clang-tidy-14 --version
       need clang-format-14 clang-format-14 --version
       ;;
+    coverage)
+      need llvm-14 llvm-cov-14 --version
+      need libclang-rt-14-dev sh -c 'ls "$(clang++-14 --print-resource-dir)"/lib/linux/libclang_rt.profile-*.a'
+      ;;
     *) echo "debian_packages.sh: unknown purpose $1" >&2 && exit 2 ;;
   esac
 }
