@@ -197,6 +197,7 @@ ENDS: dict[str, Callable[[Any, Any], object]] = {
     "deleted": lambda d, other: other.pop("k"),
     "cleared": lambda d, other: other.clear(),
     "cleaned": lambda d, other: (other.pop("k"), other.dump(), d.dump()),
+    "cleaned a thousand times": lambda d, other: [(other.update(k=number), d.dump()) for number in range(1000)],
     "unlinked": lambda d, other: d.unlink(),
     "closed": lambda d, other: (d.close(data=False), other.close(data=False)),
 }
@@ -204,7 +205,7 @@ ENDS: dict[str, Callable[[Any, Any], object]] = {
 
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("kind", ["bytes", "array"])
-def test_a_view_stays(d: UltraDict[Any, Any], other: UltraDict[Any, Any], end: str, kind: str) -> None:
+def test_h4_a_view_stays(d: UltraDict[Any, Any], other: UltraDict[Any, Any], end: str, kind: str) -> None:
     d["k"] = LARGE if kind == "bytes" else np.frombuffer(LARGE, dtype="u1")
     views = [d.view("k"), other.view("k"), d.view("k")]
     ENDS[end](d, other)
