@@ -101,7 +101,7 @@ TEST(LockFaults, A7_TheOthersProceedWhenTheWokenOneDies) {
     ASSERT_TRUE(dict.unlock());
     first->kill_and_wait();
     const Stopwatch stopwatch;
-    EXPECT_EQ(second->wait(), 0);
+    ASSERT_EQ(second->wait(), 0);
     EXPECT_LT(stopwatch.elapsed_ns(), proceeds_within_ns);
   }
   expect_taken_at_once(dict);

@@ -12,6 +12,7 @@ import contextlib
 import mmap
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
@@ -88,6 +89,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, UltraDict):
         return {key: plain(inner) for key, inner in value.items()}
     return value if isinstance(value, (int, list)) else bytes(value)
+
+
+def pass_time(seconds: float) -> None:
+    """Until a random moment: there is nothing to wait for."""
+    select.select([], [], [], seconds)
 
 
 def kept_from_running() -> float:
@@ -175,7 +181,7 @@ class Storm:
                 for writer, pid in self.pids.items():
                     if pid == holder:
                         return writer
-        time.sleep(self.rng.random() * 0.002)
+        pass_time(self.rng.random() * 0.002)
         return self.rng.choice(self.busy() or list(self.pids))
 
     def busy(self) -> list[int]:
@@ -184,7 +190,7 @@ class Storm:
             busy = [writer for writer in self.pids if self.notes.begun(writer) > self.began_with[writer] + 1]
             if busy:
                 return busy
-            time.sleep(0.0002)
+            pass_time(0.0002)
         return []
 
     def kill(self, writer: int) -> bool:
