@@ -104,7 +104,7 @@ TEST(LockFaults, A7_TheOthersProceedWhenTheWokenOneDies) {
     ASSERT_EQ(second->wait(), 0);
     EXPECT_LT(stopwatch.elapsed_ns(), proceeds_within_ns);
   }
-  expect_taken_at_once(dict);
+  ASSERT_NO_FATAL_FAILURE(expect_taken_at_once(dict));
 }
 
 TEST(LockFaults, A12_OfAHolderThatRanOutOfMemoryIsTaken) {
@@ -126,7 +126,7 @@ TEST(LockFaults, A12_OfAHolderThatRanOutOfMemoryIsTaken) {
   ASSERT_TRUE(group.take_in(holder->pid()));
   joined.open();
   EXPECT_EQ(holder->wait(), -SIGKILL);
-  expect_taken_at_once(dict);
+  ASSERT_NO_FATAL_FAILURE(expect_taken_at_once(dict));
   expect_content(dict, {{"k", "by the holder"}});
   EXPECT_EQ(dict.stats().recoveries, 1U);
 }
@@ -144,7 +144,7 @@ TEST(LockFaults, A14_OfAHolderThatEndsInAnyWayIsTaken) {
       wait_to_be_killed();
     });
     (void)holder->wait();
-    expect_taken_at_once(dict);
+    ASSERT_NO_FATAL_FAILURE(expect_taken_at_once(dict));
     expect_content(dict, {{"k", std::to_string(recoveries)}});
     EXPECT_EQ(dict.stats().recoveries, ++recoveries);
   }
@@ -167,7 +167,7 @@ TEST(LockFaults, B4_OfADeadHolderIsTakenAlthoughItsNumberIsUsedAgain) {
   claimed.wait();
   EXPECT_EQ(dict.owner().number, dead.number);
   EXPECT_EQ(dict.owner().pid, 0) << "the stranger is taken for the owner";
-  expect_taken_at_once(dict);
+  ASSERT_NO_FATAL_FAILURE(expect_taken_at_once(dict));
 }
 
 TEST(LockFaults, B9_IsKeptWhateverElseOpensAndClosesTheFiles) {
@@ -188,7 +188,7 @@ TEST(LockFaults, B9_IsKeptWhateverElseOpensAndClosesTheFiles) {
   EXPECT_EQ(dict.lock(Wait{60 * millisecond}).code(), Code::lock_timeout);
   EXPECT_EQ(dict.owner().pid, holder->pid());
   holder->kill_and_wait();
-  expect_taken_at_once(dict);
+  ASSERT_NO_FATAL_FAILURE(expect_taken_at_once(dict));
 }
 
 TEST(LockFaults, B11_WithoutLocksOfOpenFilesItIsRefusedClearly) {
@@ -299,7 +299,7 @@ TEST(LockFaults, B15_AWordThatNamesALivingProcessIsLeftToIt) {
   EXPECT_EQ(dict.lock(Wait{100 * millisecond}).code(), Code::lock_timeout);
   EXPECT_EQ(dict.owner().pid, living.pid());
   living.kill_and_wait();
-  expect_taken_at_once(dict);
+  ASSERT_NO_FATAL_FAILURE(expect_taken_at_once(dict));
 }
 
 }  // namespace
