@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# debian_packages.sh build|test|histories|bench|check ...: makes sure that the named purposes find what they need
-# outside PyPI. Each need is probed by use, so a compiler or an interpreter from elsewhere counts; what is missing is
+# debian_packages.sh build|test|histories|bench|check|fuzz ...: makes sure that the named purposes find what they
+# need outside PyPI. Each need is probed by use, so a compiler or an interpreter from elsewhere counts; what is missing is
 # installed through apt where that is allowed without a question, else one line names the packages.
 set -euo pipefail
 
@@ -19,6 +19,10 @@ has_cmake() { printf '%s\n' 3.25 "$(cmake --version | sed -n '1s/.* //p')" | sor
 has_go() { printf '%s\n' 1.19 "$(go env GOVERSION | sed 's/^go//')" | sort --version-sort --check; }
 has_python_header() {
   "$PYTHON" -c 'import os, sysconfig; open(os.path.join(sysconfig.get_path("include"), "Python.h")).close()'
+}
+links_with() { # links_with <sanitizers of clang>
+  echo 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }' |
+    clang++-14 -fsanitize="$1" -x c++ - -o /dev/null
 }
 
 probe() {
@@ -42,6 +46,11 @@ probe() {
     coverage)
       need llvm-14 llvm-cov-14 --version
       need libclang-rt-14-dev sh -c 'ls "$(clang++-14 --print-resource-dir)"/lib/linux/libclang_rt.profile-*.a'
+      ;;
+    fuzz)
+      need clang-14 clang++-14 --version
+      need libfuzzer-14-dev links_with fuzzer
+      need libclang-rt-14-dev links_with fuzzer,address,undefined
       ;;
     *) echo "debian_packages.sh: unknown purpose $1" >&2 && exit 2 ;;
   esac

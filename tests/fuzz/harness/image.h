@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Image: the files of a dict that no process has open, kept in memory, so that each execution begins with the same
+// ones. A copy of it may be changed before it is written back.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "layout.h"
+#include "ultradict/dict.h"
+
+namespace ultradict::fuzz {
+
+// Of the dicts of this process; in $ULTRADICT_DIR if set. Removed at exit.
+const std::string& directory();
+Options options(Create create);
+// How a lock names this process as its owner.
+std::uint64_t participant_word();
+
+using Files = std::map<std::string, std::string>;  // name -> bytes
+
+class Image {
+ public:
+  Image() = default;
+  // Makes the dict by `fill` and closes it.
+  Image(const std::string& name, const Options& how, void (*fill)(Dict&));
+
+  const std::string& name() const { return name_; }
+  const Files& files() const { return files_; }
+  // The dict's directory holds these files and no other.
+  void write(const Files& files) const;
+  void restore() const { write(files_); }
+
+ private:
+  std::string name_;
+  std::string path_;
+  Files files_;
+};
+
+inline Control& control_of(Files& files) { return *reinterpret_cast<Control*>(files.at("control").data()); }
+
+}  // namespace ultradict::fuzz

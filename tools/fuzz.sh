@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# fuzz.sh <seconds>|<number>runs [target ...]: builds the fuzz targets (all, or those named: attach, decoder, operations)
+# and runs each so long, from the inputs in tests/fuzz/corpus/, and says how many executions there were. An input that
+# ends a target is kept in build/<preset>/fuzz-failures/. FUZZ_PRESET=fuzz-fast takes those without sanitizers;
+# FUZZ_KEEP=<directory> keeps the inputs that were found there, one directory per target, and goes on from them.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+length=${1:?usage: tools/fuzz.sh <seconds>|<number>runs [target ...]}
+shift
+preset=${FUZZ_PRESET:-fuzz}
+[ $# -gt 0 ] || set -- attach decoder operations
+
+declare -A max_len=([attach]=160 [decoder]=512 [operations]=400)
+case $length in
+  *runs) bound=-runs=${length%runs} ;;
+  *) bound=-max_total_time=$length ;;
+esac
+
+tools/debian_packages.sh build test fuzz
+cmake --preset "$preset" >/dev/null
+cmake --build --preset "$preset" >/dev/null
+
+base=/dev/shm
+[ -w $base ] || base=${TMPDIR:-/tmp}
+work=$(mktemp -d "$base/ultradict-fuzz-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+failures=$PWD/build/$preset/fuzz-failures
+failed=0
+
+run() { # run <target>
+  local found=${FUZZ_KEEP:-$work}/$1 log=$work/$1.log count
+  mkdir -p "$found" "$failures"
+  if ! ULTRADICT_DIR=$work/dicts-$1 UBSAN_OPTIONS=print_stacktrace=1 \
+    "build/$preset/tests/fuzz/$1_fuzz" "$bound" -max_len="${max_len[$1]}" -timeout=20 -rss_limit_mb=2048 \
+    -malloc_limit_mb=256 -entropic=0 -len_control=0 -print_funcs=0 -print_final_stats=1 -artifact_prefix="$failures/$1-" \
+    "$found" "tests/fuzz/corpus/$1" >"$log" 2>&1; then
+    tail -n 60 "$log" >&2
+    failed=1
+  fi
+  count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+  echo "$1: ${count:-no} executions ($preset)"
+}
+
+for target in "$@"; do run "$target"; done
+exit $failed
