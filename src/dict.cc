@@ -116,8 +116,11 @@ Status Dict::get(Bytes key, std::string* value) const {
       value->assign(record.value);
       return {};
     }
-    value->resize(record.value_size);
-    Status status = read_blob(seen, record.value_size, value->data());
+    Status status = report(check_blob_size(*store_, seen, record.value_size), this->name());
+    if (status) {
+      value->resize(record.value_size);
+      status = read_blob(seen, record.value_size, value->data());
+    }
     if (status.code() != Code::changed) return status;
   }
   return Status(Code::changed, "the value was overwritten each time it was read");

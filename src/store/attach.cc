@@ -91,7 +91,7 @@ Fault attach_dict(const os::Directory& directory, const std::string& name, const
   if (Fault fault = os::map(control, identity.size, &base)) return fault;
   describe(identity, directory, opened.get());
   opened->regions.open(DictFiles(directory.data_path(id), opened->options.mode, opened->options.max_bytes), base,
-                       identity.size, opened->token);
+                       identity, opened->token);
   opened->lock.bind(&opened->control().lock, opened->token, &opened->regions.poison());
   if (os::HeldByte::descriptor_needed) opened->attached_file = std::move(control);
   opened->id = id;

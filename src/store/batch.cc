@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/batch.h"
 
+#include <algorithm>
+
 #include "store/cleaning.h"
 #include "store/dict_header.h"
 #include "store/nested.h"
@@ -62,6 +64,8 @@ Fault append_overwrite(Store& store, LockHeld held, Word entry, NewValue& value,
   const Word size = record_size(header.key_size, header.face_size, value.bytes().size());
   if (Fault fault = make_room(store, held, size, room)) return fault;
   if (Fault fault = locate_entry(store, held, entry, &old)) return fault;
+  if (old.view.header.key_size != header.key_size || old.view.header.face_size != header.face_size)
+    return Fault::damaged("record: key size", old.view.header.key_size, header.key_size);
   const Key key{old.view.key(), old.view.face(), old.view.is_exotic()};
   write_new_record(*room, header.dict_id, entry, key, value, now);
   return {};
@@ -129,6 +133,36 @@ Fault find_first(Store& store, Word position, Ref* first) {
   return Fault::damaged("batch: no segment holds position", position);
 }
 
+// Takes the number of its entry from a record that nobody named: else it would look like a newer value of its key.
+Fault disown(Store& store, LockHeld held, Ref ref, Word* size) {
+  RecordView view;
+  Entry* entry = nullptr;
+  if (Fault fault = record_in_place(store, held, ref, &view)) return fault;
+  *size = view.size();
+  const Word number = view.header.entry;
+  if (number == 0 || view.header.sequence != ref.position()) return {};  // moved there by cleaning
+  if (number < store.state().entries_used) {
+    if (Fault fault = store.regions.entry(store.state().table_number, number, &entry)) return fault;
+    if (entry->ref == ref.word) return {};
+  }
+  auto* words = reinterpret_cast<Word*>(const_cast<char*>(view.bytes));
+  shared::store(words[offsetof(RecordHeader, entry) / sizeof(Word)], 0);
+  return {};
+}
+
+Fault disown_records(Store& store, LockHeld held, Word begin) {
+  const Control& control = store.control();
+  for (Word number = 0; number < segments_max; ++number) {
+    const Word end = end_of_records(control, number);
+    for (Word at = std::max(begin, control.segments[number].first); at < end;) {
+      Word size = 0;
+      if (Fault fault = disown(store, held, Ref::at(at, number), &size)) return fault;
+      at += size / unit_size;
+    }
+  }
+  return {};
+}
+
 // What its records protected is free to go.
 void end_batch(Store& store, LockHeld held) {
   for (Word number = 0; number < segments_max; ++number) free_if_empty(store, held, number);
@@ -158,6 +192,11 @@ Fault put_batch(Store& store, LockHeld held, ChildId dict, BatchItems& batch) {
 }
 
 Fault finish_batch(Store& store, LockHeld held, std::span<const KnownKey> known) {
+  const Word begin = store.state().batch_begin;
+  const Word at = Ref{store.state().pending}.position();
+  // One that was applied long ago must not be applied again.
+  if (begin == 0 || at < begin || at >= store.state().pending_end)
+    return Fault::damaged("batch: pending", at, store.state().pending_end);
   if (Fault fault = Pending(store, held, known).apply_all()) return fault;
   end_batch(store, held);
   return {};
@@ -165,6 +204,7 @@ Fault finish_batch(Store& store, LockHeld held, std::span<const KnownKey> known)
 
 Fault abandon_batch(Store& store, LockHeld held) {
   State& state = store.state();
+  if (Fault fault = disown_records(store, held, state.batch_begin)) return fault;
   if (Fault fault = store.regions.files().remove_blobs(held, state.batch_begin, ~Word{0})) return fault;
   shared::store(state.batch_begin, 0);
   end_batch(store, held);

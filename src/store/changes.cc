@@ -155,6 +155,7 @@ class Follower {
 
   // The entry that a record was written for, unless a later record of this pass says the same.
   Fault add_namer(const RecordHeader& header, Ref ref) {
+    if (header.entry == 0) return {};  // of a batch that was given up
     Entry* entry = nullptr;
     if (Fault fault = load(header.entry, &entry)) return fault;
     const Ref named{shared::load(entry->ref)};

@@ -18,12 +18,14 @@ constexpr int records_looked_at_max = 64;  // in one step
 // The record at an offset of a closed segment.
 Fault record_at(Store& store, Word number, Word offset, RecordView* view) {
   const SegmentDescriptor& segment = store.control().segments[number];
+  const Word filled = shared::load_relaxed(segment.filled);
   char* base = nullptr;
-  if (Fault fault = store.regions.segment(number, segment.file, segment.filled, &base)) return fault;
-  if (offset + sizeof(RecordHeader) > segment.filled) return Fault::damaged("segment: filled", segment.filled, offset);
-  std::memcpy(&view->header, base + offset, sizeof view->header);
+  if (offset % unit_size != 0 || offset > filled || filled - offset < sizeof(RecordHeader))
+    return Fault::damaged("segment: filled", filled, offset);
+  if (Fault fault = store.regions.segment(number, segment.file, filled, &base)) return fault;
+  shared::copy_out(&view->header, base + offset, sizeof view->header);
   view->bytes = base + offset;
-  return check_header(view->header, Ref::at(segment.first + offset / unit_size, number), segment.filled - offset);
+  return check_header(view->header, Ref::at(segment.first + offset / unit_size, number), filled - offset);
 }
 
 // A record is live if its key's entry names it.
@@ -64,7 +66,7 @@ class Move {
   bool has_room_for(Word size) const {
     if (count_ == 0) return true;
     const SegmentDescriptor& segment = store_.control().segments[room_.ref.segment()];
-    const Word end = tail_offset(store_.control()) + size_ + size;
+    const Word end = room_.offset + size_ + size;
     char* base = nullptr;
     return may_move_to_tail(store_.control(), size_ + size) &&
            !store_.regions.segment(room_.ref.segment(), segment.file, end, &base);
@@ -138,7 +140,8 @@ void choose_victim(Store& store, LockHeld held, Word number) {
 // Moves up to `budget` bytes, at least one record, out of the victim; frees it at its end. `spent` is what that cost:
 // dead records are passed over, which is cheaper than to move them, but not for nothing.
 Fault move_some(Store& store, LockHeld held, Word budget, Word* spent) {
-  const Word victim = store.state().victim - 1;
+  const Word victim = victim_of(store.control());
+  if (victim == segments_max) return Fault::damaged("victim", store.state().victim, segments_max);
   const SegmentDescriptor& segment = store.control().segments[victim];
   Move move(store, held, victim);
   Word offset = store.state().victim_offset;
@@ -188,8 +191,8 @@ Fault clean_some(Store& store, LockHeld held, Word size) {
     if (number == segments_max) return {};
     choose_victim(store, held, number);
   }
-  if (control.state.victim > segments_max) return Fault::damaged("victim", control.state.victim, segments_max);
-  if (is_protected(control, control.state.victim - 1)) return {};
+  const Word victim = victim_of(control);
+  if (victim != segments_max && is_protected(control, victim)) return {};
   const Fault fault = move_out(store, held, bytes_moved_per_byte * size);
   return fault.code == Code::memory_full ? Fault::none() : fault;  // a later write may have more room
 }

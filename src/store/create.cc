@@ -73,7 +73,7 @@ Fault create_dict(const os::Directory& directory, const std::string& name, const
   made->options.directory = directory.path();
   made->directory = directory;
   std::copy_n(identity.secret, secret_size, made->secret);
-  made->regions.open(DictFiles(directory.data_path(id), options.mode, options.max_bytes), built.base, identity.size,
+  made->regions.open(DictFiles(directory.data_path(id), options.mode, options.max_bytes), built.base, identity,
                      made->token);
   made->lock.bind(&made->control().lock, made->token, &made->regions.poison());
   made->creator = made->token->word();

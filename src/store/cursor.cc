@@ -125,7 +125,9 @@ struct Cursor::Walk {
     std::atomic_thread_fence(std::memory_order_acquire);
     const bool stays = shared::load(left.entry->born) == left.step.born;
     const bool leads = successor(Links{shared::load(left.entry->links)}, forward) == number;
-    return stays && leads ? Fault::none() : Fault::of(Code::changed);
+    if (!stays || !leads) return Fault::of(Code::changed);
+    // It leaves the chain before its `born` goes.
+    return at->entry && at->step.born == 0 ? Fault::damaged("chain: a free entry", number) : Fault::none();
   }
 
   // Goes on to the next key that is there.

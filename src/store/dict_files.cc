@@ -75,6 +75,10 @@ Fault DictFiles::publish_blob(LockHeld, const std::string& staged, Word sequence
   return os::rename_file(path_of(staged).c_str(), path_of(blob(sequence)).c_str());
 }
 
+Fault DictFiles::blob_size(Word sequence, Word* size) const {
+  return os::file_size(path_of(blob(sequence)).c_str(), size);
+}
+
 Fault DictFiles::read_blob(Word sequence, char* destination, Word size) const {
   os::File file;
   if (Fault fault = open(blob(sequence), &file)) return fault;

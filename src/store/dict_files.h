@@ -54,7 +54,8 @@ class DictFiles {
   // The parts may be changed by others meanwhile: what is summed up is what is written.
   static Fault write_blob(const os::File& file, std::span<const Bytes> parts, Word* checksum);
   Fault publish_blob(LockHeld, const std::string& staged, Word sequence) const;
-  Fault read_blob(Word sequence, char* destination, Word size) const;  // not_found: no longer there
+  Fault blob_size(Word sequence, Word* size) const;                    // not_found: no longer there
+  Fault read_blob(Word sequence, char* destination, Word size) const;  // likewise
   Fault map_blob(Word sequence, Word size, const char** base) const;   // likewise; damaged if it is not that long
   Fault remove_blobs(LockHeld, Word from, Word to) const;              // of sequences in [from, to)
 

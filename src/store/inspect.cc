@@ -47,6 +47,7 @@ class Check {
     check_headers();
     check_links();
     walk_free_list();
+    walk_log();
     check_slots();
     check_sums();
     check_segments();
@@ -85,7 +86,7 @@ class Check {
     Word previous = 0;
     Word born = 0;
     Word number = header.ends().previous();
-    for (; number != 0 && count < state_.entries_used; ++count) {
+    for (; number != 0 && totals_.keys + count < state_.entries_used; ++count) {
       Entry* found = nullptr;
       if (!entry(number, &found)) return;
       expect("chain: previous", Links{found->links}.previous(), previous);
@@ -135,7 +136,12 @@ class Check {
       broken("slots: they lead to entry", number, 0);
     std::string copy(view.bytes, view.size());
     (void)fails(check_copy(copy.data(), view.header));
-    if (view.header.sequence > Ref{entry.ref}.position()) broken("record: sequence", view.header.sequence, entry.ref);
+    const Ref ref{entry.ref};
+    if (view.header.sequence > ref.position()) broken("record: sequence", view.header.sequence, ref.word);
+    if (view.header.sequence < entry.born) broken("record: older than its key", view.header.sequence, entry.born);
+    const Word end = end_of_records(control_, ref.segment());
+    if (ref.position() + view.size() / unit_size > end) broken("record: behind the last one", ref.position(), end);
+    if (ref.position() < state_.cleared_at) broken("record: of before a clear", ref.position(), state_.cleared_at);
     *exotic += view.is_exotic() ? 1 : 0;
     totals_.live += view.size();
     totals_.content += view.content_size();
@@ -188,6 +194,31 @@ class Check {
     expect("free list and chains: all entries used", free + totals_.keys + totals_.dicts + 1, state_.entries_used);
   }
 
+  // All records, also those that no entry names: an entry names the newest one of its key.
+  void walk_log() {
+    for (Word number = 0; number < segments_max; ++number) {
+      const Word end = end_of_records(control_, number);
+      RecordView view;
+      for (Word at = control_.segments[number].first; at < end; at += view.size() / unit_size) {
+        if (fails(record_in_place(store_, held_, Ref::at(at, number), &view))) break;
+        check_succession(view);
+      }
+    }
+  }
+
+  void check_succession(const RecordView& view) {
+    const Word number = view.header.entry;
+    Entry* entry = nullptr;
+    RecordView named;
+    if (number == 0 || number >= state_.entries_used || fails(store_.regions.entry(state_.table_number, number, &entry)))
+      return;
+    const bool is_of_its_key = entry->ref != 0 && !HeaderMark{entry->ref}.is_header() && entry->born != 0 &&
+                               view.header.sequence >= entry->born;
+    if (!is_of_its_key || record_in_place(store_, held_, Ref{entry->ref}, &named)) return;
+    if (view.header.sequence > named.header.sequence)
+      broken("entry: it names an older record", named.header.sequence, view.header.sequence);
+  }
+
   void check_slots() {
     Word used = 0;
     Word leading = 0;
@@ -224,9 +255,17 @@ class Check {
       if (segment.file != 0) expect("segment: live bytes", segment.live, totals_.by_segment[number]);
     }
     expect("closed size", state_.closed_size, closed);
+    expect("files: the next number is free", std::max(last_file(), state_.next_file), state_.next_file);
     if (tail_offset(control_) > control_.segments[tail].size) {
       broken("tail: offset", tail_offset(control_), control_.segments[tail].size);
     }
+  }
+
+  // The least number above those of all files there are.
+  Word last_file() const {
+    Word last = std::max(SlotsName{state_.slots}.file(), SlotsName{state_.next_slots}.file());
+    for (const SegmentDescriptor& segment : control_.segments) last = std::max(last, segment.file);
+    return last + 1;
   }
 
   Store& store_;

@@ -20,6 +20,7 @@ namespace ultradict {
 struct Room {
   Ref ref;
   char* at = nullptr;
+  Word offset = 0;  // in its segment
 };
 
 // The room that is there at the tail, `offset` bytes into its segment.
@@ -27,8 +28,11 @@ struct Room {
   constexpr Word prefetched_ahead = 256;  // bytes behind a new record
   char* base = nullptr;
   const Word file = store.control().segments[tail.segment()].file;
+  // An offset near the end of all numbers stands for a tail that lies before its segment.
+  if (offset + size < size) [[unlikely]]
+    return Fault::damaged("tail: offset", offset, store.control().segments[tail.segment()].size);
   if (Fault fault = store.regions.segment(tail.segment(), file, offset + size, &base)) return fault;
-  *room = {tail, base + offset};
+  *room = {tail, base + offset, offset};
   // Leaving the lock waits until all that was written has its cache lines: those of the records to come are fetched
   // now.
   __builtin_prefetch(room->at + size + prefetched_ahead, 1);

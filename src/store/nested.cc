@@ -87,6 +87,7 @@ Fault settle_one(Store& store, LockHeld held) {
   DictHeader header;
   if (Fault fault = DictHeader::find_nested(store, held, state.loose, &header)) return fault;
   const HeaderMark mark = header.mark();
+  if (!mark.is_listed()) return Fault::damaged("nested dict: loose", state.loose);
   const bool is_doomed = header.links() == 0;
   Change change(store.regions, held);
   if (is_doomed) header.set_born(change, 0);
@@ -109,6 +110,7 @@ Fault free_some(Store& store, LockHeld held) {
   State& state = store.state();
   DictHeader header;
   if (Fault fault = DictHeader::find_nested(store, held, state.doomed, &header)) return fault;
+  if (header.born() != 0) return Fault::damaged("nested dict: doomed", state.doomed, header.born());
   if (header.ends().previous() != 0) return remove_first(store, held, header);
   Change change(store.regions, held);
   change.set(state.doomed, header.mark().next());

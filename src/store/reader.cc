@@ -62,7 +62,10 @@ Fault look_at(Store& store, Word table, Word number, Buffer* buffer, Look* look)
   if (Fault fault = store.regions.entry(table, number, &look->entry)) return fault;
   look->born = shared::load(look->entry->born);
   const Ref ref{shared::load(look->entry->ref)};
-  if (!ref || look->born == 0 || HeaderMark{ref.word}.is_header()) return Fault::of(Code::not_found);
+  // An entry that was ever used has a hash, also when it is free: no writer leaves what leads here and nothing there.
+  if (!ref && look->born == 0 && shared::load(look->entry->hash) == 0) return Fault::damaged("entry: empty", number);
+  if (!ref || HeaderMark{ref.word}.is_header()) return Fault::of(Code::not_found);
+  if (look->born == 0) return changed();  // deleted and inserted anew meanwhile
   if (Fault fault = copy_record(store, ref, buffer, &look->view)) return fault;
   std::atomic_thread_fence(std::memory_order_acquire);
   if (shared::load_relaxed(look->entry->born) != look->born) return changed();
@@ -83,11 +86,6 @@ Fault find_once(Store& store, Word dict, Bytes key, Word hash, Sighting* seen, B
   bool stopped = false;
   Word found = 0;
   fault = Slots(words, epoch.slots.bits()).probe(hash, &stopped, [&](Word, Word number) {
-    Entry* entry = nullptr;
-    if (number < shared::load(state.entries_size) && !store.regions.entry(epoch.table_number, number, &entry) &&
-        shared::load(entry->hash) != hash) {
-      return false;  // same tag, another hash
-    }
     found = number;
     inner = look_at(store, epoch.table_number, number, buffer, &look);
     if (inner.code == Code::not_found) {
@@ -213,6 +211,13 @@ Fault map_blob(Store& store, const Sighting& seen, Word size, const char** base,
 }
 
 void unmap_blob(const char* base, Word size) { os::unmap(const_cast<char*>(base), size); }
+
+Fault check_blob_size(Store& store, const Sighting& seen, Word size) {
+  Word there = 0;
+  const Fault fault = store.regions.files().blob_size(seen.sequence, &there);
+  if (!fault && there != size) return Fault::damaged("blob: size of its file", there, size);
+  return judge_blob(store, seen, fault);
+}
 
 Fault read_blob(Store& store, const Sighting& seen, Word size, char* destination) {
   const Fault fault = judge_blob(store, seen, store.regions.files().read_blob(seen.sequence, destination, size));

@@ -28,6 +28,8 @@ Fault read_entry(Store& store, Word entry_number, Word born, Sighting* seen, Buf
 // A mapping of the blob's bytes, for good. `*checksum` is what they should have.
 Fault map_blob(Store& store, const Sighting& seen, Word size, const char** base, Word* checksum);
 void unmap_blob(const char* base, Word size);
+// Whether the blob is as long as its record says, for who will make room for it.
+Fault check_blob_size(Store& store, const Sighting& seen, Word size);
 Fault read_blob(Store& store, const Sighting& seen, Word size, char* destination);
 
 }  // namespace ultradict

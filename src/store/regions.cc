@@ -6,12 +6,16 @@
 
 namespace ultradict {
 
-void Regions::open(DictFiles files, char* control, Word control_size, std::shared_ptr<os::LivenessToken> token) {
+void Regions::open(DictFiles files, char* control, const Identity& identity,
+                   std::shared_ptr<os::LivenessToken> token) {
   token_ = std::move(token);
   files_ = std::move(files);
   control_ = reinterpret_cast<Control*>(control);
-  control_size_ = control_size;
-  control_entries_ = reinterpret_cast<Entry*>(control + control_->identity.entries_offset);
+  control_size_ = identity.size;
+  control_entries_ = reinterpret_cast<Entry*>(control + identity.entries_offset);
+  control_slots_ = control + identity.slots_offset;
+  control_segments_ = control + identity.segments_offset;
+  control_segment_size_ = identity.segment_size;
 }
 
 void Regions::close() {
@@ -52,9 +56,8 @@ Fault Regions::map_slots(Place& place, SlotsName name, Word** words) {
   const Word file = name.file();
   char* base = nullptr;
   if (file == control_slots_a || file == control_slots_b) {
-    if (name.count() != control_slots) return Fault::damaged("slots: bits", name.bits());
-    base = reinterpret_cast<char*>(control_) + control_->identity.slots_offset;
-    base += (file - control_slots_a) * control_slots * sizeof(Word);
+    if (name.bits() > slots_bits_max || name.count() != control_slots) return Fault::damaged("slots: bits", name.bits());
+    base = control_slots_ + (file - control_slots_a) * control_slots * sizeof(Word);
   } else {
     if (name.bits() > slots_bits_max) return Fault::damaged("slots: bits", name.bits(), slots_bits_max);
     const Wanted wanted{file, name.count() * sizeof(Word), name.count() * sizeof(Word), false};

@@ -33,7 +33,8 @@ class Regions {
   Regions& operator=(const Regions&) = delete;
 
   // Takes over the mapping of the control file, which has been checked.
-  void open(DictFiles files, char* control, Word control_size, std::shared_ptr<os::LivenessToken> token);
+  // `identity` says where its parts are: a copy, for the one in the file may change after the check.
+  void open(DictFiles files, char* control, const Identity& identity, std::shared_ptr<os::LivenessToken> token);
   void close();
 
   // The same bytes through another open file, so that locks of the one that was mapped are dropped. Threads that read
@@ -141,9 +142,8 @@ class Regions {
   };
 
   Fault segment_in_control(Word number, Word end, char** base) const {
-    const Identity& identity = control_->identity;
-    if (end > identity.segment_size) return Fault::damaged("segment: offset", end, identity.segment_size);
-    *base = reinterpret_cast<char*>(control_) + identity.segments_offset + number * identity.segment_size;
+    if (end > control_segment_size_) return Fault::damaged("segment: offset", end, control_segment_size_);
+    *base = control_segments_ + number * control_segment_size_;
     return {};
   }
   Fault map_segment(Word number, Word file, Word end, char** base);
@@ -172,6 +172,9 @@ class Regions {
   Control* control_ = nullptr;
   Word control_size_ = 0;
   Entry* control_entries_ = nullptr;
+  char* control_slots_ = nullptr;
+  char* control_segments_ = nullptr;
+  Word control_segment_size_ = 0;
   Place segments_[segments_max] = {};
   Place extents_[extents_max] = {};
   Place slots_{};

@@ -50,10 +50,12 @@ namespace {
 
 // What is still to be moved out of the segment that is being emptied, and the free segment that it will be.
 Word left_to_move(const Control& control) {
-  return control.state.victim == 0 ? 0 : control.segments[control.state.victim - 1].live;
+  const Word victim = victim_of(control);
+  return victim == segments_max ? 0 : control.segments[victim].live;
 }
 Word spare_to_come(const Control& control) {
-  return control.state.victim == 0 ? 0 : control.segments[control.state.victim - 1].size;
+  const Word victim = victim_of(control);
+  return victim == segments_max ? 0 : control.segments[victim].size;
 }
 
 Word smallest_free_of(const Control& control, Word size) {

@@ -41,10 +41,22 @@ inline bool has_room(const Control& control, Word number, Word size) {
   return begin + size <= control.segments[number].size;
 }
 
+// The segment that is being emptied; segments_max if there is none.
+inline Word victim_of(const Control& control) {
+  return std::min(shared::load_relaxed(control.state.victim) - 1, segments_max);
+}
+
 bool is_free(const Control& control, Word number);
 // Closed segments are what cleaning works on, but not those that hold records of a batch under way.
 inline bool is_closed(const Control& control, Word number) { return control.segments[number].filled != 0; }
 bool is_protected(const Control& control, Word number);
+// The position behind the last record of a segment; 0 if it holds none.
+inline Word end_of_records(const Control& control, Word number) {
+  const Ref tail{control.state.tail};
+  if (tail.segment() == number) return tail.position();
+  const SegmentDescriptor& segment = control.segments[number];
+  return segment.filled == 0 ? 0 : segment.first + segment.filled / unit_size;
+}
 
 // The largest free segment but `other`; segments_max if there is none.
 Word largest_free_but(const Control& control, Word other);

@@ -46,17 +46,34 @@ Word blob_checksum_of(const RecordView& view) { return view.is_blob() ? view.blo
 [[gnu::always_inline]] inline Fault look_in_place(Store& store, Ref ref, RecordView* view) {
   constexpr Word first_look = 512;  // enough for the whole of most records
   const SegmentDescriptor& segment = store.control().segments[ref.segment()];
-  if (segment.file == 0 || ref.position() < segment.first) return Fault::damaged("entry: ref", ref.word, segment.first);
-  const Word offset = (ref.position() - segment.first) * unit_size;
-  if (offset + sizeof(RecordHeader) > segment.size) return Fault::damaged("entry: ref", ref.word, segment.size);
-  const Word there = std::min(offset + first_look, segment.size);
+  const Word file = shared::load_relaxed(segment.file);
+  const Word first = shared::load_relaxed(segment.first);
+  const Word size = shared::load_relaxed(segment.size);
+  if (file == 0 || ref.position() < first) return Fault::damaged("entry: ref", ref.word, first);
+  const Word offset = (ref.position() - first) * unit_size;
+  if (offset + sizeof(RecordHeader) > size) return Fault::damaged("entry: ref", ref.word, size);
+  const Word there = std::min(offset + first_look, size);
   char* base = nullptr;
-  if (Fault fault = store.regions.segment(ref.segment(), segment.file, there, &base)) return fault;
-  std::memcpy(&view->header, base + offset, sizeof view->header);
+  if (Fault fault = store.regions.segment(ref.segment(), file, there, &base)) return fault;
+  shared::copy_out(&view->header, base + offset, sizeof view->header);
+  if (Fault fault = check_header(view->header, ref, size - offset)) return fault;
+  if (offset + view->size() > there) {
+    if (Fault fault = store.regions.segment(ref.segment(), file, offset + view->size(), &base)) return fault;
+  }
   view->bytes = base + offset;
-  if (Fault fault = check_header(view->header, ref, segment.size - offset)) return fault;
-  if (offset + view->size() <= there) return {};
-  return store.regions.segment(ref.segment(), segment.file, offset + view->size(), &base);
+  return {};
+}
+
+// Room may have been made by moving the very record that is to be overwritten: where it is now. Room was made for its
+// sizes as they were.
+Fault look_again(Store& store, Ref now, RecordView* view) {
+  if (now.word == view->header.ref) [[likely]]
+    return {};
+  const RecordHeader before = view->header;
+  if (Fault fault = look_in_place(store, now, view)) return fault;
+  const bool same = view->header.key_size == before.key_size && view->header.face_size == before.face_size &&
+                    view->header.value_size == before.value_size;
+  return same ? Fault::none() : Fault::damaged("record: sizes", view->header.key_size, before.key_size);
 }
 
 // The most frequent write: a small value for a small value. Entry, key and face stay, no file comes or goes.
@@ -70,11 +87,8 @@ Fault overwrite_small(Store& store, LockHeld held, Located& old, Bytes value, Si
   const Word killed = record_size(kept, 0, value_size);
   Room room;
   if (Fault fault = make_room(store, held, size, &room)) return fault;
-  // Room may have been made by moving the very record.
   const Ref ref{old.entry->ref};
-  if (ref.word != old.view.header.ref) {
-    if (Fault fault = record_in_place(store, held, ref, &old.view)) return fault;
-  }
+  if (Fault fault = look_again(store, ref, &old.view)) return fault;
   write_successor(room.at, room.ref, old.view, value);
   Change change(store.regions, held);
   change.set(state.tail, after(room.ref, size).word);
@@ -104,11 +118,8 @@ Fault overwrite(Store& store, LockHeld held, Located& old, NewValue& value, Sigh
   const Word size = record_size(kept, 0, value.bytes().size());
   Room room;
   if (Fault fault = make_room(store, held, size, &room)) return fault;
-  // Room may have been made by moving the very record.
   const Ref ref{old.entry->ref};
-  if (ref.word != old.view.header.ref) {
-    if (Fault fault = record_in_place(store, held, ref, &old.view)) return fault;
-  }
+  if (Fault fault = look_again(store, ref, &old.view)) return fault;
   const Key key{old.view.key(), old.view.face(), old.view.is_exotic()};
   RecordView now;
   write_new_record(room, old.view.header.dict_id, old.number, key, value, &now);
@@ -297,10 +308,14 @@ Fault locate(Store& store, LockHeld held, Word dict, Bytes key, Word hash, Locat
     }
     inner = store.regions.entry(state.table_number, number, &located->entry);
     if (inner) return true;
-    if (located->entry->hash != hash || located->entry->ref == 0) return false;
-    inner = record_in_place(store, held, Ref{located->entry->ref}, &located->view);
+    const Ref ref{shared::load_relaxed(located->entry->ref)};
+    if (!ref) return false;
+    inner = record_in_place(store, held, ref, &located->view);
     located->number = number;
-    return inner || (located->view.key() == key && located->view.header.dict_id == dict);
+    if (inner) return true;
+    if (located->view.key() != key || located->view.header.dict_id != dict) return false;
+    if (located->entry->hash != hash) inner = Fault::damaged("entry: hash of its key", located->entry->hash, hash);
+    return true;
   });
   if (fault) return fault;
   if (inner) return inner;

@@ -35,7 +35,9 @@ const std::string& directory() {
   static const std::string* const path = [] {
     const char* given = std::getenv("ULTRADICT_DIR");
     std::atexit(remove_directory);
-    return new std::string(given ? given : "/dev/shm/ultradict-fuzz-" + std::to_string(::getpid()));
+    const std::string base = given ? std::string(given) + "/" : "/dev/shm/ultradict-fuzz-";
+    if (given) std::filesystem::create_directories(given);
+    return new std::string(base + std::to_string(::getpid()));
   }();
   return *path;
 }
