@@ -27,6 +27,27 @@ Word wanted_capacity(const State& state, Word needed) {
   return round_up(std::max({segment_size_min, state.closed_size / 16, needed}), page_size);
 }
 
+// Memory is taken for what is recorded only where the file has it: a number that lies must not use up the machine.
+Fault check_claim(Store& store, Word number, Word end) {
+  const SegmentDescriptor& segment = store.control().segments[number];
+  char* base = nullptr;
+  if (end > segment.size) return Fault::damaged("segment: filled", end, segment.size);
+  return store.regions.segment(number, segment.file, end, &base);
+}
+Fault check_tail(Store& store) {
+  return check_claim(store, Ref{store.state().tail}.segment(), tail_offset(store.control()));
+}
+
+// That a reserve of this size is needed is what some segments say of what lives in them.
+Fault check_need(Store& store, Word reserve) {
+  const Control& control = store.control();
+  for (Word number = 0; number < segments_max; ++number) {
+    if (!is_closed(control, number) || live_size(control, number) < reserve) continue;
+    if (Fault fault = check_claim(store, number, control.segments[number].filled)) return fault;
+  }
+  return check_tail(store);
+}
+
 // The file of a segment that is free, or the tail, gets at least `size` bytes: in steps, or no more than that where
 // memory is short.
 Fault grow_segment(Store& store, LockHeld held, Word number, Word size) {
@@ -64,6 +85,7 @@ Fault create_segment_file(Store& store, LockHeld held, Word file, Word needed, W
 
 Fault create_free_segment(Store& store, LockHeld held, Word needed) {
   Control& control = store.control();
+  if (Fault fault = check_need(store, reserve_for(control, 0))) return fault;
   Word number = control_segments;
   while (number < segments_max && control.segments[number].file != 0) ++number;
   if (number == segments_max) return Fault::of(Code::memory_full, "all segments of the log are in use");
@@ -125,6 +147,7 @@ Fault remove_segment(Store& store, LockHeld held, Word number) {
 [[gnu::cold]] Fault extend(Store& store, LockHeld held, Word size) {
   const Control& control = store.control();
   const State& state = control.state;
+  if (Fault fault = check_tail(store)) return fault;
   const Word end = tail_offset(control) + size;
   Fault fault = grow_segment(store, held, Ref{state.tail}.segment(), end);
   if (fault.code != Code::memory_full) return fault;
@@ -137,6 +160,7 @@ Fault remove_segment(Store& store, LockHeld held, Word number) {
 // Makes the largest free segment large enough to be the reserve, or another one.
 [[gnu::cold]] Fault provide_reserve(Store& store, LockHeld held, Word size) {
   const Control& control = store.control();
+  if (Fault fault = check_need(store, reserve_for(control, 0))) return fault;
   const Word needed = reserve_for(control, size);
   for (Word number = control_segments; number < segments_max; ++number) {
     if (!is_free(control, number) || control.segments[number].capacity < needed) continue;
@@ -185,6 +209,7 @@ Fault make_room_for_move(Store& store, LockHeld held, Word size, Room* room) {
   const Control& control = store.control();
   for (int round = 0; round < rounds_max; ++round) {
     if (may_move_to_tail(control, size)) return room_at_tail(store, size, room);
+    if (Fault fault = check_tail(store)) return fault;
     refresh_log_hints(store);
     const Word tail = Ref{control.state.tail}.segment();
     const bool fits = has_room(control, tail, size);

@@ -42,6 +42,8 @@ Word unused_entries(const State& state) {
 
 Fault begin_growth(Store& store, LockHeld held, Word count) {
   State& state = store.state();
+  if (key_count(state) >= state.entries_used || state.entries_used > state.entries_size)
+    return Fault::damaged("entries: used", key_count(state), state.entries_used);
   // Copying lasts a while, and the keys that come meanwhile must fit too.
   const Word meanwhile = state.entries_used / entries_per_insertion;
   const Word keys = key_count(state) + count;

@@ -156,7 +156,7 @@ void Damage::apply(Input& input) {
     case 9:
       return alter_journal(input);
     case 10:
-      return alter(input, input.byte() % 4 == 0 ? &control().lock : word_of(control().identity));
+      return alter(input, input.byte() % 32 == 0 ? &control().lock : word_of(control().identity));
     default:
       return alter_file(input);
   }

@@ -69,7 +69,8 @@ Image::Image(const std::string& name, const Options& how, void (*fill)(Dict&)) :
   expect(static_cast<bool>(Dict::open(name, how, &dict)), "the dict of the image is made");
   fill(dict);
   expect(dict.check().sound(), "the dict of the image is sound");
-  path_ = directory() + "/d/" + dict.id() + "/";
+  id_ = dict.id();
+  path_ = directory() + "/d/" + id_ + "/";
   expect(static_cast<bool>(dict.close()), "the dict of the image is closed");
   for (const auto& file : std::filesystem::directory_iterator(path_)) {
     files_[file.path().filename()] = test::read_file(file.path());
@@ -77,6 +78,9 @@ Image::Image(const std::string& name, const Options& how, void (*fill)(Dict&)) :
 }
 
 void Image::write(const Files& files) const {
+  // Who finds a dict whose identity says another name, or that its creator is dead, removes it.
+  (void)::mkdir(path_.c_str(), 0700);
+  (void)::symlink(id_.c_str(), (directory() + "/n/" + name_).c_str());
   (void)os::list_directory(path_, [&](const char* name) {
     if (!files.contains(name)) ::unlink((path_ + name).c_str());
   });

@@ -33,6 +33,7 @@ class Image {
 
  private:
   std::string name_;
+  std::string id_;
   std::string path_;
   Files files_;
 };
