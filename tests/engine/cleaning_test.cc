@@ -99,7 +99,7 @@ TEST(Cleaning, CleanLeavesOnlyWhatLives) {
   EXPECT_EQ(orphans_of(dict), "");
 }
 
-TEST(Cleaning, OfNothingAndOfAllDead) {
+TEST(Cleaning, H3_OfNothingAndOfAllDead) {
   const Scratch scratch;
   Dict dict = scratch.open();
   ASSERT_TRUE(dict.clean());
@@ -111,7 +111,7 @@ TEST(Cleaning, OfNothingAndOfAllDead) {
   expect_content(dict, {});
 }
 
-TEST(Cleaning, OneRecordLargerThanAllOthersIsMoved) {
+TEST(Cleaning, H3_OneRecordLargerThanAllOthersIsMoved) {
   const Scratch scratch;
   Dict dict = scratch.open();
   const std::string large_key(1'500'000, 'k');

@@ -113,7 +113,7 @@ TEST(CodecKeyTest, AFaceIsThereOnlyWhenNeeded) {
 
 TEST(CodecKeyTest, EqualMembersOfASetCountOnce) { expect_same_key(FrozenSet{{1, 1.0, true}}, FrozenSet{{1}}); }
 
-TEST(CodecKeyTest, WhatPythonCannotHashIsRefused) {
+TEST(CodecKeyTest, E11_WhatPythonCannotHashIsRefused) {
   EXPECT_EQ(refused(List{}), Code::invalid_argument);
   EXPECT_EQ(refused(Mapping{}), Code::invalid_argument);
   EXPECT_EQ(refused(Tuple{{List{}}}), Code::invalid_argument);
@@ -130,7 +130,7 @@ TEST(CodecKeyTest, AnExoticKeyArrivesUnopened) {
   EXPECT_EQ(key, Value(Foreign{Tag::unique, std::string(16, 'u')}));
 }
 
-TEST(CodecKeyTest, DamagedKeysAreReported) {
+TEST(CodecKeyTest, E11_DamagedKeysAreReported) {
   Value key;
   for (const std::string& bytes : {std::string(), std::string("\x0eshort"), std::string("\x0b\x00", 2),
                                    std::string("\x0c\x00", 2), std::string("\x10"), std::string("\x0d\x02\x01")}) {

@@ -75,7 +75,7 @@ TEST(CodecValueTest, TheSignOfZeroAndNanSurvive) {
   EXPECT_TRUE(std::isnan(*back.as<double>()));
 }
 
-TEST(CodecValueTest, EveryTruncationIsDamaged) {
+TEST(CodecValueTest, E11_EveryTruncationIsDamaged) {
   for (const Value& value : samples()) {
     if (value.if_is<Foreign>()) continue;  // takes whatever is left
     const std::string bytes = encoded(value);
@@ -93,7 +93,7 @@ TEST(CodecValueTest, ATrailingByteIsDamaged) {
   }
 }
 
-TEST(CodecValueTest, EveryChangedByteIsSurvived) {
+TEST(CodecValueTest, E11_EveryChangedByteIsSurvived) {
   for (const Value& value : samples()) {
     const std::string bytes = encoded(value);
     for (std::size_t at = 0; at < bytes.size(); ++at) {
@@ -114,7 +114,7 @@ TEST(CodecValueTest, AnUnknownTagIsDamaged) {
   }
 }
 
-TEST(CodecValueTest, ADeclaredSizeNeedsItsBytes) {
+TEST(CodecValueTest, E11_ADeclaredSizeNeedsItsBytes) {
   for (const Tag tag : {Tag::big_int, Tag::ascii, Tag::text, Tag::bytes, Tag::tuple, Tag::list, Tag::dict}) {
     for (const std::uint64_t size : {std::uint64_t{2}, std::uint64_t{1} << 40, UINT64_MAX}) {
       char bytes[1 + varint_size_max];
@@ -124,7 +124,7 @@ TEST(CodecValueTest, ADeclaredSizeNeedsItsBytes) {
   }
 }
 
-TEST(CodecValueTest, NestedCountsCannotPromiseTheSameBytesTwice) {
+TEST(CodecValueTest, E11_NestedCountsCannotPromiseTheSameBytesTwice) {
   // Each of 32 lists claims as many items as there are bytes in all: 32 times the memory, were it believed.
   constexpr std::size_t size = 1 << 16;
   std::string bomb;
@@ -136,7 +136,7 @@ TEST(CodecValueTest, NestedCountsCannotPromiseTheSameBytesTwice) {
   EXPECT_EQ(decoded(bomb), Code::damaged);
 }
 
-TEST(CodecValueTest, NestingIsBounded) {
+TEST(CodecValueTest, E11_NestingIsBounded) {
   std::string bytes;
   EXPECT_EQ(encode_value(nested(nesting_max + 1), &bytes).code(), Code::invalid_argument);
   for (int i = 0; i < 100'000; ++i) bytes.append("\x0b\x01");
@@ -158,7 +158,7 @@ TEST(CodecValueTest, ABigIntegerHasOneForm) {
   }
 }
 
-TEST(CodecValueTest, TextMustBeUtf8) {
+TEST(CodecValueTest, E11_TextMustBeUtf8) {
   std::string bytes;
   for (const char* wrong : {"\x80", "\xc3", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xe2\x82", "\xf0\x8f\xbf\xbf",
                             "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "a\xc3(", "\xe2(\xa1"}) {

@@ -71,7 +71,7 @@ void expect_gone_after_unlink(const Closed& closed) {
   EXPECT_EQ(closed.open_code(), Code::ok);
 }
 
-TEST(Identity, OfAnotherFormatVersionIsRefusedByBothNumbers) {
+TEST(Identity, E13_OfAnotherFormatVersionIsRefusedByBothNumbers) {
   const Closed closed;
   std::string bytes = read_file(closed.control());
   bytes[offsetof(Identity, format_version)] = 77;
@@ -83,7 +83,7 @@ TEST(Identity, OfAnotherFormatVersionIsRefusedByBothNumbers) {
   expect_gone_after_unlink(closed);
 }
 
-TEST(Identity, OfAZeroedFileIsRefused) {
+TEST(Identity, E13_OfAZeroedFileIsRefused) {
   const Closed closed;
   write_file(closed.control(), std::string(read_file(closed.control()).size(), '\0'));
   std::string message;
@@ -93,7 +93,7 @@ TEST(Identity, OfAZeroedFileIsRefused) {
   expect_gone_after_unlink(closed);
 }
 
-TEST(Identity, OfATruncatedFileIsRefusedAtEveryLength) {
+TEST(Identity, E2_E13_OfATruncatedFileIsRefusedAtEveryLength) {
   const Closed closed;
   const std::string bytes = read_file(closed.control());
   for (std::size_t size = 0; size < bytes.size(); size += size < 300 ? 1 : 511) {
@@ -108,7 +108,7 @@ TEST(Identity, OfATruncatedFileIsRefusedAtEveryLength) {
   expect_gone_after_unlink(closed);
 }
 
-TEST(Identity, SomethingElseInPlaceOfTheFileIsRefused) {
+TEST(Identity, E13_SomethingElseInPlaceOfTheFileIsRefused) {
   for (int kind = 0; kind < 4; ++kind) {
     const Closed closed;
     fs::remove(closed.control());
@@ -140,7 +140,7 @@ TEST(Identity, DirectoryOfAnotherUserIsRefused) {
   EXPECT_EQ(closed.open_code(), Code::forbidden);
 }
 
-TEST(Identity, OfAnotherDictInItsPlaceIsRefused) {
+TEST(Identity, E9_OfAnotherDictInItsPlaceIsRefused) {
   const Closed closed;
   Dict other = closed.scratch.open("other");
   fs::copy_file(directory_of(other) + "/control", closed.control(), fs::copy_options::overwrite_existing);
@@ -214,7 +214,7 @@ void use_damaged(const Closed& closed) {
 }
 
 // All bits of the words that steer the dict, a sample of the rest.
-TEST(Identity, FlippedBitIsAnErrorOrHarmless) {
+TEST(Identity, E1_FlippedBitIsAnErrorOrHarmless) {
   if (forks_are_slow()) GTEST_SKIP() << "thousands of forks";
   const Closed closed;
   const std::string bytes = read_file(closed.control());
@@ -234,7 +234,7 @@ TEST(Identity, FlippedBitIsAnErrorOrHarmless) {
 }
 
 // The bytes of a word of control replaced by numbers that lie.
-TEST(Identity, WordsThatLieAreAnErrorOrHarmless) {
+TEST(Identity, E4_E7_WordsThatLieAreAnErrorOrHarmless) {
   if (forks_are_slow()) GTEST_SKIP() << "thousands of forks";
   const Closed closed;
   const std::string bytes = read_file(closed.control());
@@ -252,7 +252,7 @@ TEST(Identity, WordsThatLieAreAnErrorOrHarmless) {
   }
 }
 
-TEST(Identity, SegmentsThatLieAreAnErrorOrHarmless) {
+TEST(Identity, E4_E7_SegmentsThatLieAreAnErrorOrHarmless) {
   if (forks_are_slow()) GTEST_SKIP() << "thousands of forks";
   const Closed closed(60, 900);
   const std::string bytes = read_file(closed.control());
@@ -268,7 +268,7 @@ TEST(Identity, SegmentsThatLieAreAnErrorOrHarmless) {
 }
 
 // A dict too large to be checked on attach, with each of its files cut off.
-TEST(Identity, TruncatedFilesOfALargeDictAreAnError) {
+TEST(Identity, E2_TruncatedFilesOfALargeDictAreAnError) {
   if (forks_are_slow()) GTEST_SKIP() << "many forks";
   const Closed closed(3000, 900);
   std::vector<std::string> files;
@@ -286,7 +286,7 @@ TEST(Identity, TruncatedFilesOfALargeDictAreAnError) {
   }
 }
 
-TEST(Identity, MissingFilesOfALargeDictAreAnErrorNotAnAbsence) {
+TEST(Identity, E2_MissingFilesOfALargeDictAreAnErrorNotAnAbsence) {
   const Closed closed(3000, 900);
   for (const char* kind : {"entries-", "slots-", "segment-"}) {
     const std::string file = closed.file_beginning(kind);

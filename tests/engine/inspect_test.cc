@@ -84,7 +84,7 @@ void expect_found(const std::string& words, const std::function<void(Control&, E
 
 void add(Word& word, Word difference) { shared::store(word, word + difference); }
 
-TEST(Inspect, FindsCountsThatLie) {
+TEST(Inspect, E7_FindsCountsThatLie) {
   expect_found("count", [](Control& control, Entry*) { add(control.state.count, 1); });
   expect_found("count of exotic keys", [](Control& control, Entry*) { add(control.state.exotic_count, 1); });
   expect_found("live size", [](Control& control, Entry*) { add(control.state.live_size, 8); });
@@ -96,7 +96,7 @@ TEST(Inspect, FindsCountsThatLie) {
   expect_found("slots: used", [](Control& control, Entry*) { add(control.state.slots_used, 1); });
 }
 
-TEST(Inspect, FindsABrokenChain) {
+TEST(Inspect, E6_FindsABrokenChain) {
   expect_found("chain: last", [](Control& control, Entry*) { add(control.state.ends, Word{1} << 32); });
   expect_found("chain: previous", [](Control&, Entry* entries) { add(entries[7].links, 1); });
   expect_found("chain: born grows", [](Control&, Entry* entries) { shared::store(entries[7].born, 1); });
@@ -126,7 +126,7 @@ void expect_found_in_nested(const std::string& words, const std::function<void(C
   EXPECT_NE(unsoundness_of(dict).find(words), std::string::npos) << unsoundness_of(dict);
 }
 
-TEST(Inspect, FindsBrokenNestedDicts) {
+TEST(Inspect, E6_E7_FindsBrokenNestedDicts) {
   expect_found_in_nested("nested dict: links", [](Control&, Entry& header) { add(header.hash, Word{1} << 32); });
   expect_found_in_nested("count", [](Control&, Entry& header) { add(header.hash, 1); });
   expect_found_in_nested("count of exotic keys", [](Control&, Entry& header) { add(header.ref, 1); });
@@ -138,12 +138,12 @@ TEST(Inspect, FindsBrokenNestedDicts) {
   expect_found_in_nested("nested dict: no header", [](Control&, Entry& header) { shared::store(header.ref, 0); });
 }
 
-TEST(Inspect, FindsABrokenFreeList) {
+TEST(Inspect, E6_FindsABrokenFreeList) {
   expect_found("free", [](Control& control, Entry*) { shared::store(control.state.free_entry, 2); });
   expect_found("free", [](Control& control, Entry*) { shared::store(control.state.free_entry, 0); });
 }
 
-TEST(Inspect, FindsBrokenEntriesAndRecords) {
+TEST(Inspect, E4_FindsBrokenEntriesAndRecords) {
   expect_found("hash", [](Control&, Entry* entries) { add(entries[7].hash, 1); });
   expect_found("record: entry", [](Control&, Entry* entries) { shared::store(entries[7].ref, entries[8].ref); });
   expect_found("record: checksum", [](Control& control, Entry* entries) {
@@ -155,7 +155,7 @@ TEST(Inspect, FindsBrokenEntriesAndRecords) {
   });
 }
 
-TEST(Inspect, FindsAMissingSlotAndOneTooMany) {
+TEST(Inspect, E5_FindsAMissingSlotAndOneTooMany) {
   const Scratch scratch;
   Dict dict = scratch.open();
   ASSERT_TRUE(dict.put("a", "1"));
@@ -177,7 +177,7 @@ TEST(Inspect, FindsAMissingSlotAndOneTooMany) {
   EXPECT_NE(unsoundness_of(dict).find("slots: one for each key"), std::string::npos);
 }
 
-TEST(Inspect, FindsABlobThatIsGone) {
+TEST(Inspect, H1_FindsABlobThatIsGone) {
   const Scratch scratch;
   Dict dict = scratch.open();
   fill(dict);
@@ -193,7 +193,7 @@ TEST(Inspect, FindsABlobThatIsGone) {
 }
 
 // Which would be the root: it has no header.
-TEST(Inspect, AChildWithoutANumberIsDamage) {
+TEST(Inspect, E9_AChildWithoutANumberIsDamage) {
   const Scratch scratch;
   Dict dict = scratch.open();
   Dict child;

@@ -101,7 +101,7 @@ Word harmful(Random& random, Word entries) {
   }
 }
 
-TEST(NestedDamage, WhateverItsWordsSayOperationsEnd) {
+TEST(NestedDamage, E4_E6_E7_WhateverItsWordsSayOperationsEnd) {
   if (forks_are_slow()) GTEST_SKIP() << "hundreds of forks";
   const std::uint64_t rounds = is_sanitized() ? 150 : 400;
   for (std::uint64_t round = 0; round < rounds && !testing::Test::HasFailure(); ++round) {
@@ -129,7 +129,7 @@ TEST(NestedDamage, WhateverItsWordsSayOperationsEnd) {
 }
 
 // The search for a cycle is the one walk that a lying count could make as long as it says.
-TEST(NestedDamage, ChainThatLeadsBackToItsBeginEnds) {
+TEST(NestedDamage, E6_ChainThatLeadsBackToItsBeginEnds) {
   const Scratch scratch;
   Dict dict = scratch.open();
   build(dict);

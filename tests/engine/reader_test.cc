@@ -51,7 +51,7 @@ TEST(Reader, G3_SightingOfADeletedKeyIsOldAlsoWhenItsEntryIsReused) {
   EXPECT_EQ(dict.reread(&seen, &buffer, &record, &moved).code(), Code::changed);
 }
 
-TEST(Reader, BlobOfAnOldSightingIsGone) {
+TEST(Reader, H1_BlobOfAnOldSightingIsGone) {
   const Scratch scratch;
   Dict dict = scratch.open();
   const std::string large(40'000, 'a');
@@ -67,7 +67,7 @@ TEST(Reader, BlobOfAnOldSightingIsGone) {
   EXPECT_EQ(dict.read_blob(seen, copy.size(), copy.data()).code(), Code::changed);
 }
 
-TEST(Reader, BlobThatChangedOnDiskIsNoValue) {
+TEST(Reader, E1_BlobThatChangedOnDiskIsNoValue) {
   const Scratch scratch;
   Dict dict = scratch.open();
   ASSERT_TRUE(dict.put("k", std::string(50'000, 'b')));

@@ -216,19 +216,19 @@ def test_a_sound_file_passes(damaged: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 64, 4096, -1])
-def test_a_truncated_control_file(damaged: Path, size: int) -> None:
+def test_e2_a_truncated_control_file(damaged: Path, size: int) -> None:
     os.truncate(damaged, size if size >= 0 else damaged.stat().st_size - 4096)
     with pytest.raises(UltraDictError, match="damaged"):
         attach_and_use()
 
 
-def test_a_zeroed_control_file(damaged: Path) -> None:
+def test_e13_a_zeroed_control_file(damaged: Path) -> None:
     damaged.write_bytes(bytes(damaged.stat().st_size))
     with pytest.raises(UltraDictError, match="damaged"):
         attach_and_use()
 
 
-def test_a_control_file_of_noise(damaged: Path) -> None:
+def test_e13_a_control_file_of_noise(damaged: Path) -> None:
     damaged.write_bytes(os.urandom(damaged.stat().st_size))
     with pytest.raises(UltraDictError, match="damaged"):
         attach_and_use()
@@ -258,13 +258,13 @@ print("done")
 """
 
 
-def test_any_flipped_byte_is_an_error_or_harmless(damaged: Path) -> None:
+def test_e1_any_flipped_byte_is_an_error_or_harmless(damaged: Path) -> None:
     command = [sys.executable, "-X", "faulthandler", "-c", flipping_program, str(damaged)]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert (ended.stdout, ended.stderr) == ("done\n", "")
 
 
-def test_another_format_version(damaged: Path) -> None:
+def test_e13_another_format_version(damaged: Path) -> None:
     changed = bytearray(damaged.read_bytes())
     changed[8] ^= 0x7F  # the version, behind the magic word
     damaged.write_bytes(changed)
@@ -273,7 +273,7 @@ def test_another_format_version(damaged: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["directory", "fifo", "nothing"])
-def test_something_else_in_place_of_the_control_file(damaged: Path, kind: str) -> None:
+def test_e13_something_else_in_place_of_the_control_file(damaged: Path, kind: str) -> None:
     damaged.unlink()
     if kind == "fifo":
         os.mkfifo(damaged)

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Slots that are all in use, lead in a circle or lead twice to one key: every look-up and every write ends. And what
+// makes them such on purpose: keys chosen to collide.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/shared_atomic.h"
+#include "support/child.h"
+#include "support/content.h"
+#include "support/scratch.h"
+
+namespace ultradict::test {
+namespace {
+
+std::string key(int number) { return "k" + std::to_string(number); }
+
+// Small enough to keep its slots in control.
+void fill(Dict& dict) {
+  for (int i = 0; i < 20; ++i) require(dict.put(key(i), marked_value(key(i), 1, 30)));
+}
+
+Word* slots_of(const ControlView& control) {
+  auto* base = const_cast<char*>(reinterpret_cast<const char*>(control.operator->()));
+  return reinterpret_cast<Word*>(base + control->identity.slots_offset);
+}
+
+Entry* entries_of(const ControlView& control) {
+  auto* base = const_cast<char*>(reinterpret_cast<const char*>(control.operator->()));
+  return reinterpret_cast<Entry*>(base + control->identity.entries_offset);
+}
+
+// Each key is there with its value, or an error says why not.
+void expect_right_or_error(const Dict& dict) {
+  for (int i = 0; i < 20; ++i) {
+    std::string value;
+    const Status status = dict.get(key(i), &value);
+    EXPECT_TRUE(status ? is_marked(key(i), value) : status.code() == Code::damaged) << key(i) << status.message();
+  }
+}
+
+TEST(DamagedTable, E5_FullOfTombstonesEveryProbeEnds) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict);
+  const ControlView control(dict);
+  for (Word i = 0; i < control_slots; ++i) {
+    if (slots_of(control)[i] == 0) shared::store(slots_of(control)[i], Slot::tombstone().word);
+  }
+  expect_right_or_error(dict);
+  EXPECT_EQ(dict.contains("absent").code(), Code::not_found);
+  EXPECT_TRUE(dict.put("new", "value"));
+  EXPECT_EQ(value_of(dict, "new"), "value");
+  EXPECT_EQ(dict.erase("absent").code(), Code::not_found);
+  EXPECT_NE(unsoundness_of(dict), "");
+}
+
+TEST(DamagedTable, E5_AllSlotsLeadToOneEntryEveryProbeEnds) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict);
+  const ControlView control(dict);
+  const Word hash = entries_of(control)[1].hash;
+  for (Word i = 0; i < control_slots; ++i) shared::store(slots_of(control)[i], Slot::used(1, hash).word);
+  for (int i = 0; i < 20; ++i) (void)dict.contains(key(i));
+  (void)dict.put("new", "value");
+  (void)dict.erase(key(3));
+  EXPECT_NE(unsoundness_of(dict), "");
+}
+
+TEST(DamagedTable, E5_TwoEntriesForOneKeyAreFound) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict);
+  const ControlView control(dict);
+  Entry* const entries = entries_of(control);
+  shared::store(entries[5].ref, entries[4].ref);
+  shared::store(entries[5].hash, entries[4].hash);
+  EXPECT_NE(unsoundness_of(dict), "");
+  for (int i = 0; i < 20; ++i) {
+    std::string value;
+    if (dict.get(key(i), &value)) {
+      EXPECT_TRUE(is_marked(key(i), value));
+    }
+  }
+}
+
+// The hash of an entry is what the slots are built from; a key whose entry has another one must not be inserted twice.
+TEST(DamagedTable, E4_AWrongHashHidesNoKey) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict);
+  const ControlView control(dict);
+  const std::string harmed = key(2);
+  Sighting seen;
+  ASSERT_TRUE(dict.find(harmed, &seen, nullptr, nullptr));
+  shared::store(entries_of(control)[seen.entry].hash, entries_of(control)[seen.entry].hash ^ 4);
+  EXPECT_TRUE(is_marked(harmed, value_of(dict, harmed)));
+  EXPECT_EQ(dict.put(harmed, "second").code(), Code::damaged);
+}
+
+TEST(DamagedTable, E4_AnEmptiedEntryIsNoAbsence) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict);
+  const ControlView control(dict);
+  Sighting seen;
+  ASSERT_TRUE(dict.find(key(2), &seen, nullptr, nullptr));
+  Entry& entry = entries_of(control)[seen.entry];
+  for (Word* word : {&entry.ref, &entry.hash, &entry.born, &entry.links}) shared::store(*word, 0);
+  EXPECT_EQ(dict.contains(key(2)).code(), Code::damaged);
+  Cursor cursor(dict);
+  Status status;
+  while ((status = cursor.next(&seen))) {
+  }
+  EXPECT_EQ(status.code(), Code::damaged) << "the walk must not end there as if that were all";
+}
+
+// The hash is keyed with a secret of the dict: what collides in one is spread in another, and nobody can know.
+TEST(DamagedTable, E12_KeysThatCollideInOneDictAreSpreadInAnother) {
+  const Scratch scratch;
+  Dict one = scratch.open("one");
+  Dict other = scratch.open("other");
+  const auto homes = [](const Dict& dict, int entries) {
+    const ControlView control(dict);
+    std::vector<Word> homes;
+    for (int i = 1; i <= entries; ++i) homes.push_back(entries_of(control)[i].hash % control_slots);
+    return homes;
+  };
+  std::vector<int> chosen;
+  for (int i = 0; chosen.size() < 20; ++i) {
+    ASSERT_TRUE(one.put(key(i), ""));
+    if (homes(one, 1)[0] == 7) chosen.push_back(i);
+    ASSERT_TRUE(one.erase(key(i)));
+  }
+  for (const int i : chosen) ASSERT_TRUE(other.put(key(i), ""));
+  const std::vector<Word> found = homes(other, 20);
+  EXPECT_GT(std::set<Word>(found.begin(), found.end()).size(), 8U);
+}
+
+}  // namespace
+}  // namespace ultradict::test

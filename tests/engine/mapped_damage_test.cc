@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// Damage to a dict that processes have open: bytes that change between check and use, files that get shorter or full of
+// holes under a mapping.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+
+#include "base/shared_atomic.h"
+#include "support/child.h"
+#include "support/content.h"
+#include "support/scale.h"
+#include "support/scratch.h"
+
+namespace ultradict::test {
+namespace {
+
+constexpr int keys = 200;
+std::string key(std::uint64_t number) { return "k" + std::to_string(number); }
+
+void fill(Dict& dict, std::size_t value_size) {
+  for (int i = 0; i < keys; ++i) require(dict.put(key(i), marked_value(key(i), 1, value_size)));
+  Dict child;
+  require(dict.put_new_child("child", &child));
+  require(child.put("x", "1"));
+  require(dict.put("blob", marked_value("blob", 1, 40'000)));
+}
+
+// Ends a child that met a value that was never stored.
+void require_right_or_error(const Dict& dict) {
+  for (int i = 0; i < keys; ++i) {
+    std::string value;
+    if (dict.get(key(i), &value)) require(is_marked(key(i), value));
+  }
+}
+
+void use(Dict& dict, Random& random) {
+  const std::string name = key(random.below(2 * keys));
+  std::string value;
+  switch (random.below(10)) {
+    case 0:
+    case 1:
+    case 2:
+      if (dict.get(name, &value)) require(value.size() < 100'000);
+      return;
+    case 3:
+    case 4:
+      return (void)dict.put(name, marked_value(name, 2, random.below(900)));
+    case 5:
+      return (void)dict.erase(name);
+    case 6: {
+      Cursor cursor(dict);
+      Sighting seen;
+      Buffer buffer;
+      Record record;
+      for (int steps = 0; steps < 1000 && cursor.next(&seen, &buffer, &record); ++steps) {
+      }
+      return;
+    }
+    case 7: {
+      const std::vector<Item> items{{Key{name}, name}, {Key{"n" + name}, name}};
+      return (void)dict.put_all(items);
+    }
+    case 8: {
+      Dict child;
+      if (dict.open_child("child", &child)) (void)child.put(name, name);
+      return (void)dict.put_new_child("child", &child);
+    }
+    default:
+      return (void)(random.below(20) == 0 ? dict.clean() : dict.contains(name));
+  }
+}
+
+// Writes into mapped files, anywhere but the lock: a lock whose word names one who lives is waited for.
+class Hostile {
+ public:
+  explicit Hostile(const Dict& dict) : random_(seed()) {
+    for (const auto& entry : std::filesystem::directory_iterator(directory_of(dict))) {
+      const std::size_t size = entry.file_size() / sizeof(Word) * sizeof(Word);
+      const int file = ::open(entry.path().c_str(), O_RDWR | O_CLOEXEC);
+      if (size == 0 || file < 0) continue;
+      files_.push_back({entry.path().filename() == "control", file, size});
+    }
+  }
+  ~Hostile() {
+    for (const File& file : files_) ::close(file.descriptor);
+  }
+  Hostile(const Hostile&) = delete;
+  Hostile& operator=(const Hostile&) = delete;
+
+  void write_some() {
+    const File& file = random_.below(3) != 0 ? control() : files_[random_.below(files_.size())];
+    const bool steers = file.is_control && random_.below(3) != 0;
+    const Word offset = steers ? offsetof(Control, state) + random_.below(sizeof(State) + 16 + 200) / 8 * 8
+                               : random_.below(file.size / sizeof(Word)) * sizeof(Word);
+    if (file.is_control && (offset == offsetof(Control, lock) || offset < sizeof(Identity))) return;
+    Word word = 0;
+    (void)!::pread(file.descriptor, &word, sizeof word, static_cast<off_t>(offset));
+    const Word changed[] = {word ^ Word{1} << random_.below(64), random_.next(), random_.below(300),
+                            ~Word{0} - random_.below(100), word + random_.below(64)};
+    (void)!::pwrite(file.descriptor, &changed[random_.below(5)], sizeof word, static_cast<off_t>(offset));
+  }
+
+ private:
+  struct File {
+    bool is_control;
+    int descriptor;
+    std::size_t size;
+  };
+  const File& control() const {
+    return *std::find_if(files_.begin(), files_.end(), [](const File& file) { return file.is_control; });
+  }
+  Random random_;
+  std::vector<File> files_;
+};
+
+TEST(MappedDamage, E8_BytesThatChangeWhileTheyAreUsedAreAnErrorOrData) {
+  if (forks_are_slow()) GTEST_SKIP() << "races with a stranger are what is tested";
+  const std::uint64_t rounds = scaled(is_sanitized() ? 15 : 40, 3000);
+  for (std::uint64_t round = 0; round < rounds && !testing::Test::HasFailure(); ++round) {
+    const Scratch scratch;
+    Dict dict = scratch.open();
+    fill(dict, round % 2 == 0 ? 30 : 900);
+    SharedNote<std::atomic<bool>> stop;
+    Child stranger([&] {
+      Hostile hostile(dict);
+      while (!stop->load()) hostile.write_some();
+    });
+    Child user([&] {
+      ::alarm(60);
+      Dict own = scratch.open("dict", Create::never);
+      Random random(seed() * 1000 + round);
+      for (int i = 0; i < 400; ++i) use(own, random);
+    });
+    EXPECT_EQ(user.wait(), 0) << "round " << round << " seed " << seed();
+    stop->store(true);
+    stranger.kill_and_wait();
+  }
+}
+
+// A page that is behind the end of its file is no memory: who touches it gets SIGBUS from the kernel, and no check can
+// prevent that, for the file may get shorter after it. What holds: no wrong value, and who comes next gets an error.
+TEST(MappedDamage, E3_FilesCutOffUnderAMappingGiveNoWrongValue) {
+  if (forks_are_slow()) GTEST_SKIP() << "many forks";
+  int ended_by_bus_error = 0;
+  for (const std::string& kind : {"control", "segment-", "entries-", "slots-", "blob-"}) {
+    for (const std::size_t kept : {0, 3, 4096, 8192, 20000}) {
+      const Scratch scratch;
+      Dict dict = scratch.open();
+      fill(dict, 900);
+      const std::string directory = directory_of(dict);
+      Gate mapped;
+      Gate cut;
+      Child user([&] {
+        Dict own = scratch.open("dict", Create::never);
+        require_right_or_error(own);
+        mapped.open();
+        cut.wait();
+        require_right_or_error(own);
+        for (int i = 0; i < keys; ++i) (void)own.put(key(i), marked_value(key(i), 2, 100));
+        require_right_or_error(own);
+      });
+      mapped.wait();
+      for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+        const bool is_meant = entry.path().filename().string().starts_with(kind);
+        if (is_meant && entry.file_size() > kept) std::filesystem::resize_file(entry.path(), kept);
+      }
+      cut.open();
+      const int ended = user.wait();
+      EXPECT_TRUE(ended == 0 || ended == -SIGBUS) << kind << " cut to " << kept << ": " << ended;
+      ended_by_bus_error += ended == -SIGBUS ? 1 : 0;
+      // Nobody is stuck on what the other one held.
+      const int next = in_child([&] {
+        ::alarm(20);
+        Dict own;
+        if (Dict::open("dict", scratch.options(Create::never), &own)) require_right_or_error(own);
+      });
+      EXPECT_TRUE(next == 0 || next == -SIGBUS) << kind << " cut to " << kept << ": " << next;
+      (void)dict.unlink();
+      // This process still has it mapped: to look at it for the last time would be its end.
+      Dict* const left = new Dict(std::move(dict));
+      EXPECT_NE(left, nullptr);
+    }
+  }
+  std::cout << "files cut off under a mapping: " << ended_by_bus_error
+            << " of 25 users ended by SIGBUS, 0 wrong values\n";
+}
+
+TEST(MappedDamage, E3_HolesUnderAMappingAreAnErrorOrHarmless) {
+  if (forks_are_slow()) GTEST_SKIP() << "many forks";
+  for (const std::string& kind : {"control", "segment-", "entries-", "slots-", "blob-"}) {
+    const Scratch scratch;
+    Dict dict = scratch.open();
+    fill(dict, 900);
+    EXPECT_EQ(in_child([&] {
+                ::alarm(20);
+                Dict own = scratch.open("dict", Create::never);
+                require_right_or_error(own);
+                for (const auto& entry : std::filesystem::directory_iterator(directory_of(own))) {
+                  if (!entry.path().filename().string().starts_with(kind)) continue;
+                  const int file = ::open(entry.path().c_str(), O_RDWR | O_CLOEXEC);
+                  require(::fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 16384 % entry.file_size(),
+                                      static_cast<off_t>(entry.file_size())) == 0);
+                  ::close(file);
+                }
+                require_right_or_error(own);
+                for (int i = 0; i < keys; ++i) (void)own.put(key(i), marked_value(key(i), 2, 100));
+                require_right_or_error(own);
+              }),
+              0)
+        << kind;
+  }
+}
+
+}  // namespace
+}  // namespace ultradict::test
