@@ -3,15 +3,16 @@
 
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <fstream>
 
 namespace ultradict::test {
 
-SmallMemory::SmallMemory(std::uint64_t size) : path_(scratch_.path() + "/small") {
+SmallMemory::SmallMemory(std::uint64_t size, std::uint64_t inodes) : path_(scratch_.path() + "/small") {
   ::mkdir(path_.c_str(), 0700);
-  const std::string options = "mode=0700,size=" + std::to_string(size);
+  const std::string options = "mode=0700,size=" + std::to_string(size) + ",nr_inodes=" + std::to_string(inodes);
   mounted_ = ::mount("tmpfs", path_.c_str(), "tmpfs", 0, options.c_str()) == 0;
 }
 
@@ -19,10 +20,15 @@ SmallMemory::~SmallMemory() {
   if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
 }
 
-Options SmallMemory::options() const {
-  Options options = scratch_.options();
+Options SmallMemory::options(Create create) const {
+  Options options = scratch_.options(create);
   options.directory = path_;
   return options;
+}
+
+std::uint64_t SmallMemory::free_pages() const {
+  struct statfs status {};
+  return ::statfs(path_.c_str(), &status) == 0 ? status.f_bavail : 0;
 }
 
 void SmallMemory::fill_up(std::uint64_t pages_max) const {

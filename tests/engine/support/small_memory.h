@@ -12,13 +12,16 @@ namespace ultradict::test {
 
 class SmallMemory {
  public:
-  explicit SmallMemory(std::uint64_t size);
+  // `inodes` 0: as many as anybody wants.
+  explicit SmallMemory(std::uint64_t size, std::uint64_t inodes = 0);
   ~SmallMemory();
   SmallMemory(const SmallMemory&) = delete;
   SmallMemory& operator=(const SmallMemory&) = delete;
 
   bool is_there() const { return mounted_; }
-  Options options() const;
+  const std::string& path() const { return path_; }
+  Options options(Create create = Create::if_missing) const;
+  std::uint64_t free_pages() const;
   // Others take so many pages, or all there are, and give them back.
   void fill_up(std::uint64_t pages_max = ~std::uint64_t{0}) const;
   void empty() const;
