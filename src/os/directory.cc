@@ -40,7 +40,7 @@ void skip_some(DIR* listing) {
 }
 
 // False at the end of the listing, true after `count` entries.
-bool look_at(DIR* listing, int* count, const std::function<void(const std::string& id)>& look) {
+bool look_at(DIR* listing, int* count, FunctionRef<void(const std::string& id)> look) {
   while (*count > 0) {
     const struct dirent* found = ::readdir(listing);
     if (!found) return false;
@@ -80,47 +80,61 @@ Fault Directory::open(std::string_view wanted, Directory* directory) {
 
 Fault Directory::id_of(std::string_view name, std::string* id) const {
   char text[NAME_MAX + 1];
-  const ssize_t size = ::readlink(name_path(name).c_str(), text, sizeof text);
+  std::string_view read;
+  if (Fault fault = read_name(name, text, &read)) return fault;
+  id->assign(read);
+  return {};
+}
+
+Fault Directory::leads_to(std::string_view name, std::string_view id, bool* leads) const {
+  char text[NAME_MAX + 1];
+  std::string_view read;
+  const Fault fault = read_name(name, text, &read);
+  *leads = !fault && read == id;
+  return fault.code == Code::not_found ? Fault::none() : fault;
+}
+
+Fault Directory::read_name(std::string_view name, char* text, std::string_view* id) const {
+  const ssize_t size = ::readlink(name_path(name), text, NAME_MAX + 1);
   if (size < 0 && errno == EINVAL) return Fault::damaged("something that is no link stands in a name's place");
   if (size < 0) return system_fault("read a name");
-  id->assign(text, static_cast<std::size_t>(size));
-  if (id->empty() || id->find('/') != std::string::npos) return Fault::damaged("a name does not lead to a dict");
+  *id = {text, static_cast<std::size_t>(size)};
+  if (id->empty() || id->find('/') != id->npos) return Fault::damaged("a name does not lead to a dict");
   return {};
 }
 
 Fault Directory::publish(std::string_view name, std::string_view id) const {
-  const bool done = ::symlink(std::string(id).c_str(), name_path(name).c_str()) == 0;
+  const bool done = ::symlink(std::string(id).c_str(), name_path(name)) == 0;
   return done ? Fault::none() : system_fault("publish a name");
 }
 
 Fault Directory::withdraw(std::string_view name, std::string_view id) const {
   File lock;
   if (Fault waiting = lock_directory(path_, &lock)) return waiting;
-  std::string named;
-  if (Fault reading = id_of(name, &named)) return reading;
-  if (named != id) return Fault::of(Code::not_found);
-  remove_file(name_path(name).c_str());
+  bool leads = false;
+  if (Fault reading = leads_to(name, id, &leads)) return reading;
+  if (!leads) return Fault::of(Code::not_found);
+  remove_file(name_path(name));
   return {};
 }
 
 Fault Directory::make_data_directory(std::string_view id, unsigned mode) const {
-  const std::string path = data_path(id);
-  if (::mkdir(path.c_str(), mode) != 0) return system_fault("make a dict's directory");
-  return ::chmod(path.c_str(), mode) == 0 ? Fault::none() : system_fault("set a directory's mode");
+  const Path path = data_path(id);
+  if (::mkdir(path, mode) != 0) return system_fault("make a dict's directory");
+  return ::chmod(path, mode) == 0 ? Fault::none() : system_fault("set a directory's mode");
 }
 
 Fault Directory::rename_data_directory(std::string_view from, std::string_view to) const {
-  return rename_file(data_path(from).c_str(), data_path(to).c_str());
+  return rename_file(data_path(from), data_path(to));
 }
 
 void Directory::remove_data_directory(std::string_view id) const {
-  const std::string path = data_path(id);
   // Control goes last: as long as it is there, a sweep can tell what the directory is.
-  (void)list_directory(path, [&](const char* name) {
-    if (std::string_view(name) != "control") remove_file((path + "/" + name).c_str());
+  (void)list_directory(data_path(id), [&](const char* name) {
+    if (std::string_view(name) != "control") remove_file(data_path(id, name));
   });
-  remove_file((path + "/control").c_str());
-  ::rmdir(path.c_str());
+  remove_file(data_path(id, "control"));
+  ::rmdir(data_path(id));
 }
 
 namespace {
@@ -148,11 +162,11 @@ class Turn {
 
 }  // namespace
 
-void Directory::look_at_some(int count, const std::function<void(const std::string& id)>& look) const {
+void Directory::look_at_some(int count, FunctionRef<void(const std::string& id)> look) const {
   static long place = -1;  // where in d/ the last look ended: over time every dict gets its turn
   const Turn turn;
   if (!turn) return;
-  DIR* listing = ::opendir((path_ + "/d").c_str());
+  DIR* listing = ::opendir(Path(path_, "d"));
   if (!listing) return;
   if (place < 0) {
     skip_some(listing);
@@ -168,17 +182,17 @@ void Directory::look_at_some(int count, const std::function<void(const std::stri
 }
 
 Fault lock_directory(const std::string& path, File* lock) {
-  const std::string lock_path = path + "/lock";
-  Fault fault = open_file(lock_path.c_str(), lock);
+  const Path lock_path(path, "lock");
+  Fault fault = open_file(lock_path, lock);
   if (fault.code == Code::not_found) {
-    fault = create_file(lock_path.c_str(), 0600, lock);
-    if (fault.code == Code::already_exists) fault = open_file(lock_path.c_str(), lock);
+    fault = create_file(lock_path, 0600, lock);
+    if (fault.code == Code::already_exists) fault = open_file(lock_path, lock);
   }
   return fault ? fault : lock_byte(*lock, 0, LockKind::exclusive);
 }
 
-Fault list_directory(const std::string& path, const std::function<void(const char* name)>& look) {
-  DIR* listing = ::opendir(path.c_str());
+Fault list_directory(const char* path, FunctionRef<void(const char* name)> look) {
+  DIR* listing = ::opendir(path);
   if (!listing) return system_fault("list a directory");
   while (const struct dirent* found = ::readdir(listing)) {
     const std::string_view name = found->d_name;

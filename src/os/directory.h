@@ -8,12 +8,13 @@
 //   n/<name>     a symbolic link whose text is the id: one atomic step publishes a dict, or finds the name taken
 #pragma once
 
-#include <functional>
 #include <string>
 #include <string_view>
 
 #include "base/check.h"
+#include "base/function_ref.h"
 #include "os/file.h"
+#include "os/text.h"
 
 namespace ultradict::os {
 
@@ -23,9 +24,11 @@ class Directory {
   static Fault open(std::string_view wanted, Directory* directory);
 
   const std::string& path() const { return path_; }
-  std::string data_path(std::string_view id) const { return path_ + "/d/" + std::string(id); }
+  // Of a dict, or of a file of it.
+  Path data_path(std::string_view id, const char* file = nullptr) const { return {path_, "d", id, file}; }
 
-  Fault id_of(std::string_view name, std::string* id) const;         // not_found
+  Fault id_of(std::string_view name, std::string* id) const;  // not_found
+  Fault leads_to(std::string_view name, std::string_view id, bool* leads) const;
   Fault publish(std::string_view name, std::string_view id) const;   // already_exists
   Fault withdraw(std::string_view name, std::string_view id) const;  // only while the name says this id; else not_found
   Fault make_data_directory(std::string_view id, unsigned mode) const;
@@ -34,10 +37,11 @@ class Directory {
 
   // Up to `count` entries of d/, going on where the last call of this process ended; the first one begins anywhere, so
   // that many short processes see all of them, too.
-  void look_at_some(int count, const std::function<void(const std::string& id)>& look) const;
+  void look_at_some(int count, FunctionRef<void(const std::string& id)> look) const;
 
  private:
-  std::string name_path(std::string_view name) const { return path_ + "/n/" + std::string(name); }
+  Path name_path(std::string_view name) const { return {path_, "n", name}; }
+  Fault read_name(std::string_view name, char* text, std::string_view* id) const;
   std::string path_;
 };
 
@@ -46,6 +50,6 @@ Fault lock_directory(const std::string& path, File* lock);
 
 // The names in a directory, without "." and "..".
 // Not in a moment's order; what comes and goes meanwhile may be met or not.
-Fault list_directory(const std::string& path, const std::function<void(const char* name)>& look);
+Fault list_directory(const char* path, FunctionRef<void(const char* name)> look);
 
 }  // namespace ultradict::os

@@ -32,9 +32,9 @@ Fault take_place(const os::Directory& directory, const os::File& control, const 
   fault = os::try_lock_byte(control, attached_byte, os::LockKind::shared);
   if (fault) return fault.code == Code::lock_busy ? gone() : fault;
   // It may have been removed before we had our place.
-  std::string named;
-  fault = directory.id_of(name_of(identity), &named);
-  return fault || named != id ? gone() : Fault::none();
+  bool leads = false;
+  fault = directory.leads_to(name_of(identity), id, &leads);
+  return fault || !leads ? gone() : Fault::none();
 }
 
 // A name that leads nowhere: its files were removed, or the machine of this directory's maker never finished.
@@ -74,13 +74,13 @@ Fault attach_dict(const os::Directory& directory, const std::string& name, const
   *store = find_open(id);
   if (*store) return {};
   os::File control;
-  const Fault opening = os::open_file((directory.data_path(id) + "/" + DictFiles::control()).c_str(), &control);
+  const Fault opening = os::open_file(directory.data_path(id, DictFiles::control()), &control);
   if (opening.code == Code::not_found) return drop_dangling_name(directory, name, id);
   if (opening) return opening;
   if (Fault fault = os::check_owner(control)) return fault;
   Identity identity{};
   if (Fault fault = read_identity(control, &identity)) return fault;
-  if (id_of(identity) != id) return Fault::damaged("control: it is the file of another dict");
+  if (id != std::string_view(id_of(identity))) return Fault::damaged("control: it is the file of another dict");
   auto opened = std::make_shared<Store>();
   if (Fault fault = os::LivenessToken::of_directory(directory.path(), &opened->token)) return fault;
   if (!std::equal(identity.token_id, identity.token_id + 2, opened->token->id())) {
@@ -90,8 +90,8 @@ Fault attach_dict(const os::Directory& directory, const std::string& name, const
   char* base = nullptr;
   if (Fault fault = os::map(control, identity.size, &base)) return fault;
   describe(identity, directory, opened.get());
-  opened->regions.open(DictFiles(directory.data_path(id), opened->options.mode, opened->options.max_bytes), base,
-                       identity, opened->token);
+  opened->regions.open(DictFiles(std::string(directory.data_path(id)), opened->options.mode, opened->options.max_bytes),
+                       base, identity, opened->token);
   opened->lock.bind(&opened->control().lock, opened->token, &opened->regions.poison());
   if (os::HeldByte::descriptor_needed) opened->attached_file = std::move(control);
   opened->id = id;

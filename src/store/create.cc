@@ -27,17 +27,17 @@ struct Built {
 Fault build(const os::Directory& directory, const std::string& building, const Identity& identity, Built* built) {
   const auto mode = static_cast<unsigned>(identity.mode);
   if (Fault fault = directory.make_data_directory(building, 0700)) return fault;
-  const std::string path = directory.data_path(building) + "/" + DictFiles::control();
-  if (Fault fault = os::create_file(path.c_str(), mode, &built->control)) return fault;
+  const os::Path path = directory.data_path(building, DictFiles::control());
+  if (Fault fault = os::create_file(path, mode, &built->control)) return fault;
   if (Fault fault = os::allocate(built->control, 0, identity.size)) return fault;
   if (Fault fault = os::try_lock_byte(built->control, attached_byte, os::LockKind::shared)) return fault;
   if ((identity.flags & identity_auto_unlink) != 0) {
-    if (Fault fault = os::open_file(path.c_str(), &built->creator)) return fault;
+    if (Fault fault = os::open_file(path, &built->creator)) return fault;
     if (Fault fault = os::try_lock_byte(built->creator, creator_byte, os::LockKind::exclusive)) return fault;
   }
   if (Fault fault = os::map(built->control, identity.size, &built->base)) return fault;
   fill_control(built->base, identity);
-  return MemoryBudget(directory.data_path(building), identity.max_bytes).set_aside(mode);
+  return MemoryBudget(std::string(directory.data_path(building)), identity.max_bytes).set_aside(mode);
 }
 
 // Memory that the content will need, before anybody relies on it.
@@ -55,7 +55,7 @@ Fault create_dict(const os::Directory& directory, const std::string& name, const
   if (Fault fault = os::LivenessToken::of_directory(directory.path(), &made->token)) return fault;
   Identity identity{};
   if (Fault fault = make_identity(name, options, made->token->id(), &identity)) return fault;
-  const std::string id = id_of(identity);
+  const std::string id(id_of(identity));
   const std::string building = building_id(*made->token);
   Built built;
   Fault fault = build(directory, building, identity, &built);
@@ -73,8 +73,8 @@ Fault create_dict(const os::Directory& directory, const std::string& name, const
   made->options.directory = directory.path();
   made->directory = directory;
   std::copy_n(identity.secret, secret_size, made->secret);
-  made->regions.open(DictFiles(directory.data_path(id), options.mode, options.max_bytes), built.base, identity,
-                     made->token);
+  made->regions.open(DictFiles(std::string(directory.data_path(id)), options.mode, options.max_bytes), built.base,
+                     identity, made->token);
   made->lock.bind(&made->control().lock, made->token, &made->regions.poison());
   made->creator = made->token->word();
   if (os::HeldByte::descriptor_needed) made->attached_file = std::move(built.control);

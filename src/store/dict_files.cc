@@ -14,12 +14,12 @@
 
 namespace ultradict {
 
-Fault DictFiles::create(LockHeld held, const std::string& name, Word size, os::File* file) const {
+Fault DictFiles::create(LockHeld held, const char* name, Word size, os::File* file) const {
   if (Fault fault = budget_.take(held, size)) return fault;
-  Fault fault = os::create_file(path_of(name).c_str(), mode_, file);
+  Fault fault = os::create_file(path_of(name), mode_, file);
   if (fault.code == Code::already_exists) {
     remove(name);
-    fault = os::create_file(path_of(name).c_str(), mode_, file);
+    fault = os::create_file(path_of(name), mode_, file);
   }
   if (!fault) fault = os::allocate(*file, 0, size);
   if (fault && *file) remove(name);
@@ -27,7 +27,7 @@ Fault DictFiles::create(LockHeld held, const std::string& name, Word size, os::F
   return fault;
 }
 
-Fault DictFiles::grow(LockHeld held, const std::string& name, Word from, Word to) const {
+Fault DictFiles::grow(LockHeld held, const char* name, Word from, Word to) const {
   const Word size = round_up(to, page_size) - round_up(from, page_size);
   os::File file;
   if (Fault fault = open(name, &file)) return fault;
@@ -37,7 +37,7 @@ Fault DictFiles::grow(LockHeld held, const std::string& name, Word from, Word to
   return fault;
 }
 
-void DictFiles::remove(LockHeld held, const std::string& name) const {
+void DictFiles::remove(LockHeld held, const char* name) const {
   os::File file;
   os::Size size = 0;
   const bool gives = budget_.is_bounded() && !open(name, &file) && !os::file_size(file, &size);
@@ -71,8 +71,8 @@ Fault DictFiles::write_blob(const os::File& file, std::span<const Bytes> parts, 
   return {};
 }
 
-Fault DictFiles::publish_blob(LockHeld, const std::string& staged, Word sequence) const {
-  return os::rename_file(path_of(staged).c_str(), path_of(blob(sequence)).c_str());
+Fault DictFiles::publish_blob(LockHeld, const char* staged, Word sequence) const {
+  return os::rename_file(path_of(staged), path_of(blob(sequence)));
 }
 
 Fault DictFiles::blob_size(Word sequence, Word* size) const {
@@ -103,8 +103,8 @@ Fault DictFiles::remove_blobs(LockHeld held, Word from, Word to) const {
   });
 }
 
-Fault DictFiles::list(const std::function<void(const char* name)>& look) const {
-  return os::list_directory(path_, look);
+Fault DictFiles::list(FunctionRef<void(const char* name)> look) const {
+  return os::list_directory(path_.c_str(), look);
 }
 
 }  // namespace ultradict

@@ -5,14 +5,15 @@
 // makes before its change commits is named by nobody; if it dies, sweep() finds it.
 #pragma once
 
-#include <functional>
 #include <span>
 #include <string>
 
 #include "base/check.h"
+#include "base/function_ref.h"
 #include "base/lock_held.h"
 #include "layout.h"
 #include "os/file.h"
+#include "os/text.h"
 #include "store/memory_budget.h"
 #include "ultradict/bytes.h"
 
@@ -26,43 +27,38 @@ class DictFiles {
   const std::string& path() const { return path_; }
   const MemoryBudget& budget() const { return budget_; }
 
-  static std::string control() { return "control"; }
-  static std::string slots(Word file) { return "slots-" + std::to_string(file); }
-  static std::string segment(Word file) { return "segment-" + std::to_string(file); }
-  static std::string entries(Word table, Word extent) {
-    return "entries-" + std::to_string(table) + "-" + std::to_string(extent);
-  }
-  static std::string blob(Word sequence) { return "blob-" + std::to_string(sequence); }
-  static std::string staged(LockWord writer, Word count) {
-    return "staged-" + std::to_string(writer.number()) + "-" + std::to_string(writer.generation()) + "-" +
-           std::to_string(count);
+  static const char* control() { return "control"; }
+  static os::FileName slots(Word file) { return os::FileName("slots-%lu", file); }
+  static os::FileName segment(Word file) { return os::FileName("segment-%lu", file); }
+  static os::FileName entries(Word table, Word extent) { return os::FileName("entries-%lu-%lu", table, extent); }
+  static os::FileName blob(Word sequence) { return os::FileName("blob-%lu", sequence); }
+  static os::FileName staged(LockWord writer, Word count) {
+    return os::FileName("staged-%lu-%lu-%lu", writer.number(), writer.generation(), count);
   }
 
-  Fault open(const std::string& name, os::File* file) const { return os::open_file(path_of(name).c_str(), file); }
+  Fault open(const char* name, os::File* file) const { return os::open_file(path_of(name), file); }
   // A left-over of that name is replaced.
-  Fault create(LockHeld, const std::string& name, Word size, os::File* file) const;
-  Fault grow(LockHeld, const std::string& name, Word from, Word to) const;
-  void remove(const std::string& name) const { os::remove_file(path_of(name).c_str()); }
+  Fault create(LockHeld, const char* name, Word size, os::File* file) const;
+  Fault grow(LockHeld, const char* name, Word from, Word to) const;
+  void remove(const char* name) const { os::remove_file(path_of(name)); }
   // The same for what was taken from the budget.
-  void remove(LockHeld, const std::string& name) const;
+  void remove(LockHeld, const char* name) const;
   void remove_entries(LockHeld, Word table) const;
 
   // A blob is written under a name of its writer's before the lock is taken, and renamed before its change commits.
-  Fault create_staged(const std::string& name, os::File* file) const {
-    return os::create_file(path_of(name).c_str(), mode_, file);
-  }
+  Fault create_staged(const char* name, os::File* file) const { return os::create_file(path_of(name), mode_, file); }
   // The parts may be changed by others meanwhile: what is summed up is what is written.
   static Fault write_blob(const os::File& file, std::span<const Bytes> parts, Word* checksum);
-  Fault publish_blob(LockHeld, const std::string& staged, Word sequence) const;
+  Fault publish_blob(LockHeld, const char* staged, Word sequence) const;
   Fault blob_size(Word sequence, Word* size) const;                    // not_found: no longer there
   Fault read_blob(Word sequence, char* destination, Word size) const;  // likewise
   Fault map_blob(Word sequence, Word size, const char** base) const;   // likewise; damaged if it is not that long
   Fault remove_blobs(LockHeld, Word from, Word to) const;              // of sequences in [from, to)
 
-  Fault list(const std::function<void(const char* name)>& look) const;
+  Fault list(FunctionRef<void(const char* name)> look) const;
 
  private:
-  std::string path_of(const std::string& name) const { return path_ + "/" + name; }
+  os::Path path_of(const char* name) const { return {path_, name}; }
 
   std::string path_;
   unsigned mode_ = 0600;

@@ -39,12 +39,7 @@ std::string_view name_of(const Identity& identity) {
   return {reinterpret_cast<const char*>(identity.name), identity.name_size};
 }
 
-std::string id_of(const Identity& identity) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(identity.id[0]),
-                static_cast<unsigned long long>(identity.id[1]));
-  return text;
-}
+os::Text<40> id_of(const Identity& identity) { return os::Text<40>("%016lx%016lx", identity.id[0], identity.id[1]); }
 
 Fault read_identity(const os::File& control, Identity* identity) {
   os::Size size = 0;

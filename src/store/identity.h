@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "layout.h"
 #include "os/file.h"
+#include "os/text.h"
 #include "ultradict/options.h"
 
 namespace ultradict {
@@ -21,6 +22,6 @@ Fault make_identity(std::string_view name, const Options& options, const Word* t
 void fill_control(char* base, const Identity& identity);
 
 std::string_view name_of(const Identity& identity);
-std::string id_of(const Identity& identity);
+os::Text<40> id_of(const Identity& identity);
 
 }  // namespace ultradict

@@ -61,16 +61,16 @@ OpenDicts& open_dicts() {
 }
 
 Fault open_control(const os::Directory& directory, const std::string& id, os::File* file) {
-  const Fault fault = os::open_file((directory.data_path(id) + "/" + DictFiles::control()).c_str(), file);
+  const Fault fault = os::open_file(directory.data_path(id, DictFiles::control()), file);
   return fault ? fault : os::check_owner(*file);
 }
 
 // Whether nobody can ever want it: nameless, or its creator is gone. Only for who holds byte 0 exclusively.
 bool is_abandoned(const os::Directory& directory, const os::File& control, const Identity& identity,
                   const std::string& id) {
-  std::string named;
-  const Fault fault = directory.id_of(name_of(identity), &named);
-  if (fault.code == Code::not_found || (!fault && named != id)) return true;
+  bool leads = false;
+  const Fault fault = directory.leads_to(name_of(identity), id, &leads);
+  if (!fault && !leads) return true;
   bool creator_lives = true;
   if (os::is_locked(control, creator_byte, os::LockKind::exclusive, &creator_lives)) return false;
   return (identity.flags & identity_auto_unlink) != 0 && !creator_lives;
@@ -100,7 +100,7 @@ void remove_if_abandoned(const os::Directory& directory, const std::string& id) 
   const Fault opening = open_control(directory, id, &control);
   if (opening.code == Code::not_found) directory.remove_data_directory(id);  // its removal was cut short
   if (opening || os::try_lock_byte(control, attached_byte, os::LockKind::exclusive)) return;
-  if (read_identity(control, &identity) || id_of(identity) != id) return;
+  if (read_identity(control, &identity) || id != std::string_view(id_of(identity))) return;
   if (is_abandoned(directory, control, identity, id)) remove_files(directory, identity, id);
 }
 

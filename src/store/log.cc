@@ -56,7 +56,7 @@ Fault grow_segment(Store& store, LockHeld held, Word number, Word size) {
   const Word from = segment.size;
   const Word least = std::min(segment.capacity, round_up(size, page_size));
   Word to = std::min(segment.capacity, std::max(least, from + std::clamp(from, first_size, allocation_step)));
-  const std::string file = DictFiles::segment(segment.file);
+  const os::FileName file = DictFiles::segment(segment.file);
   Fault fault = store.regions.files().grow(held, file, from, to);
   if (fault.code == Code::memory_full && least < to) {
     to = least;

@@ -15,12 +15,12 @@ Fault MemoryBudget::set_aside(unsigned mode) const {
   if (needed > max_bytes_)
     return Fault{Code::invalid_argument, 0, "buffer_size does not fit into max_bytes", needed, max_bytes_};
   os::File file;
-  if (Fault fault = os::create_file(path().c_str(), mode, &file)) return fault;
+  if (Fault fault = os::create_file(path(), mode, &file)) return fault;
   return needed == max_bytes_ ? Fault::none() : os::allocate(file, 0, max_bytes_ - needed);
 }
 
 Fault MemoryBudget::open(os::File* file, Word* left) const {
-  if (Fault fault = os::open_file(path().c_str(), file)) return fault;
+  if (Fault fault = os::open_file(path(), file)) return fault;
   return os::file_size(*file, left);
 }
 
@@ -62,10 +62,10 @@ bool MemoryBudget::recount(LockHeld) const {
 Fault MemoryBudget::sum_up(Word* used) const {
   *used = 0;
   Fault first;
-  const Fault listing = os::list_directory(directory_, [&](const char* found) {
+  const Fault listing = os::list_directory(directory_.c_str(), [&](const char* found) {
     if (std::strcmp(found, name) == 0) return;
     os::Size size = 0;
-    const Fault fault = os::file_size((directory_ + "/" + found).c_str(), &size);
+    const Fault fault = os::file_size(os::Path(directory_, found), &size);
     *used += round_up(size, page_size);
     // A staged file may go meanwhile: its writer gives it back afterwards, and waits for the lock to do so.
     if (fault && fault.code != Code::not_found && !first) first = fault;

@@ -11,6 +11,7 @@
 #include "base/lock_held.h"
 #include "layout.h"
 #include "os/file.h"
+#include "os/text.h"
 
 namespace ultradict {
 
@@ -35,7 +36,7 @@ class MemoryBudget {
   Fault sum_up(Word* used) const;
 
  private:
-  std::string path() const { return directory_ + "/" + name; }
+  os::Path path() const { return {directory_, name}; }
   Fault open(os::File* file, Word* left) const;
 
   static constexpr const char* name = "budget";

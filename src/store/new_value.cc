@@ -12,7 +12,7 @@ Fault NewValue::stage() {
   if (Fault fault = store_.token->claim_if_forked()) return fault;
   const DictFiles& files = store_.regions.files();
   os::File file;
-  const std::string name = DictFiles::staged(LockWord{store_.token->word()}, store_.staged_count.fetch_add(1));
+  const os::FileName name = DictFiles::staged(LockWord{store_.token->word()}, store_.staged_count.fetch_add(1));
   if (Fault fault = files.create_staged(name, &file)) return fault;
   staged_ = name;
   writer_ = store_.token->word();
@@ -40,7 +40,7 @@ bool NewValue::is_own() const { return writer_ == store_.token->word(); }
 
 void NewValue::give_up() {
   const DictFiles& files = store_.regions.files();
-  const std::string name = std::exchange(staged_, {});
+  const os::FileName name = std::exchange(staged_, {});
   if (!is_own()) return;
   if (!files.budget().is_bounded()) return files.remove(name);
   const Entered entered(store_);
@@ -51,7 +51,7 @@ Fault NewValue::publish(LockHeld held, Word sequence) {
   if (!is_blob()) return {};
   if (staged_.empty() || !is_own()) return Fault::of(Code::invalid_argument, "a large value that was staged elsewhere");
   const Fault fault = store_.regions.files().publish_blob(held, staged_, sequence);
-  if (!fault) staged_.clear();
+  if (!fault) staged_ = {};
   return fault;
 }
 

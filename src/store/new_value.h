@@ -50,8 +50,8 @@ class NewValue {
   RecordKind kind_ = RecordKind::value;
   ChildValue child_{};
   BlobValue blob_{};
-  std::string staged_;  // empty: nothing is, or it is published
-  Word writer_ = 0;     // token word of the process that staged it
+  os::FileName staged_;  // empty: nothing is, or it is published
+  Word writer_ = 0;      // token word of the process that staged it
 };
 
 }  // namespace ultradict

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 namespace ultradict {
 
@@ -24,10 +25,8 @@ void Regions::close() {
   for (Place& place : extents_) destroy(place.exchange(nullptr));
   destroy(slots_.exchange(nullptr));
   destroy(next_slots_.exchange(nullptr));
-  for (Mapping* mapping : retired_) destroy(mapping);
-  for (Mapping* mapping : retired_tables_) destroy(mapping);
-  retired_.clear();
-  retired_tables_.clear();
+  destroy_all(std::exchange(retired_, nullptr));
+  destroy_all(std::exchange(retired_tables_, nullptr));
   os::unmap(reinterpret_cast<char*>(control_), control_size_);
   control_ = nullptr;
 }
@@ -68,7 +67,7 @@ Fault Regions::map_slots(Place& place, SlotsName name, Word** words) {
   return {};
 }
 
-Fault Regions::map(Place& place, const Wanted& wanted, const std::string& name, char** base) {
+Fault Regions::map(Place& place, const Wanted& wanted, const char* name, char** base) {
   const std::lock_guard guard(mutex_);
   Mapping* before = place.load(std::memory_order_acquire);
   os::File file;
@@ -100,7 +99,8 @@ Fault Regions::map(Place& place, const Wanted& wanted, const std::string& name, 
 
 void Regions::retire(Mapping* mapping, bool is_table) {
   const bool kept = is_table && keeps_old_tables_;
-  (kept ? retired_tables_ : retired_).push_back(mapping);
+  Mapping*& list = kept ? retired_tables_ : retired_;
+  mapping->next = std::exchange(list, mapping);
   if (!kept) any_retired_.store(true, std::memory_order_relaxed);
 }
 
@@ -128,15 +128,24 @@ void Regions::release_retired_slowly() {
   if (readers_.load() != 0) return;
   const Word owner = LockWord{shared::load(control_->lock)}.owner();
   if (owner != 0 && owner == token_->word()) return;
-  std::erase_if(retired_, destroy_some);
-  any_retired_.store(!retired_.empty(), std::memory_order_relaxed);
+  for (Mapping** place = &retired_; Mapping* mapping = *place;) {
+    Mapping* const next = mapping->next;
+    if (destroy_some(mapping)) {
+      *place = next;
+    } else {
+      place = &mapping->next;
+    }
+  }
+  any_retired_.store(retired_ != nullptr, std::memory_order_relaxed);
 }
 
 void Regions::release_old_tables() {
   const std::lock_guard guard(mutex_);
-  for (Mapping* mapping : retired_tables_) retired_.push_back(mapping);
-  retired_tables_.clear();
-  if (!retired_.empty()) any_retired_.store(true, std::memory_order_relaxed);
+  while (Mapping* mapping = retired_tables_) {
+    retired_tables_ = mapping->next;
+    mapping->next = std::exchange(retired_, mapping);
+  }
+  if (retired_) any_retired_.store(true, std::memory_order_relaxed);
 }
 
 void Regions::note_dead_slots(Word file) {
@@ -156,6 +165,10 @@ bool Regions::destroy_some(Mapping* mapping) {
   }
   destroy(mapping);
   return true;
+}
+
+void Regions::destroy_all(Mapping* list) {
+  while (list) destroy(std::exchange(list, list->next));
 }
 
 void Regions::destroy(Mapping* mapping) {

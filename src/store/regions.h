@@ -13,7 +13,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <vector>
 
 #include "base/check.h"
 #include "base/lock_held.h"
@@ -131,6 +130,7 @@ class Regions {
     std::atomic<Word> known;  // bytes that are there, as of the last look
     Word given_back = 0;      // of a dead one: bytes whose memory was given back
     bool is_dead = false;     // its file is gone for good, and who still reads in it finds out
+    Mapping* next = nullptr;  // of the list of retired ones that it is in
   };
   using Place = std::atomic<Mapping*>;
   // What a place should map: the number it is known by, its name, how much must be there and how much it may become.
@@ -158,12 +158,13 @@ class Regions {
     return {};
   }
   Fault map_slots(Place& place, SlotsName name, Word** words);
-  Fault map(Place& place, const Wanted& wanted, const std::string& name, char** base);
+  Fault map(Place& place, const Wanted& wanted, const char* name, char** base);
   void retire(Mapping* mapping, bool is_table);
   void retire_if_gone(Place& place, Word file, bool is_table);
   void retire_removed();
   void release_retired_slowly();
   static bool destroy_some(Mapping* mapping);
+  static void destroy_all(Mapping* list);
   static void destroy(Mapping* mapping);
 
   DictFiles files_;
@@ -182,9 +183,10 @@ class Regions {
   std::atomic<const char*> segment_hints_[segments_max] = {};  // where they were mapped last
   std::atomic<const char*> slots_hint_ = nullptr;
 
-  std::mutex mutex_;                      // guards what follows, and replacing a Place
-  std::vector<Mapping*> retired_;         // until no thread reads
-  std::vector<Mapping*> retired_tables_;  // until release_old_tables()
+  std::mutex mutex_;  // guards what follows, and replacing a Place
+  // Lists without an allocation: what is retired must be noted.
+  Mapping* retired_ = nullptr;         // until no thread reads
+  Mapping* retired_tables_ = nullptr;  // until release_old_tables()
   std::atomic<bool> any_retired_ = false;
   std::atomic<bool> keeps_old_tables_ = false;
   std::atomic<Word> seen_removals_ = 0;

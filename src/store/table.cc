@@ -17,7 +17,7 @@ Fault grow_entries(Store& store, LockHeld held) {
   const Word step = std::clamp(from * sizeof(Entry) / 4, page_size, allocation_step);
   const Word to = std::min(Regions::extent_end(extent), from + step / sizeof(Entry));
   const DictFiles& files = store.regions.files();
-  const std::string name = DictFiles::entries(state.table_number, extent);
+  const os::FileName name = DictFiles::entries(state.table_number, extent);
   Fault fault;
   if (from == begin) {
     os::File made;
@@ -64,7 +64,7 @@ Fault begin_growth(Store& store, LockHeld held, Word count) {
 Fault allocate_next_slots(Store& store, LockHeld held, SlotsName name) {
   State& state = store.state();
   const Word size = std::min(name.count() * sizeof(Word), state.next_slots_size + allocation_step);
-  const std::string file = DictFiles::slots(name.file());
+  const os::FileName file = DictFiles::slots(name.file());
   if (Fault fault = store.regions.files().grow(held, file, state.next_slots_size, size)) return fault;
   shared::store(state.next_slots_size, size);
   return {};

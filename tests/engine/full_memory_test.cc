@@ -151,7 +151,7 @@ class Squeezed {
   int operation_ = 0;
 };
 
-TEST(FullMemory, RandomOperationsAreDoneOrRefused) {
+TEST(FullMemory, D1_D2_D3_RandomOperationsAreDoneOrRefused) {
   if (!SmallMemory(64 * 1024).is_there()) GTEST_SKIP() << "mounting is not permitted";
   const std::uint64_t seeds = is_sanitized() ? 6 : 20;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {

@@ -184,7 +184,7 @@ TEST(Inspect, H1_FindsABlobThatIsGone) {
   Sighting seen;
   Buffer buffer;
   ASSERT_TRUE(dict.find("blob", &seen, &buffer, nullptr));
-  ASSERT_EQ(::unlink((directory_of(dict) + "/" + DictFiles::blob(seen.sequence)).c_str()), 0);
+  ASSERT_EQ(::unlink((directory_of(dict) + "/" + std::string(DictFiles::blob(seen.sequence))).c_str()), 0);
   EXPECT_FALSE(dict.check().sound());
   EXPECT_NE(unsoundness_of(dict), "\n") << "a finding without words";
   std::string value;

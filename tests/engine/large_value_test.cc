@@ -5,6 +5,7 @@
 
 #include "support/content.h"
 #include "support/scratch.h"
+#include "support/small_memory.h"
 
 namespace ultradict::test {
 namespace {
@@ -60,7 +61,7 @@ TEST(LargeValue, OverwritesWhatASightingNames) {
   expect_content(dict, {{"again", value}});
 }
 
-TEST(LargeValue, StaysAsItIsWhateverHappensToItsKeyAndDict) {
+TEST(LargeValue, D7_StaysAsItIsWhateverHappensToItsKeyAndDict) {
   const Scratch scratch;
   MappedValue mapped;
   const std::string value = large('a');
@@ -76,6 +77,28 @@ TEST(LargeValue, StaysAsItIsWhateverHappensToItsKeyAndDict) {
   }
   EXPECT_EQ(mapped.bytes(), value);
   EXPECT_TRUE(mapped.is_intact());
+}
+
+// A view keeps the memory of a value that is gone; when it ends, the next value finds it.
+TEST(LargeValue, D7_TakesMemoryAsLongAsItIsMapped) {
+  const SmallMemory memory(1 << 20);
+  if (!memory.is_there()) GTEST_SKIP() << "mounting is not permitted";
+  Dict dict;
+  ASSERT_TRUE(Dict::open("dict", memory.options(), &dict));
+  const std::string value = large('a', 600'000);
+  ASSERT_TRUE(dict.put("k", value));
+  const std::uint64_t free_pages = memory.free_pages();
+  {
+    MappedValue mapped;
+    ASSERT_TRUE(dict.map("k", &mapped));
+    ASSERT_TRUE(dict.erase("k"));
+    EXPECT_EQ(memory.free_pages(), free_pages);
+    EXPECT_EQ(dict.put("next", value).code(), Code::memory_full);
+    EXPECT_EQ(mapped.bytes(), value);
+  }
+  EXPECT_GE(memory.free_pages(), free_pages + value.size() / page_size);
+  ASSERT_TRUE(dict.put("next", value));
+  expect_content(dict, {{"next", value}});
 }
 
 TEST(LargeValue, SmallOnesAndMissingOnesCannotBeMapped) {

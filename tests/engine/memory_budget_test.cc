@@ -32,7 +32,7 @@ std::uint64_t memory_of(const Scratch& scratch) {
 
 std::string key(int number) { return "k" + std::to_string(number); }
 
-TEST(MemoryBudget, IsSetAsideAtCreationAndKept) {
+TEST(MemoryBudget, D2_IsSetAsideAtCreationAndKept) {
   const Scratch scratch;
   Dict dict = scratch.open("dict", bounded(scratch));
   EXPECT_EQ(memory_of(scratch), bound);
@@ -53,7 +53,7 @@ TEST(MemoryBudget, IsSetAsideAtCreationAndKept) {
   EXPECT_LE(memory_of(scratch), bound);
 }
 
-TEST(MemoryBudget, LargeValuesComeOutOfItAndGoBack) {
+TEST(MemoryBudget, D1_LargeValuesComeOutOfItAndGoBack) {
   const Scratch scratch;
   Dict dict = scratch.open("dict", bounded(scratch));
   ASSERT_TRUE(dict.put("frame", std::string(400'000, 'f')));
@@ -72,7 +72,7 @@ TEST(MemoryBudget, LargeValuesComeOutOfItAndGoBack) {
   EXPECT_EQ(orphans_of(dict), "");
 }
 
-TEST(MemoryBudget, AllOfItIsThereAgainAfterClear) {
+TEST(MemoryBudget, D1_AllOfItIsThereAgainAfterClear) {
   const Scratch scratch;
   Dict dict = scratch.open("dict", bounded(scratch));
   for (int round = 0; round < 5; ++round) {
@@ -102,7 +102,7 @@ TEST(MemoryBudget, WhatADeadWriterTookIsFoundAgain) {
   EXPECT_LE(memory_of(scratch), bound);
 }
 
-TEST(MemoryBudget, ThatCannotBeHadOrIsTooSmallIsRefused) {
+TEST(MemoryBudget, D1_ThatCannotBeHadOrIsTooSmallIsRefused) {
   const Scratch scratch;
   Dict dict;
   EXPECT_EQ(Dict::open("dict", bounded(scratch, max_bytes_min - 1), &dict).code(), Code::invalid_argument);

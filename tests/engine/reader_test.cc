@@ -75,7 +75,7 @@ TEST(Reader, E1_BlobThatChangedOnDiskIsNoValue) {
   Buffer buffer;
   Record record;
   ASSERT_TRUE(dict.find("k", &seen, &buffer, &record));
-  const std::string path = directory_of(dict) + "/" + DictFiles::blob(record.sequence);
+  const std::string path = directory_of(dict) + "/" + std::string(DictFiles::blob(record.sequence));
   std::string bytes = read_file(path);
   bytes[12'345] = static_cast<char>(bytes[12'345] ^ 4);
   write_file(path, bytes);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "support/child.h"
@@ -87,23 +88,23 @@ class Space : public testing::Test {
   }
 };
 
-TEST_F(Space, OfEverySizeFromNothingOnIsFilledWithSmallValues) {
+TEST_F(Space, D1_OfEverySizeFromNothingOnIsFilledWithSmallValues) {
   for (std::uint64_t pages = 1; pages <= 40; ++pages) EXPECT_EQ(live_in(pages * 4096, 50, 10'000), 0) << pages;
 }
 
-TEST_F(Space, OfManySizesIsFilledWithSmallValues) {
+TEST_F(Space, D1_OfManySizesIsFilledWithSmallValues) {
   for (std::uint64_t pages = 41; pages <= 512; pages += 31) EXPECT_EQ(live_in(pages * 4096, 60, 10'000), 0) << pages;
 }
 
-TEST_F(Space, OfManySizesIsFilledWithValuesOfAPage) {
+TEST_F(Space, D1_OfManySizesIsFilledWithValuesOfAPage) {
   for (std::uint64_t pages = 12; pages <= 512; pages += 29) EXPECT_EQ(live_in(pages * 4096, 3000, 0), 0) << pages;
 }
 
-TEST_F(Space, OfManySizesIsFilledWithBlobs) {
+TEST_F(Space, D1_OfManySizesIsFilledWithBlobs) {
   for (std::uint64_t pages = 12; pages <= 512; pages += 50) EXPECT_EQ(live_in(pages * 4096, 40'000, 0), 0) << pages;
 }
 
-TEST_F(Space, ThatOthersTakeIsARefusal) {
+TEST_F(Space, D2_ThatOthersTakeIsARefusal) {
   const SmallMemory memory(1024 * 1024);
   EXPECT_EQ(in_child([&] {
               Dict dict;
@@ -130,7 +131,7 @@ TEST_F(Space, ThatOthersTakeIsARefusal) {
 }
 
 // The slots can no more grow and fill up, with tombstones among them; a key that goes makes room for one that comes.
-TEST_F(Space, FullSlotsTakeAKeyForEachThatGoes) {
+TEST_F(Space, D1_FullSlotsTakeAKeyForEachThatGoes) {
   const SmallMemory memory(1024 * 1024);
   Options options = memory.options();
   options.buffer_size = 200'000;
@@ -153,7 +154,7 @@ TEST_F(Space, FullSlotsTakeAKeyForEachThatGoes) {
             0);
 }
 
-TEST_F(Space, BatchThatDoesNotFitChangesNothing) {
+TEST_F(Space, D1_BatchThatDoesNotFitChangesNothing) {
   const SmallMemory memory(512 * 1024);
   EXPECT_EQ(in_child([&] {
               Dict dict;
@@ -184,7 +185,7 @@ TEST_F(Space, BatchThatDoesNotFitChangesNothing) {
             0);
 }
 
-TEST_F(Space, OverwritingForEverInNearlyFullMemoryGoesOn) {
+TEST_F(Space, D1_D8_OverwritingForEverInNearlyFullMemoryGoesOn) {
   const SmallMemory memory(1024 * 1024);
   EXPECT_EQ(in_child([&] {
               Dict dict;
@@ -209,9 +210,88 @@ TEST_F(Space, OverwritingForEverInNearlyFullMemoryGoesOn) {
             0);
 }
 
-// --- RLIMIT_FSIZE: going over it would be SIGXFSZ ---
+// --- D3: what cleaning lives on ---
 
-TEST(SpaceLimit, FileSizeLimitIsARefusal) {
+TEST_F(Space, D3_TheSpareSegmentIsNotForRecords) {
+  const SmallMemory memory(1024 * 1024);
+  EXPECT_EQ(in_child([&] {
+              Dict dict;
+              require(Dict::open("dict", memory.options(), &dict));
+              memory.fill_up();
+              Model model;
+              fill(dict, model, 60);
+              const ControlView control(dict);
+              const Word tail = Ref{control->state.tail}.segment();
+              Word spare = 0;
+              for (Word number = 0; number < segments_max; ++number) {
+                const SegmentDescriptor& segment = control->segments[number];
+                if (segment.filled == 0 && number != tail) spare = std::max(spare, segment.size);
+              }
+              require(spare > 1000);  // it would have been taken
+              for (std::uint64_t i = 0, count = model.count(); i < count; i += 2) {
+                require(dict.erase(key(i)));
+                model.erase(key(i));
+              }
+              require(dict.clean());
+              require(dict.put("after", marked_value("after", 1, 60)));
+              model.put("after", marked_value("after", 1, 60));
+              expect_model(dict, model);
+            }),
+            0);
+}
+
+// --- D4: room, and no inodes for files ---
+
+void live_without_inodes(Dict& dict) {
+  Model model;
+  const std::string blob(blob_size_min + 1, 'b');
+  Status status;
+  std::uint64_t blobs = 0;
+  for (; status && blobs < 100; ++blobs) {
+    status = dict.put("blob" + std::to_string(blobs), blob);
+    if (status) model.put("blob" + std::to_string(blobs), blob);
+  }
+  require(status.code() == Code::memory_full && !status.message().empty());
+  fill(dict, model, 700);
+  expect_model(dict, model);
+  require(orphans_of(dict).empty());
+  if (blobs > 1) {
+    require(dict.erase("blob0"));
+    model.erase("blob0");
+    require(dict.put("in its place", blob));
+    model.put("in its place", blob);
+  }
+  require(dict.clean());
+  expect_model(dict, model);
+  require(dict.clear());
+  model.clear();
+  require(dict.put(key(1), "v"));
+  model.put(key(1), "v");
+  expect_model(dict, model);
+}
+
+TEST_F(Space, D4_WithoutInodesIsARefusal) {
+  int lived = 0;
+  for (std::uint64_t inodes = 1; inodes <= 30; ++inodes) {
+    const SmallMemory memory(4 << 20, inodes);
+    const SharedNote<bool> opened;
+    EXPECT_EQ(in_child([&] {
+                Dict dict;
+                const Status status = Dict::open("dict", memory.options(), &dict);
+                require(status || (status.code() == Code::memory_full && !status.message().empty()));
+                *opened = static_cast<bool>(status);
+                if (status) live_without_inodes(dict);
+              }),
+              0)
+        << inodes;
+    lived += *opened ? 1 : 0;
+  }
+  EXPECT_GT(lived, 15);
+}
+
+// --- D9: RLIMIT_FSIZE: going over it would be SIGXFSZ ---
+
+TEST(SpaceLimit, D9_FileSizeLimitIsARefusal) {
   const Scratch scratch;
   EXPECT_EQ(in_child([&] {
               Dict dict = scratch.open();
@@ -238,7 +318,7 @@ TEST(SpaceLimit, FileSizeLimitIsARefusal) {
             0);
 }
 
-TEST(SpaceLimit, CreateBeyondTheFileSizeLimitLeavesNothing) {
+TEST(SpaceLimit, D9_CreateBeyondTheFileSizeLimitLeavesNothing) {
   const Scratch scratch;
   EXPECT_EQ(in_child([&] {
               const Dict other = scratch.open("other");
@@ -252,7 +332,7 @@ TEST(SpaceLimit, CreateBeyondTheFileSizeLimitLeavesNothing) {
   EXPECT_NO_FATAL_FAILURE(scratch.open("dict"));
 }
 
-TEST(SpaceLimit, WithoutDescriptorsThereIsAnErrorAndNothingIsLost) {
+TEST(SpaceLimit, D9_WithoutDescriptorsThereIsAnErrorAndNothingIsLost) {
   const Scratch scratch;
   EXPECT_EQ(in_child([&] {
               Dict dict = scratch.open();

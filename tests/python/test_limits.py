@@ -3,9 +3,15 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import pytest
 
 from programs import run
+from strategies import stressed
 
 PROGRAM = """
 import resource
@@ -79,6 +85,98 @@ say("done")
 
 
 @pytest.mark.parametrize("limit", ["ADDRESS_SPACE", "FILE_SIZE", "MAPPINGS"])
-def test_a_limit_of_the_process(limit: str) -> None:
+def test_d9_a_limit_of_the_process(limit: str) -> None:
     ended = run(PROGRAM + globals()[limit])
     assert (ended.stdout, ended.stderr) == ("done\n", "")
+
+
+FULL = """
+import itertools, subprocess
+from UltraDict import UltraDict
+full = UltraDict.Exceptions.SharedMemoryFull
+kept = {}
+def refused(use):
+    try: use()
+    except full as error: return isinstance(error, MemoryError)
+    return False
+def fill():
+    sizes = itertools.cycle([0, 10, 100, 700, 3000, 12_000, 40_000])
+    for number, size in zip(itertools.count(len(kept)), sizes):
+        value = bytes([number % 256]) * size
+        if not refused(lambda: d.__setitem__(number, value)): kept[number] = value
+        elif size == 0: return
+def others_take_the_rest():
+    with open(sys.argv[1] + "/filler", "wb", buffering=0) as filler:
+        try:
+            while filler.write(b"x" * 4096): pass
+        except OSError: pass
+    status = os.statvfs(sys.argv[1])
+    assert status.f_bavail == 0, status
+try: d = UltraDict(name="full", auto_unlink=False, recurse=True)
+except full: say("too small"); sys.exit()
+fill()
+others_take_the_rest()
+assert d == kept and list(d) == list(kept)
+large = b"x" * 100_000
+assert refused(lambda: d.__setitem__("large", large))
+assert refused(lambda: d.update({"a": 1, "large": large}))
+assert refused(lambda: d.__setitem__("nested", {"deep": {"large": large}}))
+assert refused(lambda: d.setdefault("large", large))
+assert d == kept
+COLD = '''
+import sys
+from UltraDict import UltraDict
+d = UltraDict(name="full", create=False)
+print(hash(tuple(d.items())), flush=True)
+sys.stdin.readline()
+for number in list(d)[::2]: del d[number]
+d["after"] = b"a"
+d.close()
+'''
+other = subprocess.Popen(
+    [sys.executable, "-c", COLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    env=dict(os.environ, PYTHONHASHSEED="0"))
+assert int(other.stdout.readline()) == hash(tuple(kept.items()))
+other.communicate("\\n")
+assert other.returncode == 0
+for number in list(kept)[::2]: del kept[number]
+kept["after"] = b"a"
+assert d == kept
+d["after"] = b"b"
+os.unlink(sys.argv[1] + "/filler")
+d["nested"] = {"deep": {"small": 1}}
+assert d["nested"].to_dict() == {"deep": {"small": 1}}
+d.clear()
+kept.clear()
+assert not d
+fill()
+assert d == kept and len(d) > 2
+d.unlink()
+d.close(data=False)
+say("lived")
+"""
+
+
+@contextmanager
+def memory_of(size: int, place: Path) -> Iterator[None]:
+    """A file system of that size."""
+    options = f"size={size},mode=0700"
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", place], capture_output=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip("mounting is not permitted")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+@pytest.mark.parametrize("pages", [1, 5, 9, 16, 40, 100, 256, 1000, *(range(2, 128, 3) if stressed else [])])
+def test_d1_full_memory_of_every_size_is_an_exception(
+    pages: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with memory_of(pages * 4096, tmp_path):
+        monkeypatch.setenv("ULTRADICT_DIR", str(tmp_path))
+        monkeypatch.setenv("PYTHONHASHSEED", "0")
+        ended = run(FULL, str(tmp_path))
+        assert ended.returncode == 0, (ended.returncode, ended.stderr)
+        assert ended.stdout == ("lived\n" if pages >= 12 else "too small\n") or pages in range(8, 12)

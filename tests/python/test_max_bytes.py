@@ -44,7 +44,7 @@ def test_it_is_set_aside_and_never_exceeded(d: UltraDict[Any, Any], shared_direc
     assert list(d) == list(range(len(d)))
 
 
-def test_deleting_works_when_it_is_full_and_writing_after_that(d: UltraDict[Any, Any]) -> None:
+def test_d1_deleting_works_when_it_is_full_and_writing_after_that(d: UltraDict[Any, Any]) -> None:
     with pytest.raises(MemoryError):
         fill(d)
     for number in list(d)[:200]:
@@ -58,7 +58,7 @@ def test_deleting_works_when_it_is_full_and_writing_after_that(d: UltraDict[Any,
     d["again"] = b"x" * 500_000
 
 
-def test_large_values(d: UltraDict[Any, Any]) -> None:
+def test_d1_d7_large_values(d: UltraDict[Any, Any]) -> None:
     for number in range(50):
         d["frame"] = bytes([number]) * 300_000
     with pytest.raises(MemoryError, match="delete keys, or create it with a larger max_bytes"):
@@ -96,7 +96,7 @@ def test_a_buffer_that_does_not_fit() -> None:
         UltraDict.open(max_bytes=65_536, buffer_size=1_000_000)
 
 
-def test_more_than_there_is_fails_at_once(shared_directory: Path) -> None:
+def test_d1_more_than_there_is_fails_at_once(shared_directory: Path) -> None:
     with pytest.raises(MemoryError):
         UltraDict.open("greedy", max_bytes=1 << 50)
     with pytest.raises(UltraDict.Exceptions.CannotAttachSharedMemory):

@@ -205,7 +205,7 @@ ENDS: dict[str, Callable[[Any, Any], object]] = {
 
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("kind", ["bytes", "array"])
-def test_h4_a_view_stays(d: UltraDict[Any, Any], other: UltraDict[Any, Any], end: str, kind: str) -> None:
+def test_d7_h4_a_view_stays(d: UltraDict[Any, Any], other: UltraDict[Any, Any], end: str, kind: str) -> None:
     d["k"] = LARGE if kind == "bytes" else np.frombuffer(LARGE, dtype="u1")
     views = [d.view("k"), other.view("k"), d.view("k")]
     ENDS[end](d, other)
@@ -214,7 +214,7 @@ def test_h4_a_view_stays(d: UltraDict[Any, Any], other: UltraDict[Any, Any], end
         assert bytes(view) == LARGE
 
 
-def test_what_is_pinned_is_told_and_let_go(d: UltraDict[Any, Any], other: UltraDict[Any, Any]) -> None:
+def test_d7_what_is_pinned_is_told_and_let_go(d: UltraDict[Any, Any], other: UltraDict[Any, Any]) -> None:
     for number in range(100):
         d[number] = LARGE
     assert d.stats()["pinned_bytes"] == 0

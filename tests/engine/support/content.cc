@@ -43,7 +43,7 @@ void note_blobs(const Dict& dict, std::set<std::string>* known) {
   Buffer buffer;
   Record record;
   while (cursor.next(&seen, &buffer, &record)) {
-    if (record.is_blob) known->insert(DictFiles::blob(record.sequence));
+    if (record.is_blob) known->emplace(DictFiles::blob(record.sequence));
     if (record.child.number != 0) note_blobs(child_of(dict, record.child), known);
   }
 }
@@ -52,11 +52,11 @@ std::set<std::string> known_files(const Dict& dict) {
   const ControlView control(dict);
   std::set<std::string> known{DictFiles::control(), "budget"};
   for (const Word slots : {control->state.slots, control->state.next_slots}) {
-    if (slots != 0) known.insert(DictFiles::slots(SlotsName{slots}.file()));
+    if (slots != 0) known.emplace(DictFiles::slots(SlotsName{slots}.file()));
   }
-  for (const SegmentDescriptor& segment : control->segments) known.insert(DictFiles::segment(segment.file));
+  for (const SegmentDescriptor& segment : control->segments) known.emplace(DictFiles::segment(segment.file));
   for (Word extent = 1; extent < extents_max && Regions::extent_begin(extent) < control->state.entries_size; ++extent) {
-    known.insert(DictFiles::entries(control->state.table_number, extent));
+    known.emplace(DictFiles::entries(control->state.table_number, extent));
   }
   note_blobs(dict, &known);
   return known;
@@ -143,7 +143,7 @@ std::string unsoundness_of(const Dict& dict) {
 std::string orphans_of(const Dict& dict) {
   const std::set<std::string> known = known_files(dict);
   std::string orphans;
-  (void)os::list_directory(directory_of(dict), [&](const char* name) {
+  (void)os::list_directory(directory_of(dict).c_str(), [&](const char* name) {
     if (!known.contains(name)) orphans += std::string(name) + " ";
   });
   return orphans;

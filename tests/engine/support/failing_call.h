@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// FailingCalls: system calls of this process that fail as a test wants, with any error, once or always. The kernel
+// hands each call of the chosen kinds back to the process (seccomp), which makes it or answers for it; so nothing of it
+// is a stand-in for the engine's own code. There is no way back: only for a child. On x86-64 only.
+#pragma once
+
+#include <cstdint>
+
+namespace ultradict::test {
+
+bool can_fail_calls();
+
+// In a child, once: these calls can be made to fail from now on.
+void prepare_failing_calls();
+
+// The n-th call of that kind (from 1), or it and all that follow, fail until this ends.
+class FailingCall {
+ public:
+  FailingCall(long call, int error, std::uint64_t number, bool and_all_after);
+  ~FailingCall();
+  FailingCall(const FailingCall&) = delete;
+  FailingCall& operator=(const FailingCall&) = delete;
+  static std::uint64_t failed();  // since the last one was made
+};
+
+struct NamedCall {
+  long number;
+  const char* name;
+};
+// Those that can be made to fail.
+inline constexpr int failing_calls_max = 20;
+extern const NamedCall failing_calls[failing_calls_max];
+
+}  // namespace ultradict::test
