@@ -56,16 +56,16 @@ Status Dict::open(std::string_view name, const Options& options, Dict* dict) {
     if (Status status = root.open_child(child.child, dict); !status) return status;
     return options.create == Create::always ? report(Fault::of(Code::already_exists), name) : Status();
   }
+  auto handle = std::make_unique<Handle>();  // what may throw comes before what is then open
+  handle->name = name;
   bool created = false;
-  if (Fault fault = open_dict(name, options, &dict->store_, &created)) {
-    dict->store_.reset();
-    return report(fault, name);
-  }
-  if (options.keeps_sightings) dict->store_->regions.keep_old_tables();
-  dict->store_->handles.fetch_add(1);
-  dict->handle_ = std::make_unique<Handle>();
-  dict->handle_->name = name;
-  dict->handle_->creator = created ? dict->store_->token->word() : 0;
+  std::shared_ptr<Store> store;
+  if (Fault fault = open_dict(name, options, &store, &created)) return report(fault, name);
+  if (options.keeps_sightings) store->regions.keep_old_tables();
+  store->handles.fetch_add(1);
+  handle->creator = created ? store->token->word() : 0;
+  dict->store_ = std::move(store);
+  dict->handle_ = std::move(handle);
   return {};
 }
 

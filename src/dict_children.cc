@@ -24,11 +24,12 @@ Status Dict::open_child(ChildId id, Dict* child) const {
     const ReadGuard guard(store->regions);
     if (Fault fault = check_alive(*store, id)) return report(fault, text);
   }
+  auto handle = std::make_unique<Handle>();
+  handle->name = text;
   (void)child->close();
   child->store_ = store;
   child->child_ = id;
-  child->handle_ = std::make_unique<Handle>();
-  child->handle_->name = text;
+  child->handle_ = std::move(handle);
   return {};
 }
 

@@ -28,14 +28,27 @@ Fault system_fault(const char* what) {
   return Fault{code, error, what, 0, 0};
 }
 
-Fault create_file(const char* path, unsigned mode, File* file) {
-  File created(::open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!created) return system_fault("create a file");
+namespace {
+
+// Whatever the umask made of it.
+Fault set_mode(const File& created, unsigned mode) {
   if (mode != 0600 && ::fchmod(created.descriptor(), mode) != 0) return system_fault("set a file's mode");
   struct stat status {};
   if (::fstat(created.descriptor(), &status) != 0) return system_fault("look at a new file");
   if ((status.st_mode & 07777) != mode && ::fchmod(created.descriptor(), mode) != 0)
     return system_fault("set a file's mode");
+  return {};
+}
+
+}  // namespace
+
+Fault create_file(const char* path, unsigned mode, File* file) {
+  File created(::open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!created) return system_fault("create a file");
+  if (Fault fault = set_mode(created, mode)) {
+    remove_file(path);
+    return fault;
+  }
   *file = std::move(created);
   return {};
 }

@@ -139,7 +139,10 @@ Fault LivenessToken::claim_number(Word number) {
     return fault;
   if (Fault fault = byte_.keep(std::move(file), false)) return fault;
   bool survives = false;
-  if (Fault fault = survives_its_descriptor(number, &survives)) return fault;
+  if (Fault fault = survives_its_descriptor(number, &survives)) {
+    byte_.release();  // nobody would: without a word it counts as another process's
+    return fault;
+  }
   if (!survives) {
     byte_.release();
     if (HeldByte::descriptor_needed) return Fault::of(Code::unsupported, "this kernel loses file locks");

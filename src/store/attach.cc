@@ -34,7 +34,8 @@ Fault take_place(const os::Directory& directory, const os::File& control, const 
   // It may have been removed before we had our place.
   bool leads = false;
   fault = directory.leads_to(name_of(identity), id, &leads);
-  return fault || !leads ? gone() : Fault::none();
+  if (fault) return fault;
+  return leads ? Fault::none() : gone();
 }
 
 // A name that leads nowhere: its files were removed, or the machine of this directory's maker never finished.
@@ -87,14 +88,17 @@ Fault attach_dict(const os::Directory& directory, const std::string& name, const
     return Fault::damaged("control: made with another token file than the directory has now");
   }
   if (Fault fault = take_place(directory, control, identity, id)) return fault;
+  // All that may throw comes before the mapping, which then has an owner.
+  describe(identity, directory, opened.get());
+  DictFiles files(std::string(directory.data_path(id)), opened->options.mode, opened->options.max_bytes);
+  std::string own_id = id;
   char* base = nullptr;
   if (Fault fault = os::map(control, identity.size, &base)) return fault;
-  describe(identity, directory, opened.get());
-  opened->regions.open(DictFiles(std::string(directory.data_path(id)), opened->options.mode, opened->options.max_bytes),
-                       base, identity, opened->token);
+  opened->regions.open(std::move(files), base, identity, opened->token);
   opened->lock.bind(&opened->control().lock, opened->token, &opened->regions.poison());
   if (os::HeldByte::descriptor_needed) opened->attached_file = std::move(control);
-  opened->id = id;
+  control.close();  // it would hold the place of a Store that ends
+  opened->id = std::move(own_id);
   if (Fault fault = check_small(*opened)) return fault;
   *store = note_open(std::move(opened));
   return {};

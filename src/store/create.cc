@@ -18,10 +18,27 @@ std::string building_id(const os::LivenessToken& token) {
          std::to_string(count.fetch_add(1));
 }
 
+// What was built goes again, unless a Store has taken it over: also when an exception ends its making.
 struct Built {
+  Built(const os::Directory& place, std::string building_name, std::string final_id, Word control_size)
+      : directory(place), building(std::move(building_name)), id(std::move(final_id)), size(control_size) {}
+  ~Built() {
+    if (is_taken_over) return;
+    os::unmap(base, size);
+    directory.remove_data_directory(building);
+    directory.remove_data_directory(id);
+  }
+  Built(const Built&) = delete;
+  Built& operator=(const Built&) = delete;
+
+  const os::Directory& directory;
+  const std::string building;
+  const std::string id;
+  const Word size;
   os::File control;  // byte 0 locked, as by all who are attached
   os::File creator;  // byte 1 locked, of another open file
   char* base = nullptr;
+  bool is_taken_over = false;
 };
 
 Fault build(const os::Directory& directory, const std::string& building, const Identity& identity, Built* built) {
@@ -55,35 +72,33 @@ Fault create_dict(const os::Directory& directory, const std::string& name, const
   if (Fault fault = os::LivenessToken::of_directory(directory.path(), &made->token)) return fault;
   Identity identity{};
   if (Fault fault = make_identity(name, options, made->token->id(), &identity)) return fault;
-  const std::string id(id_of(identity));
-  const std::string building = building_id(*made->token);
-  Built built;
-  Fault fault = build(directory, building, identity, &built);
-  if (!fault && built.creator) fault = made->owner_byte.keep(std::move(built.creator), false);
-  if (!fault) fault = directory.rename_data_directory(building, id);
-  if (fault) {
-    os::unmap(built.base, identity.size);
-    directory.remove_data_directory(building);
-    directory.remove_data_directory(id);
-    return fault;
+  Built built(directory, building_id(*made->token), std::string(id_of(identity)), identity.size);
+  if (Fault fault = build(directory, built.building, identity, &built)) return fault;
+  if (built.creator) {
+    if (Fault fault = made->owner_byte.keep(std::move(built.creator), false)) return fault;
   }
+  if (Fault fault = directory.rename_data_directory(built.building, built.id)) return fault;
   made->name = name;
   made->attributes = options.attributes;
   made->options = options;
   made->options.directory = directory.path();
   made->directory = directory;
   std::copy_n(identity.secret, secret_size, made->secret);
-  made->regions.open(DictFiles(std::string(directory.data_path(id)), options.mode, options.max_bytes), built.base,
-                     identity, made->token);
+  DictFiles files(std::string(directory.data_path(built.id)), options.mode, options.max_bytes);
+  std::string id = built.id;
+  built.is_taken_over = true;
+  made->regions.open(std::move(files), built.base, identity, made->token);
   made->lock.bind(&made->control().lock, made->token, &made->regions.poison());
   made->creator = made->token->word();
   if (os::HeldByte::descriptor_needed) made->attached_file = std::move(built.control);
-  made->id = id;
+  built.control.close();  // it would hold the place of a Store that ends
+  made->id = std::move(id);
   // From here on ~Store removes what nobody can find.
   if (Fault setting = set_aside(*made, options.full_dump_size)) return setting;
-  if (Fault publishing = directory.publish(name, id)) return publishing;
   *store = note_open(std::move(made));
-  return {};
+  const Fault publishing = directory.publish(name, (*store)->id);
+  if (publishing) store->reset();
+  return publishing;
 }
 
 }  // namespace ultradict

@@ -76,7 +76,7 @@ Fault DictFiles::publish_blob(LockHeld, const char* staged, Word sequence) const
 }
 
 Fault DictFiles::blob_size(Word sequence, Word* size) const {
-  return os::file_size(path_of(blob(sequence)).c_str(), size);
+  return os::file_size(path_of(blob(sequence)), size);
 }
 
 Fault DictFiles::read_blob(Word sequence, char* destination, Word size) const {

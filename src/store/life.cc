@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <map>
 #include <mutex>
+#include <new>
 #include <vector>
 
 #include "os/fork.h"
@@ -122,9 +123,11 @@ int swept_count(const os::Directory& directory, bool created) {
   return swept_on_create;
 }
 
-void sweep_as_due(const os::Directory& directory, bool created) {
+// The dict is open by now: that others are not looked at, for want of memory, is no reason to fail.
+void sweep_as_due(const os::Directory& directory, bool created) try {
   const int count = swept_count(directory, created);
   if (count > 0) sweep_some(directory, count);
+} catch (const std::bad_alloc&) {
 }
 
 // The file stays mapped, but not through the open file that holds byte 0.

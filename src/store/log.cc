@@ -197,8 +197,10 @@ Fault make_room_slowly(Store& store, LockHeld held, Word size, Room* room) {
     Fault fault = fits ? provide_reserve(store, held, size) : extend(store, held, size);
     if (fault.code == Code::memory_full) {
       bool here = false;
-      fault = make_do(store, held, size, &here);
-      if (!fault && here) return room_at_tail(store, size, room);
+      const Fault making_do = make_do(store, held, size, &here);
+      if (!making_do && here) return room_at_tail(store, size, room);
+      // If nothing can be done, what the kernel refused is what is told.
+      if (making_do.code != Code::memory_full || fault.error == 0) fault = making_do;
     }
     if (fault) return fault;
   }

@@ -39,7 +39,7 @@ bool is_known(const Store& store, const char* name) {
     return a == SlotsName{state.slots}.file() || a == SlotsName{state.next_slots}.file();
   if (std::sscanf(name, "segment-%llu", &a) == 1) return names_segment(store.control(), a);
   if (std::sscanf(name, "entries-%llu-%llu", &a, &b) == 2) return names_entries(state, a, b);
-  if (std::sscanf(name, "blob-%llu", &a) == 1) return a < Ref{state.tail}.position();
+  if (std::sscanf(name, "blob-%llu", &a) == 1) return a >= state.cleared_at && a < Ref{state.tail}.position();
   if (std::sscanf(name, "staged-%llu-%llu-%llu", &a, &b, &c) == 3) return is_written(store, a, b);
   return true;
 }
