@@ -70,7 +70,7 @@ struct Cursor::Walk {
   bool is_too_late(Word born) const { return forward && born >= cursor.end_born_; }
   bool is_settled() const { return table % 2 == 0; }
   bool counts() const {
-    std::atomic_thread_fence(std::memory_order_acquire);
+    shared::acquire_fence();
     return shared::load(store.state().table_number) == table;
   }
 
@@ -110,7 +110,7 @@ struct Cursor::Walk {
     if (Fault fault = find_ends(&ends)) return fault;
     const Word number = successor(Links{shared::load(*ends)}, !forward);
     if (Fault fault = reach(number, at)) return fault;
-    std::atomic_thread_fence(std::memory_order_acquire);
+    shared::acquire_fence();
     const bool stays = !check_alive(store, cursor.dict_);
     return stays && successor(Links{shared::load(*ends)}, !forward) == number ? Fault::none()
                                                                               : Fault::of(Code::changed);
@@ -122,7 +122,7 @@ struct Cursor::Walk {
     const At left = *at;
     const Word number = successor(Links{shared::load(left.entry->links)}, forward);
     if (Fault fault = reach(number, at)) return fault;
-    std::atomic_thread_fence(std::memory_order_acquire);
+    shared::acquire_fence();
     const bool stays = shared::load(left.entry->born) == left.step.born;
     const bool leads = successor(Links{shared::load(left.entry->links)}, forward) == number;
     if (!stays || !leads) return Fault::of(Code::changed);

@@ -123,7 +123,7 @@ Fault switch_tail(Store& store, LockHeld held, Word to) {
   change.set(state.closed_size, state.closed_size + offset);
   change.set(state.tail, Ref::at(tail.position(), to).word);
   if (Fault fault = change.commit()) return fault;
-  std::atomic_thread_fence(std::memory_order_release);
+  shared::release_fence();
   free_if_empty(store, held, tail.segment());
   refresh_log_hints(store);
   return {};

@@ -142,14 +142,14 @@ Fault finish_emptying(Store& store, LockHeld held) {
 Fault check_alive(Store& store, ChildId dict) {
   if (dict.number == 0) return {};
   const State& state = store.state();
-  std::atomic_thread_fence(std::memory_order_acquire);
+  shared::acquire_fence();
   // A number below entries_used has been taken in this table, so that its words are not those of a table before.
   const Word table = shared::load(state.table_number);
   if (table % 2 != 0 || dict.number >= shared::load(state.entries_used)) return gone();
   Entry* entry = nullptr;
   const Fault fault = store.regions.entry(table, dict.number, &entry);
   const bool holds = !fault && shared::load(entry->born) == dict.born;
-  std::atomic_thread_fence(std::memory_order_acquire);
+  shared::acquire_fence();
   if (shared::load_relaxed(state.table_number) != table) return gone();
   return fault ? fault : holds ? Fault::none() : gone();
 }

@@ -18,7 +18,7 @@ struct Epoch {
   static Epoch of(const State& state) { return {shared::load(state.table_number), {shared::load(state.slots)}}; }
   bool is_settled() const { return table_number % 2 == 0; }
   bool holds(const State& state) const {
-    std::atomic_thread_fence(std::memory_order_acquire);
+    shared::acquire_fence();
     return shared::load_relaxed(state.table_number) == table_number && shared::load_relaxed(state.slots) == slots.word;
   }
 };
@@ -67,7 +67,7 @@ Fault look_at(Store& store, Word table, Word number, Buffer* buffer, Look* look)
   if (!ref || HeaderMark{ref.word}.is_header()) return Fault::of(Code::not_found);
   if (look->born == 0) return changed();  // deleted and inserted anew meanwhile
   if (Fault fault = copy_record(store, ref, buffer, &look->view)) return fault;
-  std::atomic_thread_fence(std::memory_order_acquire);
+  shared::acquire_fence();
   if (shared::load_relaxed(look->entry->born) != look->born) return changed();
   if (look->view.header.entry != number) return Fault::damaged("record: entry", look->view.header.entry, number);
   return {};
@@ -169,7 +169,7 @@ Fault read_entry(Store& store, Word entry_number, Word born, Sighting* seen, Buf
     const bool replaced = shared::load(store.state().table_number) != table;
     return fault.code == Code::not_found || replaced ? changed() : fault;
   }
-  std::atomic_thread_fence(std::memory_order_acquire);
+  shared::acquire_fence();
   if (look.born != born || shared::load_relaxed(store.state().table_number) != table) return changed();
   note(store, table, entry_number, *look.entry, born, look.view, seen);
   describe(look.view, record);

@@ -16,6 +16,7 @@
 
 #include "base/check.h"
 #include "base/lock_held.h"
+#include "base/mutex.h"
 #include "base/poison.h"
 #include "base/shared_atomic.h"
 #include "layout.h"
@@ -183,7 +184,7 @@ class Regions {
   std::atomic<const char*> segment_hints_[segments_max] = {};  // where they were mapped last
   std::atomic<const char*> slots_hint_ = nullptr;
 
-  std::mutex mutex_;  // guards what follows, and replacing a Place
+  Mutex mutex_;  // guards what follows, and replacing a Place
   // Lists without an allocation: what is retired must be noted.
   Mapping* retired_ = nullptr;         // until no thread reads
   Mapping* retired_tables_ = nullptr;  // until release_old_tables()

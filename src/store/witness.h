@@ -19,7 +19,7 @@ class SegmentWitness {
   Word first() const { return first_; }
   Word file() const { return file_; }
   bool holds() const {
-    std::atomic_thread_fence(std::memory_order_acquire);
+    shared::acquire_fence();
     return shared::load_relaxed(descriptor_.first) == first_ && shared::load_relaxed(descriptor_.file) == file_;
   }
   // A fault found in memory that was replaced meanwhile is none.

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Walks that never block, in every order with a writer: each key at most once, in order, and every one that was there
+// throughout.
+#include <gtest/gtest.h>
+
+#include "interleavings/world.h"
+
+namespace ultradict::test {
+namespace {
+
+constexpr Bounds in_short{2, 1};
+constexpr Bounds in_full{3, 2};
+
+const auto three_keys = [](Dict& dict) {
+  for (const char* key : {"a", "b", "c"}) (void)dict.put(key, "-");
+  for (const char* key : {"a", "b", "c"}) (void)dict.put(key, std::string(key) + "0");
+};
+const auto forward = [](World& world) { world.walk(Cursor::Direction::forward, true); };
+const auto backward = [](World& world) { world.walk(Cursor::Direction::backward, true); };
+const auto keys_only = [](World& world) { world.walk(Cursor::Direction::forward, false); };
+
+void explore(const std::string& name, const World::Script& writer) {
+  World::explore({name + " | walk", in_short, in_full, three_keys, {writer, forward}});
+  World::explore({name + " | walk backward", in_short, in_full, three_keys, {writer, backward}});
+  World::explore({name + " | walk by keys", in_short, in_full, three_keys, {writer, keys_only}});
+}
+
+TEST(Interleavings, G2_WalkWhileKeysComeAndGo) {
+  explore("erase, insert", [](World& world) {
+    world.erase("b");
+    world.put("d", "d1");
+  });
+}
+
+TEST(Interleavings, G2_WalkWhileAKeyIsInsertedAnew) {
+  explore("erase, insert anew", [](World& world) {
+    world.erase("b");
+    world.put("b", "b1");
+  });
+}
+
+TEST(Interleavings, G2_WalkWhileRecordsAreMoved) {
+  explore("clean, overwrite", [](World& world) {
+    world.clean();
+    world.put("b", "b1");
+  });
+}
+
+TEST(Interleavings, G2_WalkWhileTheTableIsSwitched) {
+  explore("clear, insert", [](World& world) {
+    world.clear();
+    world.put("c", "c1");
+  });
+}
+
+}  // namespace
+}  // namespace ultradict::test
