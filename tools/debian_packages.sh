@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# debian_packages.sh build|test|histories|bench|check|fuzz ...: makes sure that the named purposes find what they
-# need outside PyPI. Each need is probed by use, so a compiler or an interpreter from elsewhere counts; what is missing is
-# installed through apt where that is allowed without a question, else one line names the packages.
+# debian_packages.sh <purpose> ...: makes sure that the purposes named (probe(), below) find what they need outside PyPI.
+# Each need is probed by use, so a compiler or an interpreter from elsewhere counts; what is missing is installed through
+# apt where that is allowed without a question, else one line names the packages.
 set -euo pipefail
 
 PYTHON=${PYTHON:-python3}
@@ -38,6 +38,10 @@ probe() {
     test) need libgtest-dev has_header gtest/gtest.h ;;
     histories) need golang-go has_go ;;
     bench) need liblmdb-dev has_header lmdb.h ;;
+    model)
+      need spin spin -V
+      need gcc gcc --version
+      ;;
     check)
       need clang-14 clang++-14 --version
       need clang-tidy-14 clang-tidy-14 --version

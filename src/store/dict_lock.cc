@@ -98,7 +98,11 @@ Fault DictLock::wait_for_it(Word mine, const Wait& wait) {
       if (taken) return {};
     }
     if (waiting.tries_once()) return Fault::of(Code::lock_busy);
-    if (waiting.is_over()) return Fault::of(Code::lock_timeout);
+    if (waiting.is_over()) {
+      // Who took a wake-up with him passes it on: the owner may have come meanwhile and know of no one who sleeps.
+      if (waiting.waited()) os::futex_wake_one(*word_);
+      return Fault::of(Code::lock_timeout);
+    }
     if (waiting.spins()) {
       pause();
       waiting.note_turn();
