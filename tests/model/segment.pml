@@ -106,7 +106,6 @@ begins:
 #ifndef FIRST_LATE
       store(FIRST(tail % 2), tail, release);
 #endif
-#endif
       tail_is_new = true;
 #ifndef WITHOUT_FENCE
       release_fence();

@@ -7,7 +7,7 @@
 //
 // Held: each answer was true at a moment of the look-up, a value as well as an absence; a value seen before that is
 // still current, by two loads, is still the value. Broken on purpose: NO_ODD_NUMBER, KEEPS_TABLE_NUMBER, KEEPS_OLD_REF,
-// TOMBSTONE_FIRST, NO_REDO, INSERTS_ONCE.
+// TOMBSTONE_FIRST, NO_REDO. Entries are not used again before a clear: there is no free list here.
 
 #ifndef CHANGES
 #define CHANGES 4
@@ -135,9 +135,7 @@ begins:
         atomic {
           add(USED, e + 1);
           find_place(memory[CURRENT], at); add(SLOT(memory[CURRENT], at), e);
-#ifndef INSERTS_ONCE
           if :: memory[BUILDING] -> find_place(OTHER, at); add(SLOT(OTHER, at), e) :: else fi;
-#endif
           add(REF(e), values)
         }
       fi
