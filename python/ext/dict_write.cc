@@ -57,6 +57,18 @@ PyObject* written_value(Session* session, PyObject* key, Py_hash_t hash, PyObjec
   return read;
 }
 
+// An insertion whose value cannot be given to the caller does not happen. The shared lock is held.
+PyObject* take_back(Session* session, PyObject* key, Py_hash_t hash, const Sighting& inserted) {
+  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
+  PyErr_Fetch(&type, &value, &traceback);
+  const bool erased =
+      inserted.born != 0 ? erase_seen(session, inserted) : erase_key(session, key, hash) != Found::error;
+  if (!erased) PyErr_Clear();
+  session->held.let_go(session, key);
+  PyErr_Restore(type, value, traceback);
+  return nullptr;
+}
+
 PyObject* setdefault(Session* session, PyObject* key, Py_hash_t hash, PyObject* value) {
   const Use use(session);
   PyObject* present = read_value(session, key, hash);
@@ -72,10 +84,16 @@ PyObject* setdefault(Session* session, PyObject* key, Py_hash_t hash, PyObject* 
   if (!lock.acquire()) return nullptr;
   present = read_value(session, key, hash);
   if (present != nullptr || PyErr_Occurred() != nullptr) return present;
-  if (is_nested) return store_nested(session, key, value) ? read_value(session, key, hash) : nullptr;
-  if (!store_value(session, key, hash, value, ready)) return nullptr;
-  if (!held_after(session, key, value, handles_before)) return nullptr;
-  return written_value(session, key, hash, value);
+  PyObject* stored = nullptr;
+  Sighting inserted;
+  if (is_nested) {
+    if (!store_nested(session, key, value)) return nullptr;
+    stored = read_value(session, key, hash);
+  } else {
+    if (!store_value(session, key, hash, value, ready, &inserted)) return nullptr;
+    if (held_after(session, key, value, handles_before)) stored = written_value(session, key, hash, value);
+  }
+  return stored == nullptr && PyErr_Occurred() != nullptr ? take_back(session, key, hash, inserted) : stored;
 }
 
 // Null without an exception: no such key.

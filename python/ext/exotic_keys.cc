@@ -23,9 +23,11 @@ Bytes bytes_of(PyObject* object) {
   return {PyBytes_AS_STRING(object), static_cast<std::size_t>(PyBytes_GET_SIZE(object))};
 }
 
-// Whether the exception being raised only says that a key cannot be loaded here; it is cleared then.
+// Whether the exception being raised only says that a key cannot be loaded here; it is cleared then. One that says
+// that there was no room to try is the caller's.
 bool unloadable() {
   if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError)) return false;
+  if (PyErr_ExceptionMatches(PyExc_RecursionError)) return false;
   PyErr_Clear();
   return true;
 }
@@ -64,7 +66,9 @@ bool ExoticKeys::refresh(Session* session, Mirror* mirror) {
     const Status status = mirror->cursor->next(&seen, buffer.get(), &record);
     if (status.code() == Code::not_found) return true;
     if (!status) return raise_status(session, status), false;
-    if ((record.exotic || mirror->plain_too) && !learn(session, mirror, record)) return false;
+    if (!record.exotic && !mirror->plain_too) continue;
+    // The cursor has passed the key: the mirror begins anew, or it would not know of it for ever.
+    if (!learn(session, mirror, record)) return begin_anew(mirror), false;
   }
 }
 
@@ -102,12 +106,29 @@ bool ExoticKeys::purge(Session* session) {
   return true;
 }
 
+// What goes with it may run Python code.
+void ExoticKeys::begin_anew(Mirror* mirror) {
+  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
+  PyErr_Fetch(&type, &value, &traceback);
+  mirror->reset();
+  PyErr_Restore(type, value, traceback);
+}
+
+bool ExoticKeys::keep(PyObject* key, Bytes canonical) {
+  const Ref stored = bytes_object(canonical);
+  return stored && ensure_dict(&objects_) && PyDict_SetItem(objects_.get(), stored.get(), key) == 0;
+}
+
 bool ExoticKeys::add(PyObject* key, Bytes canonical) {
   const Ref stored = bytes_object(canonical);
-  if (!stored || !ensure_dict(&objects_) || !ensure_dict(&exotic_.canonical_of)) return false;
-  if (PyDict_SetItem(objects_.get(), stored.get(), key) < 0) return false;
-  const Ref keys = exotic_.canonical_of.copy();
-  return set_anew(keys.get(), key, stored.get());
+  if (stored && ensure_dict(&exotic_.canonical_of)) {
+    const Ref keys = exotic_.canonical_of.copy();
+    if (set_anew(keys.get(), key, stored.get())) return true;
+  }
+  begin_anew(&exotic_);
+  if (!PyErr_ExceptionMatches(PyExc_Exception)) return false;
+  PyErr_Clear();
+  return true;
 }
 
 void ExoticKeys::forget(PyObject* key) {

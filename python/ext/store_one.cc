@@ -87,11 +87,13 @@ bool put_under_lock(Probe* probe, ReadyValue& ready, SettledKey* settled) {
   Session* session = probe->session;
   const bool simple = probe->kind == KeyKind::plain && session->engine.exotic_count() == 0;
   if (!simple && !settle_key(probe, settled)) return false;
+  const bool is_new_exotic = settled->exotic && !settled->exists;
+  if (is_new_exotic && !session->exotic.keep(probe->key, probe->canonical.bytes())) return false;
   const Key key{probe->canonical.bytes(), probe->face.bytes(), settled->exotic};
   const Status status = put(session, key, ready, &probe->seen);
   if (!status) return raise_status(session, status), false;
   if (probe->seen.born == probe->seen.sequence) ++session->size_changes;
-  return settled->exists || !settled->exotic || session->exotic.add(probe->key, probe->canonical.bytes());
+  return !is_new_exotic || session->exotic.add(probe->key, probe->canonical.bytes());
 }
 
 }  // namespace
@@ -110,7 +112,7 @@ namespace {
 
 // The common new key: small, plain, and of a type that no exotic key need be asked about. no: it takes more than that.
 [[gnu::noinline]] Found store_new_plain(Session* session, PyObject* key, Py_hash_t hash, PyObject* value,
-                                        const ReadyValue& ready) {
+                                        const ReadyValue& ready, Sighting* inserted_at) {
   Scratch canonical;
   Scratch face;
   const bool is_simple = PyUnicode_CheckExact(key) || PyLong_CheckExact(key);
@@ -122,12 +124,14 @@ namespace {
   if (!status) return raise_status(session, status), Found::error;
   const bool inserted = seen.born == seen.sequence;
   if (inserted) ++session->size_changes;
+  if (inserted && inserted_at != nullptr) *inserted_at = seen;
   session->cache.insert(hash, key, inserted || one_form_only(key), value_to_keep(session, value), seen,
                         canonical.size() + ready.size);
   return Found::yes;
 }
 
-bool store_probed(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, ReadyValue& ready) {
+bool store_probed(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, ReadyValue& ready,
+                  Sighting* inserted_at) {
   Probe probe(session);
   if (!probe) return false;
   probe.key = key;
@@ -137,6 +141,7 @@ bool store_probed(Session* session, PyObject* key, Py_hash_t hash, PyObject* val
   SettledKey settled;
   if (!lock.acquire() || !put_under_lock(&probe, ready, &settled)) return false;
   lock.release();
+  if (inserted_at != nullptr && probe.seen.born == probe.seen.sequence) *inserted_at = probe.seen;
   remember_written(&probe, hash, value, settled, ready.size);
   return true;
 }
@@ -160,7 +165,8 @@ bool make_ready(Session* session, const Encoded& encoded, ReadyValue* ready) try
   return PyErr_NoMemory(), false;
 }
 
-bool store_value(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, ReadyValue& ready) {
+bool store_value(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, ReadyValue& ready,
+                 Sighting* inserted) {
   std::uint32_t number = 0;
   const int known = session->cache.find(hash, key, &number);
   if (known < 0) return false;
@@ -169,10 +175,10 @@ bool store_value(Session* session, PyObject* key, Py_hash_t hash, PyObject* valu
     if (found != Found::no) return found == Found::yes;
   }
   if (known == 0) {
-    const Found stored = store_new_plain(session, key, hash, value, ready);
+    const Found stored = store_new_plain(session, key, hash, value, ready, inserted);
     if (stored != Found::no) return stored == Found::yes;
   }
-  return store_probed(session, key, hash, value, ready);
+  return store_probed(session, key, hash, value, ready, inserted);
 }
 
 bool erase_seen(Session* session, const Sighting& seen) {

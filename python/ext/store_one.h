@@ -26,7 +26,9 @@ struct ReadyValue {
 // afterwards, which raises. `encoded` is needed as long as `ready`.
 bool make_ready(Session* session, const Encoded& encoded, ReadyValue* ready);
 
-bool store_value(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, ReadyValue& ready);
+// `inserted`, if not null, is set if the key is new.
+bool store_value(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, ReadyValue& ready,
+                 Sighting* inserted = nullptr);
 
 // yes: it was there and is gone. The shared lock may be held already.
 Found erase_key(Session* session, PyObject* key, Py_hash_t hash);

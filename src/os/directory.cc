@@ -24,7 +24,11 @@ std::string default_path() {
 }
 
 Fault make_directory(const std::string& path, unsigned mode) {
-  if (::mkdir(path.c_str(), mode) != 0) return errno == EEXIST ? Fault::none() : system_fault("make a directory");
+  if (::mkdir(path.c_str(), mode) != 0) {
+    if (errno == EEXIST) return {};
+    const Fault fault = system_fault("make the directory of dicts");
+    return fault.code == Code::not_found ? Fault{Code::os_error, fault.error, fault.what, 0, 0} : fault;
+  }
   return ::chmod(path.c_str(), mode) == 0 ? Fault::none() : system_fault("set a directory's mode");
 }
 
@@ -51,14 +55,23 @@ bool look_at(DIR* listing, int* count, FunctionRef<void(const std::string& id)> 
   return true;
 }
 
-// Another user could have made it first, or a link to a place of his: then its contents are not ours to trust.
-Fault check_owner(const std::string& path) {
-  const File file(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!file) return system_fault("open the directory of dicts");
+// Another user could have made it first, or a link to a place of his: then its contents are not ours to trust. What is
+// ours in a directory like /dev/shm, where nobody may rename or remove it but we, stays ours.
+Fault check_place(const std::string& path) {
   struct stat status {};
-  if (::fstat(file.descriptor(), &status) != 0) return system_fault("look at the directory of dicts");
+  if (::lstat(path.c_str(), &status) != 0) {
+    const Fault fault = system_fault("look at the directory of dicts");
+    return fault.code == Code::not_found ? Fault{Code::os_error, fault.error, fault.what, 0, 0} : fault;
+  }
+  if (!S_ISDIR(status.st_mode)) {
+    return Fault{Code::forbidden, 0,
+                 "in the place of the directory of dicts is something else, remove it or set ULTRADICT_DIR: its owner",
+                 status.st_uid, ::geteuid()};
+  }
   if (status.st_uid != ::geteuid()) {
-    return Fault{Code::forbidden, 0, "the directory of dicts belongs to another user", status.st_uid, ::geteuid()};
+    return Fault{Code::forbidden, 0,
+                 "the directory of dicts belongs to another user, choose a place of your own by ULTRADICT_DIR",
+                 status.st_uid, ::geteuid()};
   }
   if ((status.st_mode & 0022) != 0) {
     return Fault{Code::forbidden, 0, "the directory of dicts can be written by others", status.st_mode & 07777, 0700};
@@ -66,14 +79,24 @@ Fault check_owner(const std::string& path) {
   return {};
 }
 
+// Our own, whether it was there or not.
+Fault provide_directory(const std::string& path) {
+  const Fault fault = make_directory(path, 0700);
+  return fault ? fault : check_place(path);
+}
+
+bool is_id(std::string_view text) {
+  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
 }  // namespace
 
 Fault Directory::open(std::string_view wanted, Directory* directory) {
   std::string path = wanted.empty() ? default_path() : std::string(wanted);
-  if (Fault fault = make_directory(path, 0700)) return fault;
-  if (Fault fault = check_owner(path)) return fault;
-  if (Fault fault = make_directory(path + "/d", 0700)) return fault;
-  if (Fault fault = make_directory(path + "/n", 0700)) return fault;
+  while (path.size() > 1 && path.back() == '/') path.pop_back();  // with it, a link would be followed
+  for (const char* part : {"", "/d", "/n"}) {
+    if (Fault fault = provide_directory(path + part)) return fault;
+  }
   directory->path_ = std::move(path);
   return {};
 }
@@ -99,8 +122,7 @@ Fault Directory::read_name(std::string_view name, char* text, std::string_view* 
   if (size < 0 && errno == EINVAL) return Fault::damaged("something that is no link stands in a name's place");
   if (size < 0) return system_fault("read a name");
   *id = {text, static_cast<std::size_t>(size)};
-  if (id->empty() || id->find('/') != id->npos) return Fault::damaged("a name does not lead to a dict");
-  return {};
+  return is_id(*id) ? Fault::none() : Fault::damaged("a name does not lead to a dict");
 }
 
 Fault Directory::publish(std::string_view name, std::string_view id) const {
@@ -124,11 +146,18 @@ Fault Directory::make_data_directory(std::string_view id, unsigned mode) const {
   return ::chmod(path, mode) == 0 ? Fault::none() : system_fault("set a directory's mode");
 }
 
+Fault Directory::check_data_directory(std::string_view id) const {
+  struct stat status {};
+  if (::lstat(data_path(id), &status) != 0) return system_fault("look at a dict's directory");
+  return S_ISDIR(status.st_mode) ? Fault::none() : Fault::damaged("something else stands in a dict's place");
+}
+
 Fault Directory::rename_data_directory(std::string_view from, std::string_view to) const {
   return rename_file(data_path(from), data_path(to));
 }
 
 void Directory::remove_data_directory(std::string_view id) const {
+  if (check_data_directory(id)) return remove_file(data_path(id));  // a link, and not what it leads to
   // Control goes last: as long as it is there, a sweep can tell what the directory is.
   (void)list_directory(data_path(id), [&](const char* name) {
     if (std::string_view(name) != "control") remove_file(data_path(id, name));

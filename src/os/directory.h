@@ -32,6 +32,7 @@ class Directory {
   Fault publish(std::string_view name, std::string_view id) const;   // already_exists
   Fault withdraw(std::string_view name, std::string_view id) const;  // only while the name says this id; else not_found
   Fault make_data_directory(std::string_view id, unsigned mode) const;
+  Fault check_data_directory(std::string_view id) const;  // not_found; damaged if it is a link or a file
   Fault rename_data_directory(std::string_view from, std::string_view to) const;
   void remove_data_directory(std::string_view id) const;  // with its files; what is not there is fine
 

@@ -14,6 +14,12 @@
 
 namespace ultradict::os {
 
+namespace {
+
+constexpr Size allocation_part_min = 64 * 1024;
+
+}  // namespace
+
 void File::close() {
   if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
 }
@@ -25,7 +31,7 @@ Fault system_fault(const char* what) {
   if (error == EACCES || error == EPERM || error == EROFS) code = Code::forbidden;
   if (error == ENOENT) code = Code::not_found;
   if (error == EEXIST) code = Code::already_exists;
-  return Fault{code, error, what, 0, 0};
+  return Fault{code, error, what, code == Code::forbidden ? ::geteuid() : 0, 0};
 }
 
 namespace {
@@ -95,15 +101,38 @@ bool fits_file_size_limit(Size end) {
 
 }  // namespace
 
+namespace {
+
+// Kernels before 6.17 give up a tmpfs allocation, and take back all of it, whenever a signal arrives: one that takes
+// longer than the signals are apart would never end. So a part that was interrupted is tried in smaller ones.
+int allocate_in_parts(int descriptor, Size offset, Size size) {
+  Size part = size;
+  for (const Size end = offset + size; offset < end;) {
+    part = std::min(part, end - offset);
+    if (::fallocate(descriptor, 0, static_cast<off_t>(offset), static_cast<off_t>(part)) == 0) {
+      offset += part;
+    } else if (errno != EINTR) {
+      return -1;
+    } else {
+      part = std::max(part / 2 / allocation_part_min, Size{1}) * allocation_part_min;
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
 Fault allocate(const File& file, Size offset, Size size) {
   if (!fits_file_size_limit(offset + size)) {
     return Fault{Code::memory_full, EFBIG, "allocate memory beyond RLIMIT_FSIZE", offset + size, 0};
   }
-  int result = 0;
-  do {
-    result = ::fallocate(file.descriptor(), 0, static_cast<off_t>(offset), static_cast<off_t>(size));
-  } while (result != 0 && errno == EINTR);
-  return result == 0 ? Fault::none() : system_fault("allocate shared memory");
+  Size before = 0;
+  if (Fault fault = file_size(file, &before)) return fault;
+  if (allocate_in_parts(file.descriptor(), offset, size) == 0) return {};
+  const Fault fault = system_fault("allocate shared memory");
+  Size after = 0;
+  if (!file_size(file, &after) && after > before) (void)::ftruncate(file.descriptor(), static_cast<off_t>(before));
+  return fault;
 }
 
 Fault truncate(const File& file, Size size) {

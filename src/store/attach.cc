@@ -9,6 +9,7 @@ namespace ultradict {
 
 namespace {
 
+Fault of_another_name() { return Fault::damaged("the name leads to a dict that was created with another one"); }
 Fault gone() { return Fault::of(Code::changed); }
 
 // Takes its place among the attached, or finds that the dict is of a dead run and removes it.
@@ -73,15 +74,15 @@ Fault check_small(Store& store) {
 Fault attach_dict(const os::Directory& directory, const std::string& name, const std::string& id,
                   std::shared_ptr<Store>* store) {
   *store = find_open(id);
-  if (*store) return {};
+  if (*store) return (*store)->name == name ? Fault::none() : of_another_name();
   os::File control;
-  const Fault opening = os::open_file(directory.data_path(id, DictFiles::control()), &control);
+  const Fault opening = open_control(directory, id, &control);
   if (opening.code == Code::not_found) return drop_dangling_name(directory, name, id);
   if (opening) return opening;
-  if (Fault fault = os::check_owner(control)) return fault;
   Identity identity{};
   if (Fault fault = read_identity(control, &identity)) return fault;
   if (id != std::string_view(id_of(identity))) return Fault::damaged("control: it is the file of another dict");
+  if (name_of(identity) != name) return of_another_name();
   auto opened = std::make_shared<Store>();
   if (Fault fault = os::LivenessToken::of_directory(directory.path(), &opened->token)) return fault;
   if (!std::equal(identity.token_id, identity.token_id + 2, opened->token->id())) {

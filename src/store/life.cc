@@ -61,11 +61,6 @@ OpenDicts& open_dicts() {
   return *instance;
 }
 
-Fault open_control(const os::Directory& directory, const std::string& id, os::File* file) {
-  const Fault fault = os::open_file(directory.data_path(id, DictFiles::control()), file);
-  return fault ? fault : os::check_owner(*file);
-}
-
 // Whether nobody can ever want it: nameless, or its creator is gone. Only for who holds byte 0 exclusively.
 bool is_abandoned(const os::Directory& directory, const os::File& control, const Identity& identity,
                   const std::string& id) {
@@ -171,6 +166,12 @@ Fault check_name(std::string_view name) {
   if (name.find('\0') != name.npos) return invalid("a name must not contain NUL");
   if (name == "." || name == "..") return invalid("'.' and '..' are no names");
   return {};
+}
+
+Fault open_control(const os::Directory& directory, const std::string& id, os::File* file) {
+  if (Fault fault = directory.check_data_directory(id)) return fault;
+  const Fault fault = os::open_file(directory.data_path(id, DictFiles::control()), file);
+  return fault ? fault : os::check_owner(*file);
 }
 
 std::shared_ptr<Store> find_open(const std::string& id) {

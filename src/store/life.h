@@ -19,6 +19,9 @@ inline constexpr Word attached_byte = 0;
 inline constexpr Word creator_byte = 1;
 inline constexpr Word checked_whole_max = 128 * 1024;  // a dict up to this size is checked on attach
 
+// The control file of a dict, if both are this user's own and no links. not_found: its removal was cut short.
+Fault open_control(const os::Directory& directory, const std::string& id, os::File* file);
+
 // `created` says whether it is new.
 Fault open_dict(std::string_view name, const Options& options, std::shared_ptr<Store>* store, bool* created);
 // Code::changed: the name led to a dict that is gone, or is being removed: look again.

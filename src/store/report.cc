@@ -38,7 +38,9 @@ std::string reason(const Fault& fault) {
       }
       return "no shared memory is left (" + what + error + "): delete keys, or give the file system more room";
     case Code::forbidden:
-      return "not permitted: " + what + error + numbers(fault);
+      if (fault.error == 0) return "not permitted: " + what + numbers(fault);
+      return "not permitted: " + what + error + ", as user " + std::to_string(fault.seen) +
+             ": a dict is its creator's, and a process that changes its user opens it afterwards";
     case Code::no_such_dict:
       return fault.what ? "it is gone: " + what : "there is no dict of that name";
     case Code::already_exists:

@@ -51,7 +51,7 @@ class Refusing:
 @pytest.mark.parametrize(
     "value", [Refusing(), [Refusing()], lambda: 0, {"x": (n for n in ())}, {"deep": [[Refusing()]]}]
 )
-def test_a_value_that_cannot_be_pickled(d: UltraDict[Any, Any], value: Any) -> None:
+def test_c9_a_value_that_cannot_be_pickled(d: UltraDict[Any, Any], value: Any) -> None:
     uses: list[Callable[[], Any]] = [
         lambda: d.__setitem__("a", value),
         lambda: d.__setitem__("b", value),
@@ -67,7 +67,7 @@ def test_a_value_that_cannot_be_pickled(d: UltraDict[Any, Any], value: Any) -> N
     assert d.lock.get_remote_pid() == 0
 
 
-def test_a_key_that_cannot_be_pickled(d: UltraDict[Any, Any]) -> None:
+def test_c9_a_key_that_cannot_be_pickled(d: UltraDict[Any, Any]) -> None:
     key = Refusing()
     for use in (lambda: d.__setitem__(key, 1), lambda: d.setdefault(key, 1), lambda: d.update({"b": 1, key: 2})):
         with pytest.raises(ZeroDivisionError, match="not this one"):
@@ -174,13 +174,13 @@ def test_a_failed_attach_leaves_the_dict_alone(d: UltraDict[Any, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "/a", "a\0b", "x" * 300, "é" * 200, ".", "..", "\ud800"])
-def test_a_name_that_cannot_be(name: str) -> None:
+def test_f7_a_name_that_cannot_be(name: str) -> None:
     with pytest.raises(ValueError, match="name"):
         UltraDict(name=name)
 
 
 @pytest.mark.parametrize("name", ["x" * 255, "ü" * 127, "a b", "...", "-", "🦆", "a\nb", "%s"])
-def test_a_strange_name_that_can(name: str) -> None:
+def test_f7_a_strange_name_that_can(name: str) -> None:
     with UltraDict(name=name, a=1):
         assert UltraDict(name=name, create=False)["a"] == 1
 
@@ -289,7 +289,7 @@ def test_e13_something_else_in_place_of_the_control_file(damaged: Path, kind: st
 
 
 @needs_root
-def test_a_dict_of_another_user(d: UltraDict[Any, Any], shared_directory: Path) -> None:
+def test_f1_a_dict_of_another_user(d: UltraDict[Any, Any], shared_directory: Path) -> None:
     program = (
         "import os, sys; from UltraDict import UltraDict; os.setgid(65534); os.setuid(65534)\n"
         f"try: UltraDict(name={d.name!r}, create=False)\n"
@@ -301,7 +301,7 @@ def test_a_dict_of_another_user(d: UltraDict[Any, Any], shared_directory: Path) 
 
 
 @needs_root
-def test_a_directory_that_belongs_to_somebody_else(tmp_path: Path) -> None:
+def test_f1_a_directory_that_belongs_to_somebody_else(tmp_path: Path) -> None:
     foreign = tmp_path / "foreign"
     foreign.mkdir(mode=0o777)
     os.chown(foreign, 65534, 65534)

@@ -45,7 +45,7 @@ late = Late()""",
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_dict_that_is_kept(place: str, shared_directory: Path) -> None:
+def test_c12_a_dict_that_is_kept(place: str, shared_directory: Path) -> None:
     ended = run(IMPORT + PLACES[place])
     assert (ended.returncode, ended.stderr, ended.stdout) == (0, "", "")
     assert list((shared_directory / "n").iterdir()) == []

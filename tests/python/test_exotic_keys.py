@@ -130,7 +130,7 @@ def test_a_key_that_cannot_be_loaded_equals_nothing(
             list(other)
 
 
-def test_an_exception_in_eq_or_hash_comes_through_and_changes_nothing(d: UltraDict[Any, Any]) -> None:
+def test_c9_an_exception_in_eq_or_hash_comes_through_and_changes_nothing(d: UltraDict[Any, Any]) -> None:
     class Broken:
         def __hash__(self) -> int:
             return hash("k")

@@ -224,7 +224,7 @@ def test_reset_frees_what_this_thread_holds(d: UltraDict[Any, Any]) -> None:
     d.lock.reset()
 
 
-def test_the_wait_hears_ctrl_c(d: UltraDict[Any, Any]) -> None:
+def test_c6_the_wait_hears_ctrl_c(d: UltraDict[Any, Any]) -> None:
     with held_elsewhere(d.name) as holder:
         main = threading.main_thread().ident
         assert main is not None

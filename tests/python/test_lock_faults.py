@@ -181,7 +181,7 @@ def test_a_negative_sleep_time(d: UltraDict[Any, Any]) -> None:
             use(sleep_time=-1)
 
 
-def test_a_busy_wait_hears_ctrl_c_too(d: UltraDict[Any, Any]) -> None:
+def test_c6_a_busy_wait_hears_ctrl_c_too(d: UltraDict[Any, Any]) -> None:
     main = threading.main_thread().ident
     assert main is not None
     with Held(d):

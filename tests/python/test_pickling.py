@@ -114,7 +114,7 @@ def test_as_a_value_of_another_dict() -> None:
         assert inner["a"] == 2
 
 
-def test_copies_are_plain() -> None:
+def test_c13_copies_are_plain() -> None:
     with UltraDict(a=[1]) as d:
         shallow, deep = copy.copy(d), copy.deepcopy({"d": d})["d"]
         assert type(shallow) is type(deep) is dict

@@ -97,7 +97,7 @@ def expect_free(d: UltraDict[Any, Any]) -> None:
 @pytest.mark.parametrize("event", ["hash", "eq", "reduce"])
 @pytest.mark.parametrize("use", uses)
 @pytest.mark.parametrize("operation", operations)
-def test_an_operation_with_another_inside(operation: str, use: str, event: str, cache_bytes: int) -> None:
+def test_c9_an_operation_with_another_inside(operation: str, use: str, event: str, cache_bytes: int) -> None:
     with UltraDict.open(data=start, cache_bytes=cache_bytes) as d:
         result, came_about = act(d, event, uses[use], operations[operation])
         expect_free(d)
@@ -152,7 +152,7 @@ drops: dict[str, Use] = {
 
 @pytest.mark.parametrize("use", uses)
 @pytest.mark.parametrize("drop", drops)
-def test_a_value_that_uses_the_dict_when_it_goes(drop: str, use: str) -> None:
+def test_c10_a_value_that_uses_the_dict_when_it_goes(drop: str, use: str) -> None:
     """It goes when the change is done, in a dict and here. (What `update` replaces goes when the key is read again.)"""
 
     def hook(mapping: Any) -> None:
@@ -242,7 +242,7 @@ class Meddling:
 @pytest.mark.parametrize("use", [*uses, "closes"])
 @pytest.mark.parametrize("what", ["dumps", "loads"])
 @pytest.mark.parametrize("operation", operations)
-def test_a_serializer_that_uses_the_dict(operation: str, what: str, use: str) -> None:
+def test_c9_a_serializer_that_uses_the_dict(operation: str, what: str, use: str) -> None:
     serializer = Meddling()
     with UltraDict(start, serializer=serializer) as d:
         handle = UltraDict(name=d.name, serializer=serializer, create=False)

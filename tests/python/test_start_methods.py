@@ -43,7 +43,7 @@ def double(d: UltraDict[Any, Any], key: int) -> int:
 
 
 @methods
-def test_as_an_argument_it_arrives_as_its_own_class(method: str) -> None:
+def test_c1_c13_as_an_argument_it_arrives_as_its_own_class(method: str) -> None:
     context = multiprocessing.get_context(method)
     with Own(sum=0) as d:
         children = [context.Process(target=note, args=(d, number)) for number in (1, 2, 3)]
@@ -58,7 +58,7 @@ def test_as_an_argument_it_arrives_as_its_own_class(method: str) -> None:
 
 
 @methods
-def test_its_lock_is_an_argument_too(method: str) -> None:
+def test_c1_its_lock_is_an_argument_too(method: str) -> None:
     context = multiprocessing.get_context(method)
     with UltraDict(sum=0) as d:
         child = context.Process(target=note_by_lock, args=(d.lock, d))
@@ -69,7 +69,7 @@ def test_its_lock_is_an_argument_too(method: str) -> None:
 
 
 @methods
-def test_pools(method: str) -> None:
+def test_c1_c13_pools(method: str) -> None:
     context = multiprocessing.get_context(method)
     with UltraDict({number: number for number in range(20)}) as d:
         with context.Pool(2) as pool:
@@ -92,7 +92,7 @@ def count_and_double(number: int) -> tuple[str, int]:
 
 
 @methods
-def test_pools_that_get_it_by_their_initializer(method: str) -> None:
+def test_c1_pools_that_get_it_by_their_initializer(method: str) -> None:
     context = multiprocessing.get_context(method)
     expected = [("Own", number * 2) for number in range(20)]
     with Own(begun=0, done=0) as d:
@@ -105,7 +105,7 @@ def test_pools_that_get_it_by_their_initializer(method: str) -> None:
 
 
 @methods
-def test_the_method_is_the_default_of_the_program(method: str, tmp_path: Path) -> None:
+def test_c1_the_method_is_the_default_of_the_program(method: str, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(
         "import multiprocessing, concurrent.futures\n"
@@ -184,7 +184,7 @@ def in_fork(work: Any) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(fork_off(check), 0)[1])
 
 
-def test_an_inherited_handle_works_and_keeps_its_objects() -> None:
+def test_c1_an_inherited_handle_works_and_keeps_its_objects() -> None:
     with UltraDict(l=[1]) as d:
         value = d["l"]
 
@@ -196,7 +196,7 @@ def test_an_inherited_handle_works_and_keeps_its_objects() -> None:
         assert d["from child"] == 1
 
 
-def test_the_parent_keeps_the_lock_it_holds_over_a_fork() -> None:
+def test_c2_the_parent_keeps_the_lock_it_holds_over_a_fork() -> None:
     with UltraDict() as d, d.lock:
 
         def work() -> bool:
@@ -207,13 +207,13 @@ def test_the_parent_keeps_the_lock_it_holds_over_a_fork() -> None:
         d["x"] = 1
 
 
-def test_a_child_that_closes_does_not_end_its_parents_dict() -> None:
+def test_c3_a_child_that_closes_does_not_end_its_parents_dict() -> None:
     with UltraDict(a=1) as d:
         assert in_fork(lambda: d.close() == {"a": 1}) == 0
         assert UltraDict(name=d.name, create=False) == {"a": 1}
 
 
-def test_a_child_that_exits_normally_does_not_either() -> None:
+def test_c3_a_child_that_exits_normally_does_not_either() -> None:
     with UltraDict(a=1) as d:
         child = multiprocessing.get_context("fork").Process(target=d.get, args=("a",))
         child.start()
@@ -221,7 +221,7 @@ def test_a_child_that_exits_normally_does_not_either() -> None:
         assert UltraDict(name=d.name, create=False) == {"a": 1}
 
 
-def test_fork_while_another_thread_holds_the_lock() -> None:
+def test_c2_fork_while_another_thread_holds_the_lock() -> None:
     with UltraDict() as d:
         held, go_on = threading.Event(), threading.Event()
 
@@ -240,7 +240,7 @@ def test_fork_while_another_thread_holds_the_lock() -> None:
         d["x"] = 1
 
 
-def test_a_server_that_forks_its_workers_beforehand() -> None:
+def test_c1_a_server_that_forks_its_workers_beforehand() -> None:
     with UltraDict(served=0) as d:
 
         def serve() -> None:

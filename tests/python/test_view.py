@@ -239,7 +239,7 @@ def test_a_new_value_is_a_new_view(d: UltraDict[Any, Any], other: UltraDict[Any,
     assert other.stats()["pinned_bytes"] < 60_000
 
 
-def test_a_forked_child_and_the_end_of_a_process() -> None:
+def test_c4_a_forked_child_and_the_end_of_a_process() -> None:
     program = """
 from UltraDict import UltraDict
 import numpy as np

@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exceptions out of keys, values, serializers and the allocator, at every place where one can come: nothing is
+published, the lock is free, the next use works. Destructors and callbacks that come at bad moments use the dict.
+
+What else Python code may do inside an operation is in tests/python/test_reentrancy.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import pickle
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from repeating import runs
+
+from alphabet import Hooked, Tagged, Word, fail
+from outcomes import state
+from programs import run
+from UltraDict import UltraDict
+
+start = {"a": 1, Hooked(1): "one", "b": [2], Hooked(2): [3], Word("w"): None}
+
+operations: dict[str, Callable[[Any], Any]] = {
+    "get": lambda d: d[Hooked(2)],
+    "get absent": lambda d: d.get(Hooked(5)),
+    "contains": lambda d: Hooked(2) in d,
+    "set": lambda d: d.__setitem__(Hooked(1), Hooked(7)),
+    "set new": lambda d: d.__setitem__(Hooked(5), Hooked(7)),
+    "set value": lambda d: d.__setitem__("b", [Hooked(7)]),
+    "delete": lambda d: d.__delitem__(Hooked(1)),
+    "pop": lambda d: d.pop(Hooked(2)),
+    "setdefault": lambda d: d.setdefault(Hooked(5), [Hooked(7)]),
+    "update": lambda d: d.update([("c", 1), (Hooked(1), Hooked(7)), (Hooked(5), 2)]),
+    "ior": lambda d: d.__ior__([("c", Hooked(7)), (Hooked(6), 2)]),
+}
+
+
+def expect_untouched(d: UltraDict[Any, Any], before: Any) -> None:
+    """As it was, for the handle that failed and for another; free for both; and every key is found."""
+    assert state(d) == before
+    assert d.lock.get_remote_lock() == 0
+    with UltraDict(name=d.name, create=False) as other:
+        assert state(other) == before
+        other["free"] = True
+        assert d.pop("free")
+        for handle in (d, other):
+            assert all(key in handle for key in list(handle))
+            assert len(handle) == len(before)
+
+
+class Stop(BaseException):
+    """Not to be taken for an answer by anybody."""
+
+
+@pytest.mark.parametrize("kind", [ZeroDivisionError, KeyError, MemoryError, RecursionError, KeyboardInterrupt, Stop])
+@pytest.mark.parametrize("event", ["hash", "eq", "reduce", "setstate"])
+@pytest.mark.parametrize("operation", operations)
+def test_c9_an_exception_of_a_key_or_value(operation: str, event: str, kind: type[BaseException]) -> None:
+    """At the first, second, third ... time that it could come in this operation, until it does not come any more."""
+    for countdown in runs(6):
+        with UltraDict.open(data=start, cache_bytes=0) as d:
+            before, left = state(d), countdown
+            handle = UltraDict(name=d.name, create=False)  # which has seen no key
+
+            def hook() -> None:
+                nonlocal left
+                if left == 0:
+                    fail("at a bad moment", kind)
+                left -= 1
+                Hooked.hook_of_all = (event, hook)
+
+            came = False
+            with Hooked.hooked(event, hook):
+                try:
+                    operations[operation](handle)
+                except kind:
+                    came = Hooked.hook_of_all is None
+                except KeyError:  # a stored key that cannot be loaded or hashed here equals nothing here
+                    assert issubclass(kind, Exception)
+                    assert event in ("hash", "setstate")
+            if came:
+                expect_untouched(handle, before)
+            handle.close()
+            if not came:
+                break
+    else:
+        assert event in ("hash", "eq"), "so often nothing else is asked"
+
+
+def test_c9_a_key_that_could_not_be_loaded_for_lack_of_room_is_found_afterwards() -> None:
+    """Once for each exception: what it says of the moment is not taken for what the key is."""
+    for kind in (MemoryError, RecursionError, KeyboardInterrupt):
+        with UltraDict(start) as d, UltraDict(name=d.name, create=False) as other:
+            with Hooked.hooked("setstate", lambda kind=kind: fail("no room", kind)), pytest.raises(kind):  # type: ignore[misc]
+                other[Word("w")]
+            assert other[Word("w")] is None
+            assert other[Hooked(1)] == "one"
+            other[Hooked(1)] = "changed"
+            assert len(other) == len(d) == len(start)
+
+
+def test_c9_a_key_is_stored_once_though_its_eq_fails_after_the_change() -> None:
+    for kind in (ZeroDivisionError, MemoryError):
+        with UltraDict(start) as d:
+            for number in range(100, 108):
+                with Hooked.hooked("eq", lambda kind=kind: fail("late", kind)), contextlib.suppress(kind):  # type: ignore[misc]
+                    d[Hooked(number)] = number
+                d[Hooked(number)] = number
+                assert d[Hooked(number)] == number
+            assert len(d) == len(start) + 8
+            assert len(set(d)) == len(d)
+
+
+class Failing:
+    """A serializer that raises when told so."""
+
+    def __init__(self) -> None:
+        self.fails: tuple[str, type[BaseException]] | None = None
+
+    def act(self, what: str) -> None:
+        if self.fails and self.fails[0] == what:
+            raise self.fails[1](what)
+
+    def dumps(self, value: Any) -> bytes:
+        self.act("dumps")
+        return pickle.dumps(value)
+
+    def loads(self, data: Any) -> Any:
+        self.act("loads")
+        return pickle.loads(data)
+
+
+@pytest.mark.parametrize("kind", [ZeroDivisionError, MemoryError, KeyboardInterrupt, Stop])
+@pytest.mark.parametrize("what", ["dumps", "loads"])
+@pytest.mark.parametrize("operation", operations)
+def test_c9_an_exception_of_the_serializer(operation: str, what: str, kind: type[BaseException]) -> None:
+    serializer = Failing()
+    with UltraDict(start, serializer=serializer) as d:
+        before = state(d)
+        with UltraDict(name=d.name, create=False, serializer=serializer) as handle:
+            serializer.fails = (what, kind)
+            try:
+                operations[operation](handle)
+                failed = False
+            except kind:
+                failed = True
+            serializer.fails = None
+            assert d.lock.get_remote_lock() == 0
+            if failed:
+                assert state(d) == before == state(handle)
+            handle["free"] = True
+            assert d.pop("free")
+
+
+# ---- the allocator ----
+
+# Each operation is done with the first allocation failing, then the second, ... alone and with all that follow, until
+# it needs no more.
+allocating_program = """
+import faulthandler
+faulthandler.enable()
+sys.path.insert(0, sys.argv[1])
+import decimal, _testcapi
+from alphabet import Word
+from UltraDict import UltraDict
+start = {"a": 1, "b": [1, 2], "c": {"x": {"y": 1}}, "large": b"x" * 40_000, "p": decimal.Decimal(5), Word("k"): 9}
+operations = {
+    "get": lambda d: d["b"], "get large": lambda d: d["large"], "get pickled": lambda d: d["p"],
+    "get exotic": lambda d: d[Word("k")], "get nested": lambda d: d["c"]["x"], "get absent": lambda d: d.get("zz"),
+    "view": lambda d: d.view("large"), "contains": lambda d: ("zz" in d, Word("k") in d),
+    "set": lambda d: d.__setitem__("a", [3]), "set new": lambda d: d.__setitem__("n", [1, 2]),
+    "set large": lambda d: d.__setitem__("large", b"y" * 50_000),
+    "set pickled": lambda d: d.__setitem__("n", decimal.Decimal(7)),
+    "set exotic": lambda d: d.__setitem__(Word("k"), 5), "set new exotic": lambda d: d.__setitem__(Word("n"), 5),
+    "set nested": lambda d: d.__setitem__("n", {"a": {"b": 1}}),
+    "delete": lambda d: d.__delitem__("a"), "delete exotic": lambda d: d.__delitem__(Word("k")),
+    "pop": lambda d: d.pop("b"), "pop nested": lambda d: d.pop("c"), "popitem": lambda d: d.popitem(),
+    "setdefault": lambda d: d.setdefault("n", [1]), "setdefault exotic": lambda d: d.setdefault(Word("n"), [1]),
+    "setdefault nested": lambda d: d.setdefault("n", {"a": 1}),
+    "update": lambda d: d.update({"a": 5, "q": 6, Word("u"): 7, "n": {"x": 1}}),
+    "update scalars": lambda d: d.update({"a": 5, "q": 6}), "ior": lambda d: d.__ior__([("a", 5), ("q", 6)]),
+    "iterate": lambda d: list(d), "items": lambda d: list(d.items()), "values": lambda d: list(d.values()),
+    "reversed": lambda d: list(reversed(d)), "copy": lambda d: d.copy(), "to_dict": lambda d: d.to_dict(),
+    "repr": repr, "equal": lambda d: d == start, "data": lambda d: d.data, "clear": lambda d: d.clear(),
+    "keys": lambda d: d.keys() & {"a"}, "or": lambda d: d | {"z": 1}, "pickle": lambda d: d.__reduce__(),
+    "lock": lambda d: (d.lock.acquire(), d.lock.release()),
+    "lock call": lambda d: d.lock(timeout=1).__enter__().release(),
+    "stats": lambda d: d.stats(), "status": lambda d: d.status(), "dump": lambda d: d.dump(),
+    "open": lambda d: UltraDict(name=d.name, create=False).close(),
+}
+def attempt(use, d, number, end):
+    caught = None
+    _testcapi.set_nomemory(number, end)
+    try: use(d)
+    except MemoryError: caught = MemoryError
+    except BaseException as error: caught = error
+    _testcapi.remove_mem_hooks()
+    return caught
+def look(d): return [(repr(key), repr(value)) for key, value in d.items()]
+def provoke(name, number, alone, recurse, cache_bytes):
+    with UltraDict.open(data=start, recurse=recurse, cache_bytes=cache_bytes) as owner:
+        before = look(owner)
+        with UltraDict.open(owner.name, recurse=recurse, cache_bytes=cache_bytes) as d:
+            caught = attempt(operations[name], d, number, number + 1 if alone else 0)
+            where = name, number, alone, recurse, cache_bytes, caught
+            assert caught in (None, MemoryError), where
+            assert d.lock.get_remote_lock() == 0, where
+            if caught: assert look(owner) == look(d) == before, (where, look(owner), look(d))
+            assert all(key in d for key in list(d)), where
+            d[Word("k")] = "after"
+            d["after"] = 1
+            assert owner.pop("after") == 1 and owner[Word("k")] == "after" and len(owner) == len(look(d)), where
+        return caught
+done = 0
+for name in operations:
+    for alone in (True, False):
+        for recurse, cache_bytes in ((False, 0), (True, 1 << 20)):
+            number = passed = 0
+            while passed < 3:
+                passed = 0 if provoke(name, number, alone, recurse, cache_bytes) else passed + 1
+                number += 1
+            done += number
+say(done)
+"""
+
+
+def test_c9_memory_error_at_each_allocation() -> None:
+    pytest.importorskip("_testcapi", reason="this CPython comes without _testcapi.set_nomemory")
+    tests = str(Path(__file__).parents[1])
+    ended = run(allocating_program, tests, options=())
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
+    print(f"MemoryError at {ended.stdout.strip()} allocations")
+
+
+# ---- C10 ----
+
+
+class Cell:
+    """Can be referenced weakly and does something when it goes."""
+
+    def __init__(self, last: Callable[[], Any] | None = None) -> None:
+        self.last = last
+
+    def __del__(self) -> None:
+        if self.last:
+            self.last()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Cell, ()
+
+
+uses: dict[str, Callable[[Any], Any]] = {
+    "reads": lambda d: (dict(d), d.get(Tagged(1)), list(d)),
+    "writes": lambda d: d.update(w=len(d), large=b"x" * 50_000),
+    "deletes": lambda d: d.pop("a", None),
+    "clears": lambda d: d.clear(),
+    "locks": lambda d: d.lock.acquire() and (d.__setitem__("l", 1), d.lock.release()),
+    "closes": lambda d: d.close(data=False),
+    "collects": lambda d: (d.__setitem__("g", []), gc.collect()),
+}
+
+
+@pytest.fixture
+def d() -> Iterator[UltraDict[Any, Any]]:
+    with UltraDict({"a": [1], "b": [2], Tagged(1): [3]}) as shared:
+        yield shared
+
+
+@pytest.mark.parametrize("use", uses)
+def test_c10_a_destructor_among_the_values_a_callback_of_a_key(d: UltraDict[Any, Any], use: str) -> None:
+    """What goes while an operation runs is a decoded value, a key object and what hangs on them."""
+    for number in runs(3):
+        handle = UltraDict(name=d.name)
+        asked: list[int] = []
+
+        def last(handle: Any = handle, asked: list[int] = asked) -> None:
+            asked.append(1)
+            with contextlib.suppress(UltraDict.Exceptions.AlreadyClosed):
+                uses[use](handle)
+
+        d["a"], d["cell"] = [number], Cell()
+        handle["cell"].last = last
+        reference = weakref.ref(handle["cell"], lambda _, last=last: last())  # type: ignore[misc]
+        d["cell"] = 1
+        with contextlib.suppress(UltraDict.Exceptions.AlreadyClosed, KeyError):
+            handle["cell"]
+            handle.load(force=True)
+        handle.close(data=False)
+        gc.collect()
+        assert reference() is None
+        assert len(asked) == 2
+        assert d.lock.get_remote_lock() == 0
+        d["b"] = number
+        assert UltraDict(name=d.name, create=False)["b"] == number
+
+
+@pytest.mark.parametrize("use", uses)
+def test_c10_garbage_that_is_collected_in_the_middle_of_an_operation(d: UltraDict[Any, Any], use: str) -> None:
+    before = gc.get_threshold()
+    gone: list[int] = []
+
+    def last(handle: Any) -> None:
+        gone.append(1)
+        with contextlib.suppress(UltraDict.Exceptions.AlreadyClosed):
+            uses[use](handle)
+
+    gc.set_threshold(1)
+    try:
+        for number in runs(20):
+            handle = UltraDict(name=d.name)
+            cell = Cell(lambda handle=handle: last(handle))  # type: ignore[misc]
+            cell.me = cell  # type: ignore[attr-defined]
+            del cell
+            with contextlib.suppress(UltraDict.Exceptions.AlreadyClosed, KeyError, RuntimeError):
+                handle[Tagged(number)] = [number]
+                handle.update({"a": [number], Tagged(number + 1): {}})
+                handle.items() >= {("a", 1)}
+                handle.setdefault("s", []), handle.popitem(), handle.copy()
+            handle.close(data=False)
+            assert d.lock.get_remote_lock() == 0
+    finally:
+        gc.set_threshold(*before)
+    gc.collect()
+    assert len(gone) == len(runs(20))
+    assert len(list(d.items())) == len(d)
+    d["b"] = 1
+    assert UltraDict(name=d.name, create=False) == dict(d)

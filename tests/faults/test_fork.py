@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forks at bad moments: what a child inherits works or says no, and whatever becomes of it, the parent notices nothing.
+
+That handles work under every start method is in tests/python/test_start_methods.py.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from repeating import Step, end_of, runs, start, sweep
+
+from programs import run
+from UltraDict import UltraDict
+
+
+class Working:
+    """Another thread that holds the lock, writes, grows the dict and lets go, over and over."""
+
+    def __init__(self, d: UltraDict[Any, Any]) -> None:
+        self.d, self.enough, self.rounds = d, threading.Event(), 0
+        self.thread = threading.Thread(target=self.work)
+
+    def work(self) -> None:
+        while not self.enough.is_set():
+            with self.d.lock:
+                self.d["rounds"] = self.rounds = self.rounds + 1
+                self.d["grown", self.rounds % 500] = "x" * (self.rounds % 900)
+            if self.rounds % 50 == 0:
+                self.d["large"] = bytes(100_000)
+                self.d.pop(("grown", self.rounds % 500), None)
+
+    def __enter__(self) -> Working:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.enough.set()
+        self.thread.join()
+
+
+def test_c2_forked_at_any_moment_of_another_threads_writes() -> None:
+    with UltraDict(children=0) as d:
+
+        def count() -> None:
+            with d.lock(timeout=60):
+                d["children"] += 1
+            assert d["rounds"] >= 1
+
+        with Working(d) as working:
+            while working.rounds == 0:
+                pass
+            for _ in runs(30):
+                assert end_of(start(count)) == 0
+        assert d["children"] == len(runs(30))
+        assert d["rounds"] == working.rounds
+        assert d.lock.get_remote_lock() == 0
+        assert sum(1 for _ in d.items()) == len(d)
+
+
+def test_c2_the_child_gets_the_lock_when_the_parent_gives_it() -> None:
+    with UltraDict(sum=0) as d:
+        for number in runs(20):
+            held, go_on, waits = threading.Event(), threading.Event(), Step()
+
+            def hold(held: threading.Event = held, go_on: threading.Event = go_on) -> None:
+                with d.lock:
+                    held.set()
+                    go_on.wait()
+                    assert d.lock.has_lock
+                    d["held to the end"] = True
+
+            def take(number: int = number, waits: Step = waits) -> None:
+                assert not d.lock.has_lock
+                assert d.lock.release() is False
+                waits.say()
+                with d.lock(timeout=60):
+                    assert d.pop("held to the end")
+                    d["sum"] += number
+
+            thread = threading.Thread(target=hold)
+            thread.start()
+            held.wait()
+            child = start(take)
+            assert waits.wait()
+            assert "held to the end" not in d
+            go_on.set()
+            thread.join()
+            assert end_of(child) == 0
+        assert d["sum"] == sum(runs(20))
+
+
+def test_c2_a_child_that_dies_waiting_or_holding_leaves_the_lock_to_others() -> None:
+    with UltraDict(sum=0) as d:
+        for number in runs(20):
+            holds = Step()
+
+            def hold(holds: Step = holds) -> None:
+                d.lock.acquire()
+                d["half"] = "done"
+                holds.say()
+                signal.pause()
+
+            child = start(hold)
+            assert holds.wait()
+            os.kill(child, signal.SIGKILL)
+            with d.lock(timeout=60):
+                d["sum"] += number
+            assert end_of(child) == -signal.SIGKILL
+        assert d["sum"] == sum(runs(20))
+
+
+ENDS: dict[str, Callable[[Any, Any], object]] = {
+    "os._exit": lambda d, view: os._exit(0),
+    "killed": lambda d, view: os.kill(os.getpid(), signal.SIGKILL),
+    "closes": lambda d, view: d.close(),
+    "closes with its name": lambda d, view: UltraDict(name=d.name).close(),
+    "drops its views": lambda d, view: view.release(),
+    "raises": lambda d, view: 1 / 0,
+    "writes and deletes": lambda d, view: (d.update(new=1), d.pop("a"), d.clear()),
+}
+
+
+# (One that writes would wait for its parent.)
+WITH_LOCK = [(end, held) for end in ENDS for held in (False, True) if not (held and end == "writes and deletes")]
+
+
+@pytest.mark.parametrize(("end", "held"), WITH_LOCK)
+def test_c3_the_parents_things_outlive_a_childs_end(end: str, held: bool, capfd: pytest.CaptureFixture[str]) -> None:
+    for _ in runs(3):
+        with UltraDict(a=1, large=b"x" * 100_000) as d:
+            view, iterator = d.view("large"), iter(d)
+            if held:
+                d.lock.acquire()
+            end_of(start(lambda d=d, view=view: ENDS[end](d, view)))
+            assert d.lock.has_lock == held
+            assert view == b"x" * 100_000
+            if end != "writes and deletes":
+                assert next(iterator) == "a"
+                assert d["a"] == 1
+            d["b"] = 2
+            with UltraDict(name=d.name, create=False) as other:
+                assert other["b"] == 2
+            assert d.lock.release() == held
+    capfd.readouterr()
+
+
+# What the child says when its parent is gone: the test is its grandparent.
+orphan_program = """
+import numpy as np
+from UltraDict import UltraDict
+d = UltraDict(bytes=b"b" * 100_000, array=np.arange(50_000), small=b"s" * 100)
+views = d.view("bytes"), d.view("array"), d.view("small")
+parent, (alive, held) = os.getpid(), os.pipe()
+if os.fork() == 0:
+    os.close(held)
+    os.read(alive, 1)  # ends with the parent, whatever its end
+    assert views[0] == b"b" * 100_000 and views[1].sum() == 50_000 * 49_999 // 2 and views[2] == b"s" * 100
+    for n in range(3): assert bytes(views[0][n::7]) == b"b" * len(views[0][n::7])
+    try: left = dict(d)
+    except UltraDict.Exceptions.UltraDictError: left = {}
+    assert left.get("bytes") in (None, b"n" * 100_000)
+    del views
+    say("intact")
+    os._exit(0)
+os.close(alive)
+for n in range(50): d["bytes"], d["array"], d["small"] = b"n" * 100_000, np.zeros(50_000), b"m" * 100
+d.dump()
+for n in range(2000): d[n] = "x" * 400
+d.dump(); d.clear(); d["bytes"] = b"n" * 100_000
+END
+"""
+
+
+@pytest.mark.parametrize(
+    "end", ["d.close()", "os.kill(parent, signal.SIGKILL)", "os._exit(0)", "del views", "d.unlink()"]
+)
+def test_c4_views_in_a_child_outlive_the_parents_cleaning_and_end(end: str) -> None:
+    for _ in runs(1):
+        ended = run(orphan_program.replace("END", end))
+        assert ended.stdout == "intact\n", ended.stderr
+        sweep()
+
+
+def test_c4_many_children_look_at_what_the_parent_overwrites() -> None:
+    content = np.arange(30_000)
+    with UltraDict(array=content) as d:
+        view = d.view("array")
+        children = []
+        go_on = [Step() for _ in range(4)]
+        for step in go_on:
+
+            def look(step: Step = step, view: Any = view) -> None:
+                assert step.wait()
+                for _ in range(100):
+                    assert (view == content).all()
+
+            children.append(start(look))
+        for number in range(200):
+            d["array"] = np.full(30_000, number)
+        d.dump()
+        for step in go_on:
+            step.say()
+        del view
+        assert [end_of(child) for child in children] == [0] * 4
