@@ -24,8 +24,8 @@ export ULTRADICT_DIR
 trap 'rm -rf "$ULTRADICT_DIR"' EXIT
 
 record() {
-  "$place/record_histories" $((count - count / 2)) "$seed"
-  "$python" tests/histories/record_histories.py $((count / 2)) "$seed"
+  "$place/record_histories" $((count - count / 2)) "$seed" &&
+    "$python" tests/histories/record_histories.py $((count / 2)) "$seed"
 }
 
 if ! record | "$place/check_histories" -expected "$count" -kept "$place/wrong"; then
