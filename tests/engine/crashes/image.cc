@@ -102,12 +102,28 @@ Inodes Image::restore(const Blocks& blocks, const std::string& directory) const 
 
 namespace {
 
-std::vector<char> bytes_of(const FileImage& file, const Blocks& blocks) {
-  std::vector<char> bytes(file.blocks.size() * block_size);
-  for (std::size_t i = 0; i < file.blocks.size(); ++i)
-    std::memcpy(bytes.data() + i * block_size, blocks.bytes(file.blocks[i]), block_size);
-  return bytes;
-}
+struct alignas(Control) Line {
+  char bytes[alignof(Control)];
+};
+static_assert(block_size % sizeof(Line) == 0);
+
+// A whole file, where a Control may lie.
+class Copy {
+ public:
+  Copy(const FileImage& file, const Blocks& blocks) : lines_(file.blocks.size() * (block_size / sizeof(Line))) {
+    for (std::size_t i = 0; i < file.blocks.size(); ++i)
+      std::memcpy(bytes() + i * block_size, blocks.bytes(file.blocks[i]), block_size);
+  }
+  char* bytes() { return reinterpret_cast<char*>(lines_.data()); }
+  std::size_t size() const { return lines_.size() * sizeof(Line); }
+  Control& control() { return *reinterpret_cast<Control*>(lines_.data()); }
+  void blank(Word begin, Word end) {
+    if (begin < end && end <= size()) std::memset(bytes() + begin, 0, end - begin);
+  }
+
+ private:
+  std::vector<Line> lines_;
+};
 
 bool is_tail(const State& state, Word number) { return Ref{state.tail}.segment() == number; }
 
@@ -118,21 +134,17 @@ Word read_size(const Control& control, Word number) {
   return segment.filled;
 }
 
-void blank(std::vector<char>* bytes, Word begin, Word end) {
-  if (begin < end && end <= bytes->size()) std::memset(bytes->data() + begin, 0, end - begin);
-}
-
 // The control file with zeros where nobody reads.
-std::uint64_t essence_of_control(std::vector<char> bytes) {
-  auto& control = *reinterpret_cast<Control*>(bytes.data());
+std::uint64_t essence_of_control(Copy& copy) {
+  Control& control = copy.control();
   control.lock = LockWord{control.lock}.is_free() ? 0 : 1;
   control.state.recoveries = 0;
   if (control.journal.word == 0) std::memset(control.journal.stores, 0, sizeof control.journal.stores);
   for (Word number = 0; number < control_segments; ++number) {
     const Word begin = control.identity.segments_offset + number * control.identity.segment_size;
-    blank(&bytes, begin + read_size(control, number), begin + control.identity.segment_size);
+    copy.blank(begin + read_size(control, number), begin + control.identity.segment_size);
   }
-  return checksum64(bytes.data(), bytes.size());
+  return checksum64(copy.bytes(), copy.size());
 }
 
 }  // namespace
@@ -142,22 +154,21 @@ std::uint64_t essence(const Image& image, const Blocks& blocks) {
   std::map<std::string, Word> read_sizes;  // of segments with files
   for (const auto& [path, file] : image.files) {
     if (!is_control(path) || file->size < sizeof(Control)) continue;
-    std::vector<char> bytes = bytes_of(*file, blocks);
-    const auto& control = *reinterpret_cast<const Control*>(bytes.data());
+    Copy copy(*file, blocks);
+    const Control& control = copy.control();
     const std::string directory = path.substr(0, path.size() - std::strlen("control"));
     for (Word number = control_segments; number < segments_max; ++number) {
       const Word named = control.segments[number].file;
       if (named != 0) read_sizes[directory + "segment-" + std::to_string(named)] = read_size(control, number);
     }
-    all += identity_of(path, *file, essence_of_control(std::move(bytes)));
+    all += identity_of(path, *file, essence_of_control(copy));
   }
   for (const auto& [path, file] : image.files) {
     if (is_control(path) && file->size >= sizeof(Control)) continue;
     const auto found = read_sizes.find(path);
     std::uint64_t content = file->identity;
     if (found != read_sizes.end() && found->second <= file->size) {
-      const std::vector<char> bytes = bytes_of(*file, blocks);
-      content = checksum64(bytes.data(), found->second);
+      content = checksum64(Copy(*file, blocks).bytes(), found->second);
     }
     all += identity_of(path, *file, content);
   }
