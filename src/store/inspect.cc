@@ -210,7 +210,8 @@ class Check {
     const Word number = view.header.entry;
     Entry* entry = nullptr;
     RecordView named;
-    if (number == 0 || number >= state_.entries_used || fails(store_.regions.entry(state_.table_number, number, &entry)))
+    if (number == 0 || number >= state_.entries_used ||
+        fails(store_.regions.entry(state_.table_number, number, &entry)))
       return;
     const bool is_of_its_key = entry->ref != 0 && !HeaderMark{entry->ref}.is_header() && entry->born != 0 &&
                                view.header.sequence >= entry->born;

@@ -7,8 +7,7 @@
 
 namespace ultradict {
 
-void Regions::open(DictFiles files, char* control, const Identity& identity,
-                   std::shared_ptr<os::LivenessToken> token) {
+void Regions::open(DictFiles files, char* control, const Identity& identity, std::shared_ptr<os::LivenessToken> token) {
   token_ = std::move(token);
   files_ = std::move(files);
   control_ = reinterpret_cast<Control*>(control);
@@ -55,7 +54,8 @@ Fault Regions::map_slots(Place& place, SlotsName name, Word** words) {
   const Word file = name.file();
   char* base = nullptr;
   if (file == control_slots_a || file == control_slots_b) {
-    if (name.bits() > slots_bits_max || name.count() != control_slots) return Fault::damaged("slots: bits", name.bits());
+    if (name.bits() > slots_bits_max || name.count() != control_slots)
+      return Fault::damaged("slots: bits", name.bits());
     base = control_slots_ + (file - control_slots_a) * control_slots * sizeof(Word);
   } else {
     if (name.bits() > slots_bits_max) return Fault::damaged("slots: bits", name.bits(), slots_bits_max);

@@ -123,9 +123,9 @@ TEST(DamagedTable, E12_KeysThatCollideInOneDictAreSpreadInAnother) {
   Dict other = scratch.open("other");
   const auto homes = [](const Dict& dict, int entries) {
     const ControlView control(dict);
-    std::vector<Word> homes;
-    for (int i = 1; i <= entries; ++i) homes.push_back(entries_of(control)[i].hash % control_slots);
-    return homes;
+    std::vector<Word> found;
+    for (int i = 1; i <= entries; ++i) found.push_back(entries_of(control)[i].hash % control_slots);
+    return found;
   };
   std::vector<int> chosen;
   for (int i = 0; chosen.size() < 20; ++i) {
@@ -134,8 +134,8 @@ TEST(DamagedTable, E12_KeysThatCollideInOneDictAreSpreadInAnother) {
     ASSERT_TRUE(one.erase(key(i)));
   }
   for (const int i : chosen) ASSERT_TRUE(other.put(key(i), ""));
-  const std::vector<Word> found = homes(other, 20);
-  EXPECT_GT(std::set<Word>(found.begin(), found.end()).size(), 8U);
+  const std::vector<Word> spread = homes(other, 20);
+  EXPECT_GT(std::set<Word>(spread.begin(), spread.end()).size(), 8U);
 }
 
 }  // namespace

@@ -145,7 +145,7 @@ TEST(MappedDamage, E8_BytesThatChangeWhileTheyAreUsedAreAnErrorOrData) {
 TEST(MappedDamage, E3_FilesCutOffUnderAMappingGiveNoWrongValue) {
   if (forks_are_slow()) GTEST_SKIP() << "many forks";
   int ended_by_bus_error = 0;
-  for (const std::string& kind : {"control", "segment-", "entries-", "slots-", "blob-"}) {
+  for (const std::string kind : {"control", "segment-", "entries-", "slots-", "blob-"}) {
     for (const std::size_t kept : {0, 3, 4096, 8192, 20000}) {
       const Scratch scratch;
       Dict dict = scratch.open();
@@ -190,7 +190,7 @@ TEST(MappedDamage, E3_FilesCutOffUnderAMappingGiveNoWrongValue) {
 
 TEST(MappedDamage, E3_HolesUnderAMappingAreAnErrorOrHarmless) {
   if (forks_are_slow()) GTEST_SKIP() << "many forks";
-  for (const std::string& kind : {"control", "segment-", "entries-", "slots-", "blob-"}) {
+  for (const std::string kind : {"control", "segment-", "entries-", "slots-", "blob-"}) {
     const Scratch scratch;
     Dict dict = scratch.open();
     fill(dict, 900);

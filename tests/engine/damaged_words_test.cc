@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words that steer writers and lie: what they say is checked before bytes are written or memory is taken by it.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/shared_atomic.h"
+#include "structures/record.h"
+#include "support/child.h"
+#include "support/content.h"
+#include "support/scratch.h"
+
+namespace ultradict::test {
+namespace {
+
+std::string key(int number) { return "k" + std::to_string(number); }
+
+void fill(Dict& dict, int keys, std::size_t value_size) {
+  for (int i = 0; i < keys; ++i) require(dict.put(key(i), marked_value(key(i), 1, value_size)));
+}
+
+void expect_all_right(const Dict& dict, int keys) {
+  for (int i = 0; i < keys; ++i) EXPECT_TRUE(is_marked(key(i), value_of(dict, key(i)))) << value_of(dict, key(i));
+}
+
+Entry& entry_of(const ControlView& control, const Dict& dict, const std::string& name) {
+  Sighting seen;
+  EXPECT_TRUE(dict.find(name, &seen, nullptr, nullptr));
+  auto* base = const_cast<char*>(reinterpret_cast<const char*>(control.operator->()));
+  return reinterpret_cast<Entry*>(base + control->identity.entries_offset)[seen.entry];
+}
+
+// In control.
+char* record_of(const ControlView& control, Ref ref) {
+  auto* base = const_cast<char*>(reinterpret_cast<const char*>(control.operator->()));
+  base += control->identity.segments_offset + ref.segment() * control->identity.segment_size;
+  return base + (ref.position() - control->segments[ref.segment()].first) * unit_size;
+}
+
+TEST(DamagedWords, E1_AnEntryThatNamesAnOlderRecordIsFoundOnAttach) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.put("k", "value 1"));
+  Word older = 0;
+  {
+    const ControlView control(dict);
+    older = entry_of(control, dict, "k").ref;
+    ASSERT_TRUE(dict.put("k", "value 2"));
+    shared::store(entry_of(control, dict, "k").ref, older);
+  }
+  EXPECT_NE(unsoundness_of(dict).find("older record"), std::string::npos) << unsoundness_of(dict);
+  ASSERT_TRUE(dict.close());
+  EXPECT_EQ(Dict::open("dict", scratch.options(Create::never), &dict).code(), Code::damaged);
+}
+
+// It was given up before it was committed: its records are newer than those of the keys, and never were values.
+TEST(DamagedWords, E1_ABatchThatWasGivenUpIsNoDamage) {
+  const Scratch scratch;
+  Options options = scratch.options();
+  options.max_bytes = 200'000;
+  Dict dict = scratch.open("dict", options);
+  fill(dict, 20, 100);
+  std::vector<Item> items;
+  const std::string large(30'000, 'x');
+  const std::string names[] = {key(1), key(2), key(3), key(4), key(5), key(6), key(7), key(8)};
+  for (const std::string& name : names) items.push_back({Key{name}, large});
+  EXPECT_EQ(dict.put_all(items).code(), Code::memory_full);
+  expect_sound(dict);
+  expect_all_right(dict, 20);
+  std::vector<Sighting> changed;
+  Progress progress;
+  EXPECT_EQ(dict.changes(&progress, &changed).code(), Code::changed);
+  ASSERT_TRUE(dict.put(key(1), marked_value(key(1), 2, 100)));
+  EXPECT_TRUE(dict.changes(&progress, &changed));
+  EXPECT_EQ(changed.size(), 1U);
+}
+
+TEST(DamagedWords, E4_ATailBeforeItsSegmentIsNoPlaceToWrite) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict, 20, 30);
+  const ControlView control(dict);
+  const Word first = control->segments[0].first;
+  shared::store(control->state.tail, Ref::at(first - 2, 0).word);
+  EXPECT_EQ(dict.put("new", "value").code(), Code::damaged);
+  expect_all_right(dict, 20);
+}
+
+TEST(DamagedWords, E7_AVictimThatIsNoSegmentIsDamage) {
+  const Scratch scratch;
+  EXPECT_EQ(in_child([&] {
+              Dict dict = scratch.open();
+              fill(dict, 20, 30);
+              const ControlView control(dict);
+              shared::store(control->state.victim, 100'000'000);
+              for (int i = 0; i < 3000; ++i) (void)dict.put(key(i % 20), std::string(900, 'v'));
+              (void)dict.clean();
+            }),
+            0);
+}
+
+std::uintmax_t bytes_of(const Dict& dict) {
+  std::uintmax_t bytes = 0;
+  for (const auto& file : std::filesystem::directory_iterator(directory_of(dict))) bytes += file.file_size();
+  return bytes;
+}
+
+TEST(DamagedWords, E7_MemoryIsNotTakenOnTheWordOfASegment) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict, 1500, 900);
+  {
+    const ControlView control(dict);
+    Word closed = control_segments;
+    while (control->segments[closed].filled == 0) ++closed;
+    for (Word* word : {&control->segments[closed].filled, &control->segments[closed].live}) {
+      shared::store(*word, Word{1} << 28);
+    }
+  }
+  for (int i = 1500; i < 3000 && dict.put(key(i), std::string(900, 'v')); ++i) {
+  }
+  EXPECT_LT(bytes_of(dict), 32U << 20);
+}
+
+TEST(DamagedWords, E7_ACountThatLiesIsNoReasonForATable) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict, 30, 30);
+  const ControlView control(dict);
+  shared::store(control->state.count, Word{1} << 26);
+  for (int i = 30; i < 100; ++i) (void)dict.put(key(i), "value");
+  EXPECT_LT(bytes_of(dict), 1U << 20);
+}
+
+TEST(DamagedWords, E9_ABlobThatClaimsMoreThanItsFileHas) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.put("k", std::string(40'000, 'b')));
+  const ControlView control(dict);
+  char* const record = record_of(control, Ref{entry_of(control, dict, "k").ref});
+  auto* header = reinterpret_cast<RecordHeader*>(record);
+  const Word size = Word{1} << 45;
+  std::memcpy(record + sizeof(RecordHeader) + 1, &size, sizeof size);
+  header->checksum = 0;
+  header->checksum = record_checksum(record, record_size(*header));
+  std::string value;
+  EXPECT_EQ(dict.get("k", &value).code(), Code::damaged);
+  EXPECT_LT(value.capacity(), 1U << 20);
+}
+
+TEST(DamagedWords, E9_ABatchThatWasAppliedIsNotAppliedAgain) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const std::vector<Item> items{{Key{"a"}, "old a"}, {Key{"b"}, "old b"}};
+  ASSERT_TRUE(dict.put_all(items));
+  const ControlView control(dict);
+  const Word pending = entry_of(control, dict, "a").ref;
+  ASSERT_TRUE(dict.put("a", "new a"));
+  shared::store(control->state.pending, pending);
+  shared::store(control->state.repair, 1);
+  EXPECT_EQ(dict.put("c", "value").code(), Code::damaged);
+  EXPECT_EQ(value_of(dict, "a"), "new a");
+}
+
+TEST(DamagedWords, E9_ANestedDictThatIsNotDoomedIsNotFreed) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Dict child;
+  ASSERT_TRUE(dict.put_new_child("n", &child));
+  ASSERT_TRUE(child.put("x", "1"));
+  for (const bool is_loose : {false, true}) {
+    const ControlView control(dict);
+    Word& list = is_loose ? control->state.loose : control->state.doomed;
+    shared::store(list, child.child_id().number);
+    shared::store(control->state.repair, 1);
+    EXPECT_EQ(dict.put("c", "value").code(), Code::damaged);
+    EXPECT_EQ(value_of(dict, "n/x"), "1");
+    shared::store(list, 0);
+  }
+}
+
+}  // namespace
+}  // namespace ultradict::test
