@@ -7,10 +7,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <vector>
 
 #include "base/shared_atomic.h"
 #include "os/futex.h"
@@ -168,6 +170,44 @@ TEST(LockFaults, B4_OfADeadHolderIsTakenAlthoughItsNumberIsUsedAgain) {
   EXPECT_EQ(dict.owner().number, dead.number);
   EXPECT_EQ(dict.owner().pid, 0) << "the stranger is taken for the owner";
   ASSERT_NO_FATAL_FAILURE(expect_taken_at_once(dict));
+}
+
+// All ask at the same moment whether the owner lives, find it dead, and swap its word for theirs: one succeeds.
+TEST(LockFaults, B5_OfSeveralThatStealAtOnceOneSucceeds) {
+  if (forks_are_slow()) GTEST_SKIP() << "hundreds of forks";
+  struct Race {
+    std::atomic<int> round{0};
+    std::atomic<int> inside{0};
+    std::atomic<int> passed{0};
+  };
+  constexpr int stealers = 3;
+  constexpr int rounds = 300;
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  SharedNote<Race> race;
+  std::vector<std::unique_ptr<Child>> children;
+  for (int i = 0; i < stealers; ++i) {
+    children.push_back(std::make_unique<Child>([&] {
+      for (int round = 1; round <= rounds; ++round) {
+        while (race->round < round) os::pause_ns(1'000);
+        while (!dict.lock(Wait{0})) os::pause_ns(1'000);
+        require(++race->inside == 1);
+        os::pause_ns(1'000);  // time for another one to be here as well
+        require(--race->inside == 0);
+        require(dict.unlock());
+        ++race->passed;
+      }
+    }));
+  }
+  for (int round = 1; round <= rounds; ++round) {
+    holder_of(dict, wait_to_be_killed)->kill_and_wait();
+    race->round = round;
+    while (race->passed < stealers * round) {
+      for (const auto& child : children) ASSERT_NE(state_of(child->pid()), 'Z') << "two held it in round " << round;
+      os::pause_ns(20'000);
+    }
+  }
+  for (const auto& child : children) EXPECT_EQ(child->wait(), 0);
 }
 
 TEST(LockFaults, B9_IsKeptWhateverElseOpensAndClosesTheFiles) {
