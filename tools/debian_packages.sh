@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# debian_packages.sh <purpose> ...: makes sure that the purposes named (probe(), below) find what they need outside PyPI.
-# Each need is probed by use, so a compiler or an interpreter from elsewhere counts; what is missing is installed through
-# apt where that is allowed without a question, else one line names the packages.
+# debian_packages.sh <purpose> ...: makes sure that the purposes named in probe() find what they need outside PyPI. Each
+# need is probed by use, so a compiler or an interpreter from elsewhere counts; what is missing is installed through apt
+# where that is allowed without a question, else one line names the packages.
 set -euo pipefail
 
 PYTHON=${PYTHON:-python3}

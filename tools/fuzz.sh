@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# fuzz.sh <seconds>|<number>runs [target ...]: builds the fuzz targets (all, or those named: attach, decoder, operations)
-# and runs each so long, from the inputs in tests/fuzz/corpus/, and says how many executions there were. An input that
-# ends a target is kept in build/<preset>/fuzz-failures/. FUZZ_PRESET=fuzz-fast takes those without sanitizers;
-# FUZZ_KEEP=<directory> keeps the inputs that were found there, one directory per target, and goes on from them.
+# fuzz.sh <seconds>|<number>runs [target ...]: builds the fuzz targets (all, or those named: attach, decoder,
+# operations), runs each so long, from the inputs in tests/fuzz/corpus/, and says how many executions there were. An
+# input that ends a target is kept in build/<preset>/fuzz-failures/. FUZZ_PRESET=fuzz-fast takes targets without
+# sanitizers; FUZZ_KEEP=<directory> keeps the inputs that were found there, one directory per target, and goes on from
+# them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -33,8 +34,9 @@ run() { # run <target>
   local found=${FUZZ_KEEP:-$work}/$1 log=$work/$1.log count
   mkdir -p "$found" "$failures"
   if ! ULTRADICT_DIR=$work/dicts-$1 UBSAN_OPTIONS=print_stacktrace=1 \
-    "build/$preset/tests/fuzz/$1_fuzz" "$bound" -max_len="${max_len[$1]}" -timeout=20 -rss_limit_mb=2048 \
-    -malloc_limit_mb=256 -entropic=0 -len_control=0 -print_funcs=0 -print_final_stats=1 -artifact_prefix="$failures/$1-" \
+    "build/$preset/tests/fuzz/$1_fuzz" "$bound" -max_len="${max_len[$1]}" -timeout=60 -rss_limit_mb=2048 \
+    -malloc_limit_mb=256 -entropic=0 -len_control=0 -print_funcs=0 -print_final_stats=1 \
+    -artifact_prefix="$failures/$1-" \
     "$found" "tests/fuzz/corpus/$1" >"$log" 2>&1; then
     tail -n 60 "$log" >&2
     failed=1
