@@ -68,11 +68,13 @@ class LazyRef {
 // Larger copies, in bytes, are made without the interpreter lock.
 inline constexpr std::size_t copy_with_gil_size_max = 1 << 20;
 
+void take_gil_back(PyThreadState* thread) noexcept;
+
 // Lets other Python threads run for a scope; nothing of Python may be touched in it.
 class GilReleased {
  public:
   GilReleased() noexcept : thread_(PyEval_SaveThread()) {}
-  ~GilReleased() { PyEval_RestoreThread(thread_); }
+  ~GilReleased() { take_gil_back(thread_); }
   GilReleased(const GilReleased&) = delete;
   GilReleased& operator=(const GilReleased&) = delete;
 

@@ -46,7 +46,7 @@ ENDS = {
     "iterators under way": "kept = iter(d.items()), reversed(d), iter(d.values()), d.keys(), d.data; next(kept[0])",
     "handles in threads that live": "threading.Thread(target=lambda: [d['large'] for _ in range(200)]).start()",
     "an exception": "kept = d.view('large'); raise SystemExit(0)",
-    "a view in an atexit callback": "atexit.register(lambda view=d.view('large'): (view[0], d.get('large'), d.close()))",
+    "a view in an atexit callback": "atexit.register(lambda view=d.view('large'): (view[0], d['large'], d.close()))",
 }
 
 
