@@ -193,13 +193,13 @@ def test_f2_planted_where_new_files_are_to_be(kind: str, shared: Path, victim: P
     names = [f"segment-{n}" for n in range(1, 12)] + [f"slots-{n}" for n in range(1, 12)]
     names += [f"entries-{table}-{n}" for table in range(1, 6) for n in range(1, 5)]
     planting = "\n".join(plant(kind, directory / name, victim) for name in names)
-    planting += f"\nfor n in range({int(blob.split('-')[1]) + 1}, {int(blob.split('-')[1]) + 20_000}):\n"
+    planting += f"\nfor n in range({int(blob.split('-')[1]) + 1}, {int(blob.split('-')[1]) + 6_000}):\n"
     planting += f"    path = {str(directory)!r} + '/blob-' + str(n)\n    "
     planting += plant(kind, Path("@"), victim).replace("'@'", "path") + "\n"
     as_user(ALICE, planting, None)
     program = """
 d = UltraDict(name="x", create=False)
-for n in range(200): tried(lambda: d.__setitem__(n, "v" * 500))
+for n in range(50): tried(lambda: d.__setitem__(n, "v" * 500))
 say(tried(lambda: d.__setitem__("large", b"l" * 50_000)))
 say(tried(lambda: d.update({("u", n): "u" * 900 for n in range(900)})))
 found = tried(lambda: dict(d))
