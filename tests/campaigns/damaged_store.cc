@@ -93,7 +93,7 @@ char& DamagedStore::at(Files& files, std::size_t offset) const {
 Status DamagedStore::open(Dict* dict) const { return Dict::open("dict", scratch_.options(Create::never), dict); }
 
 void DamagedStore::write(const Files& files) const {
-  (void)os::list_directory(directory_, [&](const char* name) {
+  (void)os::list_directory(directory_.c_str(), [&](const char* name) {
     if (!files.contains(name)) ::unlink(path_of(name).c_str());
   });
   for (const auto& [name, bytes] : files) write_whole(path_of(name), bytes);

@@ -81,7 +81,7 @@ void Image::write(const Files& files) const {
   // Who finds a dict whose identity says another name, or that its creator is dead, removes it.
   (void)::mkdir(path_.c_str(), 0700);
   (void)::symlink(id_.c_str(), (directory() + "/n/" + name_).c_str());
-  (void)os::list_directory(path_, [&](const char* name) {
+  (void)os::list_directory(path_.c_str(), [&](const char* name) {
     if (!files.contains(name)) ::unlink((path_ + name).c_str());
   });
   for (const auto& [name, bytes] : files) write_whole(path_ + name, bytes);
