@@ -96,7 +96,7 @@ def test_c9_a_key_that_could_not_be_loaded_for_lack_of_room_is_found_afterwards(
     """Once for each exception: what it says of the moment is not taken for what the key is."""
     for kind in (MemoryError, RecursionError, KeyboardInterrupt):
         with UltraDict(start) as d, UltraDict(name=d.name, create=False) as other:
-            with Hooked.hooked("setstate", lambda kind=kind: fail("no room", kind)), pytest.raises(kind):  # type: ignore[misc]
+            with Hooked.hooked("setstate", lambda kind=kind: fail("no room", kind)), pytest.raises(kind):
                 other[Word("w")]
             assert other[Word("w")] is None
             assert other[Hooked(1)] == "one"
@@ -108,7 +108,7 @@ def test_c9_a_key_is_stored_once_though_its_eq_fails_after_the_change() -> None:
     for kind in (ZeroDivisionError, MemoryError):
         with UltraDict(start) as d:
             for number in range(100, 108):
-                with Hooked.hooked("eq", lambda kind=kind: fail("late", kind)), contextlib.suppress(kind):  # type: ignore[misc]
+                with Hooked.hooked("eq", lambda kind=kind: fail("late", kind)), contextlib.suppress(kind):
                     d[Hooked(number)] = number
                 d[Hooked(number)] = number
                 assert d[Hooked(number)] == number
