@@ -180,8 +180,8 @@ TEST(LockFaults, B5_OfSeveralThatStealAtOnceOneSucceeds) {
     std::atomic<int> inside{0};
     std::atomic<int> passed{0};
   };
-  constexpr int stealers = 3;
-  constexpr int rounds = 300;
+  constexpr int stealers = 4;
+  constexpr int rounds = 800;
   const Scratch scratch;
   Dict dict = scratch.open();
   SharedNote<Race> race;
@@ -197,6 +197,7 @@ TEST(LockFaults, B5_OfSeveralThatStealAtOnceOneSucceeds) {
         require(dict.unlock());
         ++race->passed;
       }
+      while (race->round == rounds) os::pause_ns(1'000);  // who ends before is one that failed
     }));
   }
   for (int round = 1; round <= rounds; ++round) {
@@ -207,6 +208,7 @@ TEST(LockFaults, B5_OfSeveralThatStealAtOnceOneSucceeds) {
       os::pause_ns(20'000);
     }
   }
+  race->round = rounds + 1;
   for (const auto& child : children) EXPECT_EQ(child->wait(), 0);
 }
 
