@@ -59,9 +59,28 @@ void describe(const Identity& identity, const os::Directory& directory, Store* s
   std::copy_n(identity.secret, secret_size, store->secret);
 }
 
+// What its live records take: no more than its files can hold of them, whatever control says.
+bool is_large(const Store& store, Word room) {
+  const Control& control = store.control();
+  const Identity& identity = control.identity;
+  if (control.state.live_size <= room) return false;
+  const std::string path = store.directory.data_path(store.id) + "/";
+  Word live = 0;
+  for (Word number = 0; number < segments_max && live <= room; ++number) {
+    const SegmentDescriptor& segment = control.segments[number];
+    const bool is_file = number >= control_segments;
+    Word there = is_file ? 0 : identity.segment_size;
+    if (is_file && segment.file != 0 && os::file_size((path + DictFiles::segment(segment.file)).c_str(), &there))
+      continue;
+    live += std::min(segment.live, there);
+  }
+  return live > room;
+}
+
 // A small dict is checked whole, unless somebody is writing to it.
 Fault check_small(Store& store) {
-  if (store.control().identity.size + store.state().live_size > checked_whole_max) return {};
+  const Word size = store.control().identity.size;
+  if (size > checked_whole_max || is_large(store, checked_whole_max - size)) return {};
   const Fault entering = store.enter(Wait{0});
   if (entering) return entering.code == Code::lock_busy ? Fault::none() : entering;
   const Fault fault = first_damage(store, store.lock.held());

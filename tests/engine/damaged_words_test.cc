@@ -53,6 +53,18 @@ TEST(DamagedWords, E1_AnEntryThatNamesAnOlderRecordIsFoundOnAttach) {
   EXPECT_EQ(Dict::open("dict", scratch.options(Create::never), &dict).code(), Code::damaged);
 }
 
+TEST(DamagedWords, E7_ALiveSizeThatLiesHidesNoDictFromItsCheck) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict, 20, 30);
+  {
+    const ControlView control(dict);
+    shared::store(control->state.live_size, Word{1} << 40);
+  }
+  ASSERT_TRUE(dict.close());
+  EXPECT_EQ(Dict::open("dict", scratch.options(Create::never), &dict).code(), Code::damaged);
+}
+
 // It was given up before it was committed: its records are newer than those of the keys, and never were values.
 TEST(DamagedWords, E1_ABatchThatWasGivenUpIsNoDamage) {
   const Scratch scratch;
