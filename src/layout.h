@@ -236,7 +236,7 @@ struct Identity {
   Word buffer_size;
   Word full_dump_size;
   Word max_bytes;  // of all files together; 0 = no bound
-  Word flags;  // identity_auto_unlink
+  Word flags;      // identity_auto_unlink
   Word mode;
   Word slots_offset;     // of the first slot array; the second follows
   Word entries_offset;   // of extent 0

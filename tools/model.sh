@@ -67,7 +67,9 @@ breaks() { # breaks <model> <VARIANT> <-D...>...
   shift 2
   search "$model" "-D$variant" "$@"
   grep -qE 'errors: [1-9]' "$scratch/output" || fail "$model" "-D$variant $*" "broken, and nothing was found"
-  printf 'model: %-8s %-42s found: %s\n' "$model" "-D$variant" "$(sed -nE 's/^pan:[0-9]+: (.*) \(at depth.*/\1/p' "$scratch/output" | head -1)"
+  local found
+  found=$(sed -nE 's/^pan:[0-9]+: (.*) \(at depth.*/\1/p' "$scratch/output" | head -1)
+  printf 'model: %-8s %-42s found: %s\n' "$model" "-D$variant" "$found"
 }
 
 source "$models/runs.sh"

@@ -11,6 +11,8 @@
 #include <climits>
 #include <cstdlib>
 
+#include "os/directory_lock.h"
+#include "os/file.h"
 #include "os/file_lock.h"
 
 namespace ultradict::os {
@@ -208,16 +210,6 @@ void Directory::look_at_some(int count, FunctionRef<void(const std::string& id)>
   }
   place = ::telldir(listing);
   ::closedir(listing);
-}
-
-Fault lock_directory(const std::string& path, File* lock) {
-  const Path lock_path(path, "lock");
-  Fault fault = open_file(lock_path, lock);
-  if (fault.code == Code::not_found) {
-    fault = create_file(lock_path, 0600, lock);
-    if (fault.code == Code::already_exists) fault = open_file(lock_path, lock);
-  }
-  return fault ? fault : lock_byte(*lock, 0, LockKind::exclusive);
 }
 
 Fault list_directory(const char* path, FunctionRef<void(const char* name)> look) {

@@ -13,7 +13,6 @@
 
 #include "base/check.h"
 #include "base/function_ref.h"
-#include "os/file.h"
 #include "os/text.h"
 
 namespace ultradict::os {
@@ -45,9 +44,6 @@ class Directory {
   Fault read_name(std::string_view name, char* text, std::string_view* id) const;
   std::string path_;
 };
-
-// Holds the lock file of the directory of dicts until `lock` is closed.
-Fault lock_directory(const std::string& path, File* lock);
 
 // The names in a directory, without "." and "..".
 // Not in a moment's order; what comes and goes meanwhile may be met or not.

@@ -8,7 +8,7 @@
 #include <map>
 #include <mutex>
 
-#include "os/directory.h"
+#include "os/directory_lock.h"
 #include "os/fork.h"
 
 namespace ultradict::os {

@@ -75,9 +75,7 @@ Fault DictFiles::publish_blob(LockHeld, const char* staged, Word sequence) const
   return os::rename_file(path_of(staged), path_of(blob(sequence)));
 }
 
-Fault DictFiles::blob_size(Word sequence, Word* size) const {
-  return os::file_size(path_of(blob(sequence)), size);
-}
+Fault DictFiles::blob_size(Word sequence, Word* size) const { return os::file_size(path_of(blob(sequence)), size); }
 
 Fault DictFiles::read_blob(Word sequence, char* destination, Word size) const {
   os::File file;

@@ -15,7 +15,7 @@ may_include = {
     "include/ultradict": ["ultradict/"],
     "src/layout.h": ["base/", "ultradict/options.h"],
     "src/base": ["base/", "ultradict/bytes.h", "ultradict/status.h"],
-    "src/os": ["=", "layout.h", "os/file.h", "os/file_lock.h", "os/fork.h", "base/", "ultradict/"],
+    "src/os": ["=", "layout.h", "os/file.h", "os/file_lock.h", "os/directory_lock.h", "os/fork.h", "os/text.h", "base/", "ultradict/"],
     "src/structures": ["=", "layout.h", "base/", "ultradict/"],
     "src/codec": ["codec/", "base/", "ultradict/"],
     "src/store": ["store/", "structures/", "os/", "layout.h", "base/", "ultradict/"],

@@ -29,5 +29,5 @@ def test_every_fault_has_a_test_and_every_test_a_fault() -> None:
 
 
 def test_codes_are_found_in_names_of_tests_only() -> None:
-    words = "TEST(Lock, A3_B14_Killed) { int a9; }\n  def test_c1_forked():\ndef helper_d1(): pass\nTEST(X, Utf8Is) {}\n"
+    words = "TEST(Lock, A3_B14_Killed) { int a9; }\n  def test_c1_forked():\ndef helper_d1(): pass\nTEST(X, Utf8) {}\n"
     assert codes_in(words) == {"A3", "B14", "C1"}

@@ -52,7 +52,7 @@ namespace os {
 using test::Scheduler;
 
 void futex_wait(const std::uint64_t& word, std::uint32_t expected, std::int64_t timeout_ns) {
-  if (Scheduler* const run = Scheduler::current()) run->sleep(word, expected, timeout_ns);
+  if (Scheduler* const run = Scheduler::current()) run->wait_on(word, expected, timeout_ns);
 }
 
 void futex_wake_one(const std::uint64_t& word) {

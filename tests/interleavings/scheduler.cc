@@ -199,7 +199,7 @@ void Scheduler::fence(std::memory_order order) {
   if (is_weak_) memory_.fence(number_here, order);
 }
 
-void Scheduler::sleep(const Word& word, std::uint32_t expected, std::int64_t duration) {
+void Scheduler::wait_on(const Word& word, std::uint32_t expected, std::int64_t duration) {
   reach(word, true);
   if (static_cast<std::uint32_t>(word) != expected) return;
   Thread& me = *threads_[number_here];

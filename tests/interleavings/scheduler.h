@@ -53,7 +53,7 @@ class Scheduler {
   bool change_if(Word& word, Word& expected, Word desired);
   Word change(Word& word, Word desired);
   void fence(std::memory_order order);
-  void sleep(const Word& word, std::uint32_t expected, std::int64_t duration);
+  void wait_on(const Word& word, std::uint32_t expected, std::int64_t duration);
   void wake_one(const Word& word);
   void pause(std::int64_t duration);
   std::int64_t now() { return now_ += reading_clock_takes; }

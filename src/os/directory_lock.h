@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The lock of a directory of dicts: who removes a name, or makes the token file, does it alone.
+#pragma once
+
+#include <string>
+
+#include "base/check.h"
+#include "os/file.h"
+
+namespace ultradict::os {
+
+// Held until `lock` is closed.
+Fault lock_directory(const std::string& path, File* lock);
+
+}  // namespace ultradict::os
