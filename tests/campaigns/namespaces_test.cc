@@ -23,6 +23,9 @@ namespace ultradict::test {
 namespace {
 
 constexpr pid_t the_same_pid = 50;  // of every writer, in its namespace
+// Nobody is stuck. How long it takes at best is for kill_storm_test.cc: here, a holder that lives may be kept from
+// running by other programs, and who waits for it waits as long.
+constexpr std::int64_t proceeds_at_last_within_ns = 10'000'000'000;
 
 // What only one may be in at a time. All but `lives` is written inside.
 struct Section {
@@ -125,7 +128,7 @@ class Namespaces : public testing::Test {
         static_cast<unsigned long long>(section_->taken_over), static_cast<unsigned long long>(section_->count),
         static_cast<double>(section_->wait_ns_max) / 1e6);
     EXPECT_GT(section_->taken_over, kills / 20) << "hardly any held the lock";
-    EXPECT_LT(section_->wait_ns_max, proceeds_within_ns);
+    EXPECT_LT(section_->wait_ns_max, proceeds_at_last_within_ns);
   }
 
   const std::uint64_t kills_ = scaled(60, 1'000);
