@@ -64,14 +64,13 @@ bool is_large(const Store& store, Word room) {
   const Control& control = store.control();
   const Identity& identity = control.identity;
   if (control.state.live_size <= room) return false;
-  const std::string path = store.directory.data_path(store.id) + "/";
   Word live = 0;
   for (Word number = 0; number < segments_max && live <= room; ++number) {
     const SegmentDescriptor& segment = control.segments[number];
     const bool is_file = number >= control_segments;
     Word there = is_file ? 0 : identity.segment_size;
-    if (is_file && segment.file != 0 && os::file_size((path + DictFiles::segment(segment.file)).c_str(), &there))
-      continue;
+    const os::Path path = store.directory.data_path(store.id, DictFiles::segment(segment.file));
+    if (is_file && segment.file != 0 && os::file_size(path, &there)) continue;
     live += std::min(segment.live, there);
   }
   return live > room;

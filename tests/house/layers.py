@@ -10,12 +10,13 @@ from pathlib import Path
 from house.tree import root
 
 # Folder (longest match wins) -> beginnings of the quoted includes it may have. "." stands for a file of its own folder,
-# "=" for the header with its own stem. In src/os everything is made of files and their locks, so these two are shared.
+# "=" for the header with its own stem. In src/os everything is made of files and their locks, so these are shared.
+shared_by_os = ["os/file.h", "os/file_lock.h", "os/directory_lock.h", "os/fork.h", "os/text.h"]
 may_include = {
     "include/ultradict": ["ultradict/"],
     "src/layout.h": ["base/", "ultradict/options.h"],
     "src/base": ["base/", "ultradict/bytes.h", "ultradict/status.h"],
-    "src/os": ["=", "layout.h", "os/file.h", "os/file_lock.h", "os/directory_lock.h", "os/fork.h", "os/text.h", "base/", "ultradict/"],
+    "src/os": ["=", "layout.h", *shared_by_os, "base/", "ultradict/"],
     "src/structures": ["=", "layout.h", "base/", "ultradict/"],
     "src/codec": ["codec/", "base/", "ultradict/"],
     "src/store": ["store/", "structures/", "os/", "layout.h", "base/", "ultradict/"],
