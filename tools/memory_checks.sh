@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 python=$1
 shift
 tests=("$@")
-[ ${#tests[@]} = 0 ] && tests=(tests/python tests/processes)
+[ ${#tests[@]} = 0 ] && tests=(tests/python tests/processes tests/faults)
 sanitized=build/python-asan
 
 "$python" -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps --upgrade \

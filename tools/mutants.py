@@ -3,7 +3,8 @@
 
     mutants.py [--only WORD] [--list]
 
-The bugs are in tests/mutants/*.toml: a piece of a source file, what it becomes, and the test that must fail then. They
+The bugs are in tests/mutants/*.toml: a piece of a source file, what it becomes, and the test that must fail then: a
+program and a filter of its tests, `pytest` and a node, or `histories` and how many. They
 are planted in a copy of the sources under build/mutants/, built there as `make build-dev` builds. A bug that does not
 compile, or whose place is no longer there, is an error, not a catch; so is a test that fails without any bug. The last
 line has the count; the exit status is 1 if a bug was not caught.
@@ -39,7 +40,7 @@ programs = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """A bug: `replaced` in `file` becomes `by`. `test` is a program and a filter of its tests, or pytest and a node."""
+    """A bug: `replaced` in `file` becomes `by`; `test` is a program and which of its tests."""
 
     file: str
     replaced: str
@@ -62,7 +63,8 @@ def catalogue() -> list[Mutant]:
         for entry in tomllib.loads(path.read_text("utf-8"))["mutant"]:
             program, _, chosen = entry["test"].partition(" ")
             text = {name: entry[name].strip("\n") for name in ("from", "to")}
-            mutants.append(Mutant(entry["file"], text["from"], text["to"], (program, chosen), entry["why"]))
+            why = entry.get("why", entry["test"])
+            mutants.append(Mutant(entry["file"], text["from"], text["to"], (program, chosen), why))
     return mutants
 
 
@@ -107,8 +109,9 @@ def configure() -> None:
 
 def build(mutant: Mutant) -> tuple[bool, str]:
     """Builds what the test of a mutant needs."""
-    program = mutant.test[0]
-    ok, printed = run(["cmake", "--build", str(built), "--target", "_core" if program == "pytest" else program])
+    targets = {"pytest": ["_core"], "histories": ["_core", "record_histories"]}
+    wanted = targets.get(mutant.test[0], [mutant.test[0]])
+    ok, printed = run(["cmake", "--build", str(built), "--target", *wanted])
     for made in built.glob("_core*.so"):
         shutil.copy(made, tree / "python/UltraDict")
     return ok, printed
@@ -120,6 +123,9 @@ def test(mutant: Mutant) -> tuple[bool, str]:
     if program == "pytest":
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *chosen.split()]
         return run(command, seconds_max, PYTHONPATH=str(tree / "python"))
+    if program == "histories":
+        environment = {"ULTRADICT_BUILD": str(built), "ULTRADICT_TEST_PYTHON": sys.executable}
+        return run(["tools/histories.sh", chosen], seconds_max, PYTHONPATH=str(tree / "python"), **environment)
     return run([str(built / programs[program]), f"--gtest_filter={chosen}"], seconds_max, GTEST_BRIEF="1")
 
 

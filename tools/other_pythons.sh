@@ -36,7 +36,7 @@ run_suite() { # run_suite <python> <version>
   "$venv/bin/python" -m pip install -q --disable-pip-version-check 'pip>=23.1' &&
     "$venv/bin/python" -m pip install -q --disable-pip-version-check \
       -C cmake.define.ULTRADICT_DEVELOPER=ON -C build-dir="build/package-{wheel_tag}" '.[test]' &&
-    "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/python tests/processes
+    "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/python tests/processes tests/faults
 }
 
 for version in 3.9 3.10 3.11 3.12 3.13 3.14; do
