@@ -87,7 +87,7 @@ check-pythons: install  ## The Python suite on every other CPython 3.9 to 3.14 f
 # --- builds ---
 
 build-dev: .venv/made  ## Build engine, tests and programs
-	@tools/debian_packages.sh build test
+	@tools/debian_packages.sh build test histories model
 	cmake --preset dev -DULTRADICT_TEST_PYTHON=$(CURDIR)/$(venv_python) >/dev/null
 	cmake --build --preset dev
 
