@@ -102,10 +102,12 @@ TEST(DamagedWords, E7_AVictimThatIsNoSegmentIsDamage) {
   const Scratch scratch;
   EXPECT_EQ(in_child([&] {
               Dict dict = scratch.open();
-              fill(dict, 20, 30);
+              fill(dict, 300, 900);
               const ControlView control(dict);
               shared::store(control->state.victim, 100'000'000);
-              for (int i = 0; i < 3000; ++i) (void)dict.put(key(i % 20), std::string(900, 'v'));
+              Random random(1);
+              for (int i = 0; i < 3000; ++i)
+                (void)dict.put(key(static_cast<int>(random.below(300))), std::string(900, 'v'));
               (void)dict.clean();
             }),
             0);

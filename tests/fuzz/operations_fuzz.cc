@@ -18,6 +18,7 @@ struct Handle {
   Dict dict;
   std::size_t root = 0;  // which of the two dicts
   Tree::Id node = 0;     // of its tree
+  Progress progress = {};
 };
 
 class Programme {
@@ -38,6 +39,7 @@ class Programme {
     expect(static_cast<bool>(Dict::open(images_[root].name(), options(Create::never), &handle->dict)), "it opens");
     handle->root = root;
     handle->node = 0;
+    handle->progress = {};
   }
   Handle& handle() { return handles_[current_]; }
   Tree& tree() { return trees_[handle().root]; }
@@ -308,7 +310,7 @@ class Programme {
 
   void follow() {
     std::vector<Sighting> changed;
-    const Status status = handle().dict.changes(&progress_[current_], &changed);
+    const Status status = handle().dict.changes(&handle().progress, &changed);
     if (is_gone(status) || status.code() == Code::changed) return;
     expect_ok(status);
   }
@@ -362,7 +364,6 @@ class Programme {
   Handle handles_[handles_max];
   std::size_t current_ = 0;
   Tree trees_[2];
-  Progress progress_[handles_max];
   Buffer buffer_;
   int locks_[2] = {};
   bool is_restored_[2] = {};
