@@ -37,8 +37,9 @@ TEST(Damage, E2_TruncatedToEveryLengthIsAnError) {
   if (forks_are_slow()) GTEST_SKIP() << "says nothing about races";
   const DamagedStore store;
   std::uint64_t ran = 0;
-  for (const auto& [name, bytes] : store.files()) {
-    ran += run_cases(0, bytes.size(), stride(bytes.size(), 300), [&](std::uint64_t length) {
+  for (const auto& file : store.files()) {
+    const std::string& name = file.first;
+    ran += run_cases(0, file.second.size(), stride(file.second.size(), 300), [&](std::uint64_t length) {
       DamagedStore::Files files = store.files();
       files[name].resize(length);
       store.write(files);
@@ -52,7 +53,8 @@ TEST(Damage, E2_ExtendedFilesAreAnErrorOrHarmless) {
   if (forks_are_slow()) GTEST_SKIP() << "says nothing about races";
   const DamagedStore store;
   std::uint64_t ran = 0;
-  for (const auto& [name, bytes] : store.files()) {
+  for (const auto& file : store.files()) {
+    const std::string& name = file.first;
     ran += run_cases(1, 9000, stride(9000, 100), [&](std::uint64_t length) {
       DamagedStore::Files files = store.files();
       files[name].append(length, static_cast<char>(length % 3));
