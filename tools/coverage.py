@@ -38,8 +38,8 @@ def exported(programs: list[str], profiles: Path) -> list[dict[str, object]]:
     subprocess.run([f"llvm-profdata-{llvm_version}", "merge", "-sparse", *found, "-o", str(merged)], check=True)
     objects = [word for program in programs[1:] for word in ("-object", program)]
     command = [f"llvm-cov-{llvm_version}", "export", f"-instr-profile={merged}", programs[0], *objects]
-    sources = [str(root / "src"), str(root / "include")]
-    answer = subprocess.run([*command, "-sources", *sources], check=True, capture_output=True, text=True).stdout
+    command.append("-ignore-filename-regex=/(tests|tools|usr)/")
+    answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     files: list[dict[str, object]] = json.loads(answer)["data"][0]["files"]
     return files
 
