@@ -177,7 +177,9 @@ class Follower {
 
   // Those that nothing refers to, yet or any more, are in lists.
   Fault walk_headers(Word number, bool* complete) {
-    for (Word left = shared::load(state_.entries_size); number != 0; --left) {
+    Word left = 0;
+    if (Fault fault = store_.regions.entry_count(since_.table_number, &left)) return fault;
+    for (; number != 0; --left) {
       if (left == 0) return Fault::damaged("list of headers: it does not end", number);
       Entry* entry = nullptr;
       if (Fault fault = load(number, &entry)) return fault;
@@ -191,7 +193,9 @@ class Follower {
 
   Fault walk_free_list(bool* complete) {
     Word number = shared::load(state_.free_entry);
-    for (Word left = shared::load(state_.entries_size); number != 0; --left) {
+    Word left = 0;
+    if (Fault fault = store_.regions.entry_count(since_.table_number, &left)) return fault;
+    for (; number != 0; --left) {
       if (left == 0) return Fault::damaged("free list: it does not end", number);
       Entry* entry = nullptr;
       if (Fault fault = load(number, &entry)) return fault;

@@ -132,8 +132,12 @@ struct Cursor::Walk {
 
   // Goes on to the next key that is there.
   Fault advance(At* at) {
-    const Word bound = shared::load(store.state().entries_size);
-    for (Word steps = 0; steps <= bound; ++steps) {
+    Word bound = control_entries;  // so many there are for sure
+    for (Word steps = 0;; ++steps) {
+      if (steps == bound) {
+        if (Fault fault = store.regions.entry_count(table, &bound)) return fault;
+        if (steps >= bound) return Fault::damaged("chain: it does not end", bound);
+      }
       if (Fault fault = step(at)) return fault;
       if (!at->entry || is_too_late(at->step.born)) return Fault::of(Code::not_found);
       // An entry without a ref is about to be inserted, or to be deleted.
@@ -143,7 +147,6 @@ struct Cursor::Walk {
       // Who follows would not come back to it.
       if (cursor.direction_ == Direction::following) return Fault::of(Code::changed);
     }
-    return Fault::damaged("chain: it does not end", bound);
   }
 
   void note(Step step) const {

@@ -68,12 +68,11 @@ class Regions {
   // may be gone, so none is asked; to fetch from where it was does no harm.
   void prefetch(Ref ref) const {
     const char* base = segment_hints_[ref.segment()].load(std::memory_order_relaxed);
-    __builtin_prefetch(base +
-                       (ref.position() - shared::load_relaxed(control_->segments[ref.segment()].first)) * unit_size);
+    prefetch_at(base, (ref.position() - shared::load_relaxed(control_->segments[ref.segment()].first)) * unit_size);
   }
   void prefetch_slots(Word hash) const {
     const Word mask = SlotsName{shared::load_relaxed(control_->state.slots)}.count() - 1;
-    __builtin_prefetch(slots_hint_.load(std::memory_order_relaxed) + (hash & mask) * sizeof(Word));
+    prefetch_at(slots_hint_.load(std::memory_order_relaxed), (hash & mask) * sizeof(Word));
   }
   Fault entry(Word table, Word number, Entry** entry) {
     if (number < control_entries) {
@@ -88,6 +87,13 @@ class Regions {
     }
     *entry = reinterpret_cast<Entry*>(found->base) + index;
     return {};
+  }
+  // How many entries there are, as far as the files really have them: the bound of walks along lists that may be
+  // damaged.
+  Fault entry_count(Word table, Word* count) {
+    *count = shared::load(control_->state.entries_size);
+    Entry* last = nullptr;
+    return *count == 0 ? Fault::damaged("entries: size", 0, control_entries) : entry(table, *count - 1, &last);
   }
   // The current slot array.
   Fault slots(SlotsName name, Word** words) { return slots_at(slots_, name, words); }
@@ -123,6 +129,11 @@ class Regions {
 
  private:
   friend class ReadGuard;
+
+  // An address that may be none, so it is a number until it is asked for.
+  static void prefetch_at(const char* base, Word offset) {
+    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(base) + offset));
+  }
 
   struct Mapping {
     Word file;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Words that steer writers and lie: what they say is checked before bytes are written or memory is taken by it.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -23,11 +24,15 @@ void expect_all_right(const Dict& dict, int keys) {
   for (int i = 0; i < keys; ++i) EXPECT_TRUE(is_marked(key(i), value_of(dict, key(i)))) << value_of(dict, key(i));
 }
 
+Entry* entries_of(const ControlView& control) {
+  auto* base = const_cast<char*>(reinterpret_cast<const char*>(control.operator->()));
+  return reinterpret_cast<Entry*>(base + control->identity.entries_offset);
+}
+
 Entry& entry_of(const ControlView& control, const Dict& dict, const std::string& name) {
   Sighting seen;
   EXPECT_TRUE(dict.find(name, &seen, nullptr, nullptr));
-  auto* base = const_cast<char*>(reinterpret_cast<const char*>(control.operator->()));
-  return reinterpret_cast<Entry*>(base + control->identity.entries_offset)[seen.entry];
+  return entries_of(control)[seen.entry];
 }
 
 // In control.
@@ -144,6 +149,33 @@ TEST(DamagedWords, E7_ACountThatLiesIsNoReasonForATable) {
   shared::store(control->state.count, Word{1} << 26);
   for (int i = 30; i < 100; ++i) (void)dict.put(key(i), "value");
   EXPECT_LT(bytes_of(dict), 1U << 20);
+}
+
+TEST(DamagedWords, E6_ListsThatAreCirclesEnd) {
+  const Scratch scratch;
+  EXPECT_EQ(in_child([&] {
+              ::alarm(20);
+              Dict dict = scratch.open();
+              fill(dict, 20, 30);
+              std::vector<Sighting> changed;
+              Progress progress;
+              require(dict.changes(&progress, &changed).code() == Code::changed);
+              for (int i = 10; i < 15; ++i) require(dict.erase(key(i)));
+              const ControlView control(dict);
+              Entry& free = entries_of(control)[control->state.free_entry];
+              shared::store(free.links, Links::of(0, control->state.free_entry).word);
+              Entry& fifth = entry_of(control, dict, key(5));
+              shared::store(fifth.links, Links::of(Links{fifth.links}.previous(), 3).word);
+              shared::store(control->state.entries_size, Word{1} << 40);
+              require(dict.changes(&progress, &changed).code() == Code::damaged);
+              Cursor cursor(dict);
+              Sighting seen;
+              Status status;
+              while ((status = cursor.next(&seen))) {
+              }
+              require(status.code() == Code::damaged);
+            }),
+            0);
 }
 
 TEST(DamagedWords, E9_ABlobThatClaimsMoreThanItsFileHas) {
