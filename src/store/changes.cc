@@ -329,7 +329,11 @@ Fault changes(Store& store, ChildId dict, Progress* progress, std::vector<Sighti
   changed->clear();
   if (Fault fault = look_alive(store, dict)) return fault;
   if (!changed_since(store, *progress)) return {};
-  const auto is_old = [&] { return shared::load(store.state().table_number) != progress->table_number; };
+  // While the number is odd a clear is under way, or stays half-done: what is there belongs to neither table.
+  const auto is_old = [&] {
+    const Word table_number = shared::load(store.state().table_number);
+    return table_number != progress->table_number || table_number % 2 != 0;
+  };
   Follower follower(store, dict, *progress, changed);
   const Fault fault = is_old() ? Fault::none() : follow(store, &follower);
   if (is_old()) {

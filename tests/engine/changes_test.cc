@@ -292,5 +292,19 @@ TEST(Changes, WhatIsAcknowledgedIsSeenAmongOtherWriters) {
   EXPECT_EQ(copy.content(), content_of(dict));
 }
 
+// As it stays until the next owner if a writer dies in the middle of a clear.
+TEST(Changes, A9_AClearThatIsHalfDoneIsNoDamageToWhoFollows) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  for (std::uint64_t i = 0; i < 200; ++i) ASSERT_TRUE(dict.put(key(i), "v"));
+  const ControlView control(dict);
+  control->journal.word = 1;
+  control->state.table_number += 1;
+  control->state.entries_size = control_entries;
+  Progress progress;
+  std::vector<Sighting> changed;
+  for (int looks = 0; looks < 3; ++looks) EXPECT_EQ(dict.changes(&progress, &changed).code(), Code::changed);
+}
+
 }  // namespace
 }  // namespace ultradict::test
