@@ -291,12 +291,13 @@ void keep_one_each(std::vector<Sighting>* found) {
 }
 
 // Where a copy that is about to be made begins to follow. While a change is under way, or stays half-done, nobody can
-// say which of the others can be seen: then all of them count as changes to come.
+// say which of the others can be seen: then all since the last clear count as changes to come.
 Progress beginning(const Store& store) {
   Now now = look(store);
   for (int tries = 0; tries < retries_max && !now.quiet; ++tries) now = look(store);
   if (now.quiet) return Progress{now.table_number, now.stream, now.applied, now.applied};
-  return Progress{now.table_number, now.stream - (Word{1} << 62), 0, now.applied};
+  const Word begin = shared::load(store.state().cleared_at);
+  return Progress{now.table_number, now.stream - (Word{1} << 62), begin, now.applied};
 }
 
 Fault look_alive(Store& store, ChildId dict) {

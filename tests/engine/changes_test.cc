@@ -292,6 +292,24 @@ TEST(Changes, WhatIsAcknowledgedIsSeenAmongOtherWriters) {
   EXPECT_EQ(copy.content(), content_of(dict));
 }
 
+// What the log still has of the table before belongs to entries that are no more. A journal that stays, as that of a
+// dead writer does, makes who follows begin with all that there is.
+TEST(Changes, A9_RecordsOfAClearedTableAreNotFollowed) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  for (std::uint64_t i = 0; i < 200; ++i) ASSERT_TRUE(dict.put(key(i), "v"));
+  ASSERT_TRUE(dict.clear());
+  ASSERT_TRUE(dict.put(key(1), "v"));
+  const ControlView control(dict);
+  control->journal.word = 1;
+  Progress progress;
+  std::vector<Sighting> changed;
+  EXPECT_EQ(dict.changes(&progress, &changed).code(), Code::changed);
+  const Status status = dict.changes(&progress, &changed);
+  EXPECT_TRUE(status) << status.message();
+  EXPECT_EQ(changed.size(), 1U);
+}
+
 // As it stays until the next owner if a writer dies in the middle of a clear.
 TEST(Changes, A9_AClearThatIsHalfDoneIsNoDamageToWhoFollows) {
   const Scratch scratch;
