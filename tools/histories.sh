@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 
 build=$(realpath "${ULTRADICT_BUILD:-build/dev}")
 python=${ULTRADICT_TEST_PYTHON:-.venv/bin/python}
-count=${1:-$([ -n "${ULTRADICT_STRESS:-}" ] && echo 1000 || echo 24)}
+count=${1:-$([ -n "${ULTRADICT_STRESS:-}" ] && echo 1000 || echo 12)}
 seed=${ULTRADICT_SEED:-1}
 place=$build/tests/histories
 
