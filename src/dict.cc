@@ -13,6 +13,7 @@
 #include "store/put.h"
 #include "store/reader.h"
 #include "store/report.h"
+#include "store/retry.h"
 #include "store/store.h"
 #include "store/writer.h"
 

@@ -4,6 +4,7 @@
 #include "dict_handle.h"
 #include "store/put.h"
 #include "store/reader.h"
+#include "store/retry.h"
 
 namespace ultradict {
 

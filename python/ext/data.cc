@@ -84,12 +84,13 @@ bool Data::add(Session* session, const Sighting& seen, Gathered* gathered) {
   return step != Step::error;
 }
 
+// The sighting may be older than the changes that are followed by now: what it shows counts only if it is there still.
 bool Data::read_cached(Session* session, const Sighting& seen, Item* item) {
   const std::uint32_t number = session->cache.find_entry(seen);
   if (number == Cache::none) return false;
   const Cache::Item& cached = session->cache.item(number);
   PyObject* value = session->cached_value(cached);
-  if (!Cache::key_known(cached) || value == nullptr || cached.ref != seen.ref) return false;
+  if (!Cache::key_known(cached) || value == nullptr || !session->cache.current(cached)) return false;
   *item = Item{Ref::share(cached.key), Ref::share(value), cached.sequence, seen.born, seen.entry};
   return true;
 }

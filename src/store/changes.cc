@@ -8,7 +8,7 @@
 #include <algorithm>
 
 #include "store/nested.h"
-#include "store/reader.h"
+#include "store/retry.h"
 #include "store/witness.h"
 
 namespace ultradict {
@@ -306,16 +306,12 @@ Fault look_alive(Store& store, ChildId dict) {
 }
 
 Fault follow(Store& store, Follower* follower) {
-  bool complete = false;
-  {
-    const ReadGuard guard(store.regions);
-    for (int tries = 0; tries < retries_max && !complete; ++tries) {
-      if (Fault fault = follower->pass(&complete)) return fault;
-    }
-  }
-  if (complete) return {};
-  const Entered entered(store, Wait{reader_wait_ns});
-  return entered.fault() ? entered.fault() : follower->pass(&complete);
+  const Fault fault = look_until_consistent(store, [&] {
+    bool complete = false;
+    if (Fault failed = follower->pass(&complete)) return failed;
+    return complete ? Fault::none() : Fault::of(Code::changed);
+  });
+  return fault.code == Code::changed ? Fault::damaged("what changed is not consistent under the lock") : fault;
 }
 
 }  // namespace

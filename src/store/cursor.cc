@@ -9,6 +9,7 @@
 #include "store/nested.h"
 #include "store/reader.h"
 #include "store/report.h"
+#include "store/retry.h"
 #include "ultradict/dict.h"
 
 namespace ultradict {
@@ -232,16 +233,7 @@ Status Cursor::retry(const Attempt& attempt) {
     const bool replaced = shared::load(store_->state().table_number) != table;
     return fault && replaced ? Fault::of(Code::changed) : fault;
   };
-  {
-    const ReadGuard guard(store_->regions);
-    for (int tries = 0; tries < retries_max; ++tries) {
-      const Fault fault = once();
-      if (fault.code != Code::changed) return report(fault, store_->name);
-    }
-  }
-  const Entered entered(*store_, Wait{reader_wait_ns});
-  const ReadGuard guard(store_->regions);
-  const Fault fault = entered.fault() ? entered.fault() : once();
+  const Fault fault = look_until_consistent(*store_, once);
   const bool is_torn = fault.code == Code::changed;
   return report(is_torn ? Fault::damaged("a step of a walk under the lock is not consistent") : fault, store_->name);
 }

@@ -2,6 +2,7 @@
 #include "store/reader.h"
 
 #include "store/nested.h"
+#include "store/retry.h"
 #include "store/witness.h"
 #include "structures/record.h"
 #include "structures/slots.h"
@@ -114,31 +115,15 @@ bool is_absent(Store& store, Word hash) {
   return Slots(words, epoch.slots.bits()).is_absent(hash) && epoch.holds(state);
 }
 
-// Tries without the lock, at last with it.
-template <typename Once>
-Fault retry(Store& store, const Once& once) {
-  {
-    const ReadGuard guard(store.regions);
-    for (int tries = 0; tries < retries_max; ++tries) {
-      const Fault fault = once();
-      if (fault.code != Code::changed) return fault;
-    }
-  }
-  const Entered entered(store, Wait{reader_wait_ns});
-  if (entered.fault()) return entered.fault();
-  const ReadGuard guard(store.regions);
-  const Fault fault = once();
-  return fault.code == Code::changed ? Fault::damaged("a look-up under the lock is not consistent") : fault;
-}
-
 Fault find_hashed(Store& store, ChildId dict, Bytes key, Word hash, Sighting* seen, Buffer* buffer, Record* record) {
-  return retry(store, [&] {
-    const Fault fault = find_once(store, dict.number, key, hash, seen, buffer, record);
-    if (dict.number == 0 || fault.code == Code::changed) [[likely]]
-      return fault;
+  const Fault fault = look_until_consistent(store, [&] {
+    const Fault once = find_once(store, dict.number, key, hash, seen, buffer, record);
+    if (dict.number == 0 || once.code == Code::changed) [[likely]]
+      return once;
     const Fault gone = check_alive(store, dict);  // the number may be that of another dict by now
-    return gone ? gone : fault;
+    return gone ? gone : once;
   });
+  return fault.code == Code::changed ? Fault::damaged("a look-up under the lock is not consistent") : fault;
 }
 
 // For who does not ask for the record.

@@ -3,15 +3,12 @@
 //
 // A reader copies a record out of the log, then makes sure that the segment was not reused under it; nothing is decoded
 // from shared memory itself. What it found belongs to one life of the key if the entry's `born` is the same before and
-// after. Whoever cannot get a consistent look in retries_max tries takes the lock and looks in peace.
+// after. Otherwise it looks again (retry.h).
 #pragma once
 
 #include "store/store.h"
 
 namespace ultradict {
-
-inline constexpr int retries_max = 64;
-inline constexpr std::int64_t reader_wait_ns = 5'000'000'000;  // for the lock, at last
 
 // ok, not_found or dict_gone; buffer and record may be null if the record is not asked for.
 Fault find(Store& store, ChildId dict, Bytes key, Sighting* seen, Buffer* buffer, Record* record);

@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <thread>
 
 #include "store/dict_files.h"
+#include "store/life.h"
+#include "store/retry.h"
 #include "support/child.h"
 #include "support/content.h"
 #include "support/scratch.h"
@@ -182,6 +185,23 @@ TEST(Reader, G5_LooksThatNeverSucceedEndWithAnError) {
             }),
             0);
   EXPECT_EQ(content_of(dict), (Content{{"k", "v"}}));
+}
+
+// Another thread may have the lock and wait for something that the reader keeps.
+TEST(Reader, G5_WhoCannotGetTheLockLooksAgainWithoutIt) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.lock());
+  int looks = 0;
+  Fault fault;
+  std::thread reader([&] {
+    const auto look = [&] { return ++looks <= retries_max ? Fault::of(Code::changed) : Fault::none(); };
+    fault = look_until_consistent(*find_open(dict.id()), look);
+  });
+  reader.join();
+  EXPECT_EQ(fault.code, Code::ok) << fault.what;
+  EXPECT_EQ(looks, retries_max + 1);
+  EXPECT_TRUE(dict.unlock());
 }
 
 // What is overwritten in order is read in order: a reader never goes back in time.
