@@ -22,7 +22,8 @@ export PYTHON
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 
 .PHONY: help install demo test check bench stress mutants coverage format clean \
-  build-dev build-coverage build-asan build-tsan build-release build-clang check-cpp check-python check-memory check-pythons
+  build-dev build-coverage build-asan build-tsan build-release build-clang check-cpp check-python check-memory check-pythons \
+  check-instructions
 
 help:  ## Say what each of these commands does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -39,7 +40,7 @@ test: install build-dev build-asan build-tsan  ## Engine tests, Python suite, sa
 	ctest --preset tsan
 	ULTRADICT_BUILD=build/dev $(venv_python) bench/run.py --quick
 
-check: check-cpp check-python check-memory check-pythons  ## Formatting, warnings of clang, lint, types, memory, every Python
+check: check-cpp check-python check-memory check-pythons check-instructions  ## All that says how clean it is: lint, types, memory, Pythons, cost
 
 bench: install build-release  ## Measure every goal beside plain dict, with machine and versions
 	ULTRADICT_BUILD=build/release $(venv_python) bench/run.py
@@ -80,6 +81,10 @@ check-python: .venv/dev-installed  ## Python: lint, formatting, types by two che
 
 check-memory: install  ## The Python suite under AddressSanitizer, and with the debug allocator of CPython
 	tools/memory_checks.sh $(venv_python)
+
+check-instructions: install build-release  ## Instructions of each operation, beside those recorded in bench/
+	@tools/debian_packages.sh instructions
+	$(venv_python) tools/instructions.py build/release
 
 check-pythons: install  ## The Python suite on every other CPython 3.9 to 3.14 found
 	tools/other_pythons.sh $(venv_python)

@@ -38,6 +38,7 @@ probe() {
     test) need libgtest-dev has_header gtest/gtest.h ;;
     histories) need golang-go has_go ;;
     bench) need liblmdb-dev has_header lmdb.h ;;
+    instructions) need valgrind valgrind --version ;;
     model)
       need spin spin -V
       need gcc gcc --version

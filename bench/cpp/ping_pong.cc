@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// ping_pong [turns]: how long it takes until what one process writes is seen by another one that looks all the time.
+// Two processes, each on a processor of its own, answer each other; half of a round is one way. Beside it the same with
+// two bare words in shared memory, each in its own cache line: as fast as the machine can be. A table, and one line of
+// JSON.
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "stores/store.h"
+#include "support/crew.h"
+#include "support/latencies.h"
+#include "ultradict/dict.h"
+
+namespace bench {
+namespace {
+
+using ultradict::Bytes;
+using ultradict::Dict;
+
+constexpr int rounds = 5;
+
+void require(const ultradict::Status& status) {
+  if (!status) fail("ultradict: " + status.message());
+}
+
+// Where there is one processor only, nothing is pinned, and the figures say so by their size.
+void pin_to(int processor) {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  CPU_SET(static_cast<unsigned>(processor), &allowed);
+  (void)sched_setaffinity(0, sizeof allowed, &allowed);
+}
+
+// Two words that are written by one process each.
+class BareWords {
+ public:
+  static constexpr const char* name = "bare cache lines";
+
+  void begin(int) {}
+  void write(int word, std::uint64_t value) { words_[static_cast<std::size_t>(word)].value.store(value); }
+  void wait_for(int word, std::uint64_t value) {
+    while (words_[static_cast<std::size_t>(word)].value.load() != value) {
+    }
+  }
+
+ private:
+  struct alignas(128) Word {
+    std::atomic<std::uint64_t> value;
+  };
+  Shared<Word> words_{2};
+};
+
+// Two keys. Who waits asks the Sighting of what it read last whether it is still current, then reads what came.
+class Keys {
+ public:
+  static constexpr const char* name = "ultradict";
+
+  Keys() {
+    ultradict::Options options;
+    options.create = ultradict::Create::always;
+    require(Dict::open("bench_ping_pong_" + std::to_string(getpid()), options, &dict_));
+    for (const char* key : keys) require(dict_.put(key, bytes(0)));
+  }
+  Keys(const Keys&) = delete;
+  Keys& operator=(const Keys&) = delete;
+  ~Keys() { (void)dict_.unlink(); }
+
+  // The process that waits for that word.
+  void begin(int word) { require(dict_.find(keys[word], &seen_, &buffer_, &record_)); }
+  void write(int word, std::uint64_t value) { require(dict_.put(keys[word], bytes(value))); }
+  void wait_for(int, std::uint64_t value) {
+    while (value_of(record_) != value) {
+      while (seen_.current()) {
+      }
+      bool moved = false;
+      require(dict_.reread(&seen_, &buffer_, &record_, &moved));
+    }
+  }
+
+ private:
+  static constexpr const char* keys[2] = {"ping", "pong"};
+
+  static Bytes bytes(const std::uint64_t& number) { return {reinterpret_cast<const char*>(&number), sizeof number}; }
+  static std::uint64_t value_of(const ultradict::Record& record) {
+    std::uint64_t value = 0;
+    if (record.value.size() != sizeof value) fail("ultradict: a value has the wrong size");
+    std::memcpy(&value, record.value.data(), sizeof value);
+    return value;
+  }
+
+  Dict dict_;
+  ultradict::Sighting seen_;
+  ultradict::Buffer buffer_;
+  ultradict::Record record_;
+};
+
+struct Result {
+  std::string name;
+  Latencies one_way;
+};
+
+template <class Words>
+void play(std::uint64_t turns, Result* result) {
+  Words words;
+  Shared<Latencies> found;
+  in_processes(2, [&](int number) {
+    pin_to(number);
+    words.begin(1 - number);
+    for (std::uint64_t turn = 1; turn <= turns; ++turn) {
+      const std::int64_t before = now_ns();
+      if (number == 1) words.wait_for(0, turn);
+      words.write(number, turn);
+      if (number == 1) continue;
+      words.wait_for(1, turn);
+      found[0].add((now_ns() - before) / 2);
+    }
+  });
+  result->name = Words::name;
+  result->one_way.add(found[0]);
+}
+
+void print(const std::vector<Result>& results) {
+  std::printf("%-18s %10s %10s %10s %12s\n", "one way, ns", "p50", "p99", "p99.9", "max");
+  for (const Result& result : results) {
+    std::printf("%-18s %10llu %10llu %10llu %12llu\n", result.name.c_str(),
+                static_cast<unsigned long long>(result.one_way.quantile(0.5)),
+                static_cast<unsigned long long>(result.one_way.quantile(0.99)),
+                static_cast<unsigned long long>(result.one_way.quantile(0.999)),
+                static_cast<unsigned long long>(result.one_way.longest()));
+  }
+  std::printf("{");
+  const char* separator = "";
+  for (const Result& result : results) {
+    std::printf("%s\"%s\": {\"p50\": %llu, \"p99\": %llu, \"p99.9\": %llu, \"max\": %llu}", separator,
+                result.name.c_str(), static_cast<unsigned long long>(result.one_way.quantile(0.5)),
+                static_cast<unsigned long long>(result.one_way.quantile(0.99)),
+                static_cast<unsigned long long>(result.one_way.quantile(0.999)),
+                static_cast<unsigned long long>(result.one_way.longest()));
+    separator = ", ";
+  }
+  std::printf("}\n");
+}
+
+}  // namespace
+}  // namespace bench
+
+int main(int argc, char** argv) {
+  using namespace bench;
+  const int turns = argc > 1 ? std::atoi(argv[1]) : 100'000;
+  if (turns <= 0) fail("usage: ping_pong [turns]");
+  std::vector<Result> results(2);
+  for (int round = 0; round < rounds; ++round) {
+    play<BareWords>(static_cast<std::uint64_t>(turns), &results[0]);
+    play<Keys>(static_cast<std::uint64_t>(turns), &results[1]);
+  }
+  print(results);
+  return 0;
+}
