@@ -1,16 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-# The C++ programs that people read and run: examples/<name>/*.cc and bench/cpp/*.cc. LMDB is a rival in the benchmarks
-# and takes part where it is installed (liblmdb-dev).
+# The C++ programs that people read and run: examples/<name>/*.cc and bench/cpp/*.cc. Rivals take part in the benchmarks
+# where they are installed: LMDB (liblmdb-dev), Boost.Interprocess (libboost-dev) and oneTBB (libtbb-dev).
 
 ultradict_programs(examples/*/*.cc)
 
 ultradict_programs(bench/cpp/*.cc)
-find_path(ULTRADICT_LMDB_INCLUDE lmdb.h)
-find_library(ULTRADICT_LMDB_LIBRARY lmdb)
-if(ULTRADICT_LMDB_INCLUDE AND ULTRADICT_LMDB_LIBRARY)
+
+# ultradict_rival(<name> <header> [<library>]): programs are told by ULTRADICT_HAVE_<name> that it is there.
+function(ultradict_rival name header)
+  find_path(ULTRADICT_${name}_INCLUDE ${header})
+  set(needed ${ULTRADICT_${name}_INCLUDE})
+  if(ARGN)
+    find_library(ULTRADICT_${name}_LIBRARY ${ARGN})
+    list(APPEND needed ${ULTRADICT_${name}_LIBRARY})
+  endif()
+  if("${needed}" MATCHES "NOTFOUND")
+    return()
+  endif()
   foreach(target IN LISTS ULTRADICT_PROGRAMS)
-    target_compile_definitions(${target} PRIVATE ULTRADICT_HAVE_LMDB)
-    target_include_directories(${target} SYSTEM PRIVATE ${ULTRADICT_LMDB_INCLUDE})
-    target_link_libraries(${target} PRIVATE ${ULTRADICT_LMDB_LIBRARY})
+    target_compile_definitions(${target} PRIVATE ULTRADICT_HAVE_${name})
+    target_include_directories(${target} SYSTEM PRIVATE ${ULTRADICT_${name}_INCLUDE})
+    if(ARGN)
+      target_link_libraries(${target} PRIVATE ${ULTRADICT_${name}_LIBRARY})
+    endif()
   endforeach()
-endif()
+endfunction()
+
+ultradict_rival(LMDB lmdb.h lmdb)
+ultradict_rival(BOOST boost/interprocess/managed_shared_memory.hpp)
+ultradict_rival(TBB tbb/concurrent_hash_map.h tbb)

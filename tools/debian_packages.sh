@@ -37,7 +37,11 @@ probe() {
       ;;
     test) need libgtest-dev has_header gtest/gtest.h ;;
     histories) need golang-go has_go ;;
-    bench) need liblmdb-dev has_header lmdb.h ;;
+    bench)
+      need liblmdb-dev has_header lmdb.h
+      need libboost-dev has_header boost/interprocess/managed_shared_memory.hpp
+      need libtbb-dev has_header tbb/concurrent_hash_map.h
+      ;;
     instructions) need valgrind valgrind --version ;;
     model)
       need spin spin -V

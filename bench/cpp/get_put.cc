@@ -18,6 +18,12 @@
 #ifdef ULTRADICT_HAVE_LMDB
 #include "stores/store_lmdb.h"
 #endif
+#ifdef ULTRADICT_HAVE_BOOST
+#include "stores/store_boost_interprocess.h"
+#endif
+#ifdef ULTRADICT_HAVE_TBB
+#include "stores/store_tbb.h"
+#endif
 
 namespace bench {
 namespace {
@@ -83,14 +89,45 @@ Times measure(const std::vector<std::int64_t>& keys) {
   return times;
 }
 
-template <class... Stores>
-std::vector<Result> measure_in_turn(const std::vector<std::int64_t>& keys, int repetitions) {
-  std::vector<Result> results{{Stores::name, {}}...};
-  for (int repetition = 0; repetition < repetitions; ++repetition) {
-    std::size_t index = 0;
-    (results[index++].samples.push_back(measure<Stores>(keys)), ...);
+// One after the other, again and again, so that a slow moment of the machine meets them all.
+class Contest {
+ public:
+  Contest(const std::vector<std::int64_t>& keys, int repetitions) : keys_(keys), repetitions_(repetitions) {}
+
+  template <class Store>
+  void enter() {
+    results_.push_back({Store::name, {}});
+    measures_.push_back(measure<Store>);
   }
-  return results;
+  std::vector<Result> run() {
+    for (int repetition = 0; repetition < repetitions_; ++repetition) {
+      for (std::size_t i = 0; i < results_.size(); ++i) results_[i].samples.push_back(measures_[i](keys_));
+    }
+    return results_;
+  }
+
+ private:
+  const std::vector<std::int64_t>& keys_;
+  int repetitions_;
+  std::vector<Result> results_;
+  std::vector<Times (*)(const std::vector<std::int64_t>&)> measures_;
+};
+
+std::vector<Result> measure_all(const std::vector<std::int64_t>& keys, int repetitions) {
+  Contest contest(keys, repetitions);
+  contest.enter<StoreUltradict>();
+  contest.enter<StoreUnorderedMap>();
+#ifdef ULTRADICT_HAVE_TBB
+  contest.enter<StoreTbb>();
+#endif
+#ifdef ULTRADICT_HAVE_BOOST
+  contest.enter<StoreBoostInterprocess>();
+#endif
+#ifdef ULTRADICT_HAVE_LMDB
+  contest.enter<StoreLmdbTransactionEach>();
+  contest.enter<StoreLmdbOneTransaction>();
+#endif
+  return contest.run();
 }
 
 double median(const Result& result, double Times::*time) {
@@ -101,9 +138,9 @@ double median(const Result& result, double Times::*time) {
 }
 
 void print_table(const std::vector<Result>& results) {
-  std::printf("%-24s %12s %12s %12s\n", "ns an operation", "put", "overwrite", "get");
+  std::printf("%-32s %12s %12s %12s\n", "ns an operation", "put", "overwrite", "get");
   for (const Result& result : results) {
-    std::printf("%-24s %12.1f %12.1f %12.1f\n", result.name.c_str(), median(result, &Times::put),
+    std::printf("%-32s %12.1f %12.1f %12.1f\n", result.name.c_str(), median(result, &Times::put),
                 median(result, &Times::overwrite), median(result, &Times::get));
   }
 }
@@ -132,13 +169,7 @@ int main(int argc, char** argv) {
   using namespace bench;
   const auto keys = shuffled_keys(static_cast<std::size_t>(number(argc, argv, 1, 1'000'000)));
   const int repetitions = number(argc, argv, 2, 3);
-#ifdef ULTRADICT_HAVE_LMDB
-  const auto results =
-      measure_in_turn<StoreUltradict, StoreUnorderedMap, StoreLmdbTransactionEach, StoreLmdbOneTransaction>(
-          keys, repetitions);
-#else
-  const auto results = measure_in_turn<StoreUltradict, StoreUnorderedMap>(keys, repetitions);
-#endif
+  const auto results = measure_all(keys, repetitions);
   print_table(results);
   print_json(results, keys.size());
   return 0;

@@ -55,7 +55,8 @@ class BareWords {
   Shared<Word> words_{2};
 };
 
-// Two keys. Who waits asks the Sighting of what it read last whether it is still current, then reads what came.
+// Two keys, by the Sightings that a program keeps which looks at the same keys again and again: who waits asks whether
+// what it read last is still current, then reads what came.
 class Keys {
  public:
   static constexpr const char* name = "ultradict";
@@ -70,9 +71,12 @@ class Keys {
   Keys& operator=(const Keys&) = delete;
   ~Keys() { (void)dict_.unlink(); }
 
-  // The process that waits for that word.
-  void begin(int word) { require(dict_.find(keys[word], &seen_, &buffer_, &record_)); }
-  void write(int word, std::uint64_t value) { require(dict_.put(keys[word], bytes(value))); }
+  // Of the process that waits for that word and writes the other one.
+  void begin(int word) {
+    require(dict_.find(keys[1 - word], &written_, &buffer_, &record_));
+    require(dict_.find(keys[word], &seen_, &buffer_, &record_));
+  }
+  void write(int, std::uint64_t value) { require(dict_.put_at(&written_, bytes(value))); }
   void wait_for(int, std::uint64_t value) {
     while (value_of(record_) != value) {
       while (seen_.current()) {
@@ -94,6 +98,7 @@ class Keys {
   }
 
   Dict dict_;
+  ultradict::Sighting written_;
   ultradict::Sighting seen_;
   ultradict::Buffer buffer_;
   ultradict::Record record_;
