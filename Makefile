@@ -54,7 +54,7 @@ mutants: .venv/dev-installed  ## Plant the bugs of tests/mutants/, and show that
 
 coverage: build-coverage  ## Which branches of the engine its tests take; the rest with reasons
 	$(PYTHON) tools/coverage.py build/coverage $(foreach name,engine/engine_tests engine/crash_tests \
-	  campaigns/campaigns,build/coverage/tests/$(name))
+	  campaigns/campaigns interleavings/interleavings,build/coverage/tests/$(name))
 
 format: .venv/dev-installed  ## Format all C++ and Python sources
 	clang-format-14 -i $(cpp_files)

@@ -102,7 +102,6 @@ class Scheduler {
   std::binary_semaphore all_ended_{0};
   Choices* choices_ = nullptr;
   Memory memory_;
-  std::size_t turn_ = 0;
   std::int64_t now_ = 0;
   std::int64_t moment_ = 0;
   std::unordered_map<const Word*, Touched> touched_;
