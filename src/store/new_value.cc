@@ -44,7 +44,9 @@ void NewValue::give_up() {
   if (!is_own()) return;
   if (!files.budget().is_bounded()) return files.remove(name);
   const Entered entered(store_);
-  if (!entered.fault()) files.remove(entered.held(), name);
+  if (!entered.fault()) return files.remove(entered.held(), name);
+  // Its memory is not lost: whoever counts the budget anew finds it.
+  files.remove(name);
 }
 
 Fault NewValue::publish(LockHeld held, Word sequence) {

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <map>
 #include <thread>
 #include <vector>
 
 #include "support/child.h"
 #include "support/content.h"
+#include "support/copy.h"
 #include "support/model.h"
 #include "support/scratch.h"
 
@@ -17,77 +17,6 @@ namespace ultradict::test {
 namespace {
 
 std::string key(std::uint64_t number) { return "k" + std::to_string(number); }
-
-// What Dict::changes is for, in a few lines.
-class Copy {
- public:
-  explicit Copy(const Dict& dict) : dict_(dict) {}
-
-  // How many entries were looked at.
-  std::size_t update() {
-    std::vector<Sighting> changed;
-    const Status status = dict_.changes(&progress_, &changed);
-    if (status.code() == Code::changed) return read_all();
-    EXPECT_TRUE(status) << status.message();
-    std::sort(changed.begin(), changed.end(),
-              [](const auto& left, const auto& right) { return left.born < right.born; });
-    for (const Sighting& seen : changed) read(seen);
-    return changed.size();
-  }
-  Content content() const {
-    Content all;
-    for (const auto& [born, item] : items_) all.emplace_back(item.key, item.value);
-    return all;
-  }
-  std::size_t readings() const { return readings_; }
-
- private:
-  struct Item {
-    std::string key;
-    std::string value;
-  };
-
-  std::size_t read_all() {
-    ++readings_;
-    items_.clear();
-    born_.clear();
-    Cursor cursor(dict_);
-    Sighting seen;
-    while (cursor.next(&seen)) read(seen);
-    return items_.size();
-  }
-
-  void read(Sighting seen) {
-    Buffer buffer;
-    Record record;
-    bool moved = false;
-    const bool left_out = seen.born == 0 || seen.born >= progress_.born_end;
-    if (left_out || !dict_.reread(&seen, &buffer, &record, &moved)) return forget(seen.entry);
-    if (const auto known = born_.find(seen.entry); known != born_.end() && known->second != seen.born) {
-      items_.erase(known->second);
-    }
-    born_[seen.entry] = seen.born;
-    Item& item = items_[seen.born];
-    item.key = record.canonical;
-    item.value.assign(record.value);
-    if (!record.is_blob) return;
-    item.value.resize(record.value_size);
-    if (!dict_.read_blob(seen, record.value_size, item.value.data())) item.value = "overwritten meanwhile";
-  }
-
-  void forget(std::uint32_t entry) {
-    const auto known = born_.find(entry);
-    if (known == born_.end()) return;
-    items_.erase(known->second);
-    born_.erase(known);
-  }
-
-  const Dict& dict_;
-  ultradict::Progress progress_;
-  std::map<std::uint64_t, Item> items_;          // by birth: the order of the dict
-  std::map<std::uint32_t, std::uint64_t> born_;  // by entry
-  std::size_t readings_ = 0;
-};
 
 std::vector<std::string> keys_of(const Copy& copy) {
   std::vector<std::string> keys;

@@ -9,6 +9,7 @@
 
 #include "store/life.h"
 #include "support/content.h"
+#include "support/copy.h"
 #include "support/scale.h"
 
 namespace ultradict::test {
@@ -208,6 +209,30 @@ void World::walk(Cursor::Direction direction, bool with_records) {
     if (with_records && std::ranges::count(met, key) == 0) fail("a walk missed " + key);
   }
   if (born.size() < there) fail("a walk missed a key");
+}
+
+void World::follow(int updates) {
+  Copy copy(dict_);
+  for (int i = 0; i < updates; ++i) {
+    const std::int64_t begin = scheduler_->moment();
+    std::size_t looked_at = 0;
+    if (const Status status = copy.try_update(&looked_at); !status) return fail("changes: " + status.message());
+    const Content content = copy.content();
+    const std::map<std::string, std::string> items(content.begin(), content.end());
+    if (items.size() != content.size()) fail("a copy has a key twice");
+    for (const std::string& key : history_.keys()) {
+      if (key.find('/') != key.npos) continue;  // of a nested dict, which has copies of its own
+      const auto found = items.find(key);
+      judge(key, Status(), found == items.end() ? Answer() : Answer(found->second), begin);
+    }
+  }
+}
+
+void World::nest(const std::string& key) {
+  write({{key, nested_value}}, [&] {
+    Dict child;
+    return dict_.put_new_child(key, &child);
+  });
 }
 
 void World::lock_and_leave() {

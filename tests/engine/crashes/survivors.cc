@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 
 #include "crashes/crash_point.h"
+#include "support/copy.h"
 #include "support/scale.h"
 #include "support/scratch.h"
 #include "support/stopwatch.h"
@@ -38,11 +40,16 @@ class Survivors {
     const std::string name = "at" + std::to_string(store);
     SCOPED_TRACE(name + " of " + std::to_string(stores_));
     Dict dict = prepared(name);
+    Copy copy(dict);
+    copy.update();
     SharedNote<std::size_t> done;
     EXPECT_LE(in_child([&] { work(dict, store, &*done); }), 0);
     const std::map<std::string, std::string> seen = what_readers_see(dict);
+    expect_followed(copy, *done);
     proceed(dict);
     const Content now = content_of(dict);
+    copy.update();
+    EXPECT_EQ(summary_of(copy.content()), summary_of(of_root(now)));
     expect_outcome(now, *done, seen);
     expect_sound(dict);
     EXPECT_EQ(orphans_of(dict), "");
@@ -81,6 +88,32 @@ class Survivors {
       }
     }
     return seen;
+  }
+
+  static Content of_root(Content content) {
+    std::erase_if(content, [](const auto& item) { return item.first.find('/') != item.first.npos; });
+    return content;
+  }
+
+  // A copy that follows while a change of the dead one stays half-done has each key as it was before or after.
+  void expect_followed(Copy& copy, std::size_t done) const {
+    copy.update();
+    const auto items = [](const Content& content) {
+      return std::map<std::string, std::string>(content.begin(), content.end());
+    };
+    const auto value_in = [](const std::map<std::string, std::string>& all, const std::string& key) {
+      const auto found = all.find(key);
+      return found == all.end() ? absent : found->second;
+    };
+    const auto now = items(copy.content());
+    const auto before = items(outcomes_[done]);
+    const auto after = items(outcomes_[std::min(done + 1, outcomes_.size() - 1)]);
+    for (const Content& outcome : outcomes_) {
+      for (const auto& item : of_root(outcome)) {
+        const std::string value = value_in(now, item.first);
+        EXPECT_TRUE(value == value_in(before, item.first) || value == value_in(after, item.first)) << item.first;
+      }
+    }
   }
 
   static void proceed(Dict& dict) {
