@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where dicts are kept, who may look into them, what a name can be, and which error is which refusal.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "support/child.h"
+#include "support/content.h"
+#include "support/failing_call.h"
+#include "support/scratch.h"
+
+namespace ultradict::test {
+namespace {
+
+TEST(Places, TheEnvironmentChoosesWhereNobodySays) {
+  const Scratch scratch;
+  EXPECT_EQ(in_child([&] {
+              require(::setenv("ULTRADICT_DIR", scratch.path().c_str(), 1) == 0);
+              Dict dict;
+              Options options;
+              options.auto_unlink = false;
+              require(Dict::open("dict", options, &dict));
+              require(dict.options().directory == scratch.path());
+            }),
+            0);
+  EXPECT_TRUE(exists(scratch));
+}
+
+TEST(Places, ASlashAtTheEndMakesNoOther) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Options options = scratch.options(Create::never);
+  options.directory += "//";
+  Dict other;
+  ASSERT_TRUE(Dict::open("dict", options, &other));
+  EXPECT_EQ(other.id(), dict.id());
+}
+
+TEST(Places, AFileOrALinkInThePlaceIsRefused) {
+  const Scratch scratch;
+  const std::string path = scratch.path() + "/place";
+  write_file(path, "a file");
+  Options options = scratch.options();
+  options.directory = path;
+  Dict dict;
+  EXPECT_EQ(Dict::open("dict", options, &dict).code(), Code::forbidden);
+  std::filesystem::remove(path);
+  std::filesystem::create_directory_symlink(scratch.path(), path);
+  EXPECT_EQ(Dict::open("dict", options, &dict).code(), Code::forbidden);
+  options.directory = scratch.path() + "/not/there";
+  const Status status = Dict::open("dict", options, &dict);
+  EXPECT_EQ(status.code(), Code::os_error) << status.message();
+}
+
+TEST(Places, FilesHaveTheModeThatWasAskedForWhateverTheUmask) {
+  const Scratch scratch;
+  EXPECT_EQ(in_child([&] {
+              ::umask(0077);
+              Options options = scratch.options();
+              options.mode = 0640;
+              Dict dict = scratch.open("dict", options);
+              require(dict.put("blob", std::string(40'000, 'b')));
+              for (const auto& entry : std::filesystem::directory_iterator(directory_of(dict))) {
+                require((entry.status().permissions() & std::filesystem::perms::mask) ==
+                        static_cast<std::filesystem::perms>(0640));
+              }
+            }),
+            0);
+}
+
+TEST(Names, OfNestedDictsThatAreNone) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Dict child;
+  ASSERT_TRUE(dict.put_new_child("child", &child));
+  const std::string name = child.name();
+  const std::string root = name.substr(0, name.find('-'));
+  Dict opened;
+  ASSERT_TRUE(Dict::open(name, scratch.options(Create::never), &opened));
+  EXPECT_EQ(Dict::open(name, scratch.options(Create::always), &opened).code(), Code::already_exists);
+  for (const std::string& wrong : {root, root + "1-1", root + "-1", root + "-x-1", root + "-1-", root + "-0-1",
+                                   root + "-1-1-1", name + "x", std::string("dict/short-1-1")}) {
+    EXPECT_EQ(Dict::open(wrong, scratch.options(Create::never), &opened).code(), Code::invalid_argument) << wrong;
+    EXPECT_FALSE(opened.is_open());
+  }
+  std::string other = name;
+  other[other.find('/') + 1] = other[other.find('/') + 1] == '0' ? '1' : '0';
+  EXPECT_FALSE(Dict::open(other, scratch.options(Create::never), &opened));
+}
+
+struct Refusal {
+  int error;
+  Code code;
+};
+
+TEST(Errors, OfTheKernelAreWhatPeopleCanDoAbout) {
+  if (forks_are_slow() || is_sanitized() || !can_fail_calls()) GTEST_SKIP() << "calls cannot be made to fail here";
+  const Scratch scratch;
+  EXPECT_EQ(in_child([&] {
+              prepare_failing_calls();
+              for (const Refusal& refusal :
+                   {Refusal{ENOSPC, Code::memory_full}, Refusal{EDQUOT, Code::memory_full},
+                    Refusal{EFBIG, Code::memory_full}, Refusal{EACCES, Code::forbidden},
+                    Refusal{EPERM, Code::forbidden}, Refusal{EROFS, Code::forbidden}, Refusal{EIO, Code::os_error}}) {
+                Dict dict;
+                Status status;
+                {
+                  const FailingCall failing(SYS_fallocate, refusal.error, 1, true);
+                  status = Dict::open("dict", scratch.options(), &dict);
+                }
+                require(status.code() == refusal.code);
+                require(status.message().find("llocat") != std::string::npos);
+              }
+              require(dicts_in(scratch) == 0);
+            }),
+            0);
+}
+
+// A signal may interrupt any of them: it is done again, and nobody is told.
+TEST(Errors, ACallThatASignalInterruptsIsDoneAgain) {
+  if (forks_are_slow() || is_sanitized() || !can_fail_calls()) GTEST_SKIP() << "calls cannot be made to fail here";
+  const Scratch scratch;
+  const std::string large(40'000, 'l');
+  EXPECT_EQ(in_child([&] {
+              prepare_failing_calls();
+              for (const long call : {SYS_pread64, SYS_pwrite64, SYS_getrandom, SYS_fallocate}) {
+                for (std::uint64_t number = 1, failed = 1; failed > 0; ++number) {
+                  const FailingCall failing(call, EINTR, number, false);
+                  Dict dict;
+                  require(Dict::open("dict", scratch.options(), &dict));
+                  require(dict.put("k", large));
+                  require(value_of(dict, "k") == large);
+                  require(dict.unlink());
+                  failed = FailingCall::failed();
+                }
+              }
+            }),
+            0);
+}
+
+// Who attaches, takes the lock of a dead one or is a new participant needs the file of tokens.
+TEST(Errors, OfTheTokenFileLeaveTheDictAsItIs) {
+  if (forks_are_slow() || is_sanitized() || !can_fail_calls()) GTEST_SKIP() << "calls cannot be made to fail here";
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.put("k", "v"));
+  for (const long call : {SYS_openat, SYS_fcntl, SYS_pread64, SYS_newfstatat}) {
+    for (std::uint64_t number = 1, failed = 1; failed > 0 && number < 60; ++number) {
+      EXPECT_EQ(in_child([&] { require(dict.lock()); }), 0);  // and dies with it
+      SharedNote<std::uint64_t> note;
+      EXPECT_EQ(in_child([&] {
+                  prepare_failing_calls();
+                  const FailingCall failing(call, EIO, number, true);
+                  const Status status = dict.put("k", "w");
+                  const bool says = status.message().find(std::strerror(EIO)) != std::string::npos;
+                  require(status || says);
+                  *note = FailingCall::failed();
+                }),
+                0)
+          << call << " " << number;
+      failed = *note;
+      const std::string value = value_of(dict, "k");
+      EXPECT_TRUE(value == "v" || value == "w") << value;
+      expect_sound(dict);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ultradict::test
