@@ -96,7 +96,7 @@ Status Dict::unlink() {
 
 bool Dict::is_open() const noexcept { return store_ != nullptr; }
 bool Dict::is_creator() const noexcept {
-  return store_ && handle_ && handle_->creator != 0 && handle_->creator == store_->token->word();
+  return store_ && handle_->creator != 0 && handle_->creator == store_->token->word();
 }
 const std::string& Dict::name() const noexcept { return handle_ ? handle_->name : nothing; }
 const std::string& Dict::id() const noexcept { return store_ ? store_->id : nothing; }

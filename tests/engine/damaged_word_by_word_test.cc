@@ -9,7 +9,6 @@
 
 #include "support/child.h"
 #include "support/content.h"
-#include "support/copy.h"
 #include "support/scale.h"
 #include "support/scratch.h"
 
@@ -74,11 +73,11 @@ void write_all_ways(Dict& dict) {
 class WordByWord {
  public:
   WordByWord() : dict_(opened()), control_(dict_) {
-    Copy copy(dict_);
-    copy.update();
     std::vector<Sighting> changed;
     require(dict_.changes(&progress_, &changed).code() == Code::changed);
-    require(dict_.put(key(9), "seen later"));
+    fill(dict_);
+    require(dict_.open_child("child", &child_));
+    require(dict_.find(key(8), &seen_, nullptr, nullptr));
     content_ = content_of(dict_);
     bytes_.assign(base(), control_->identity.size);
   }
@@ -92,7 +91,11 @@ class WordByWord {
       EXPECT_EQ(in_child([&] {
                   ::alarm(20);
                   std::memcpy(base() + offset, &value, sizeof value);
+                  (void)child_.count();
                   read_all_ways(dict_, progress_);
+                  Sighting seen = seen_;
+                  (void)dict_.put_at(&seen, "by what was seen of it");
+                  (void)dict_.erase_at(seen);
                   write_all_ways(dict_);
                 }),
                 0)
@@ -101,7 +104,12 @@ class WordByWord {
     }
   }
 
-  std::size_t size() const { return bytes_.size(); }
+  // From here on the dict is as if its writer had died in the middle of the change that its journal tells of.
+  void leave_half_done(Word stores) {
+    control_->journal.word = stores;
+    bytes_.assign(base(), control_->identity.size);
+  }
+
   const Control& control() const { return *control_.operator->(); }
   void expect_as_before() const {
     EXPECT_EQ(summary_of(content_of(dict_)), summary_of(content_));
@@ -113,7 +121,6 @@ class WordByWord {
     Options options = scratch_.options();
     options.buffer_size = page_size;
     Dict dict = scratch_.open("dict", options);
-    fill(dict);
     return dict;
   }
   char* base() const { return reinterpret_cast<char*>(control_.operator->()); }
@@ -121,7 +128,9 @@ class WordByWord {
   Scratch scratch_;
   Dict dict_;
   ControlView control_;
-  Progress progress_;
+  Dict child_;
+  Sighting seen_;
+  Progress progress_;  // from before there was anything
   Content content_;
   std::string bytes_;
   Word before_ = 0;
@@ -157,6 +166,26 @@ TEST(DamagedWordByWord, E7_OfTheSlotsEndsInAnErrorOrAnAnswer) {
     dict.damage(dict.control().identity.slots_offset + word * sizeof(Word));
   }
   dict.expect_as_before();
+}
+
+TEST(DamagedWordByWord, E7_OfTheRecordsEndsInAnErrorOrAnAnswer) {
+  if (forks_are_slow()) GTEST_SKIP() << "many forks";
+  WordByWord dict;
+  const std::size_t stride = scaled(3, 1);
+  for (std::size_t word = 0; word < dict.control().segments[0].size / sizeof(Word); word += stride) {
+    dict.damage(dict.control().identity.segments_offset + word * sizeof(Word));
+  }
+  dict.expect_as_before();
+}
+
+TEST(DamagedWordByWord, E7_OfAJournalEndsInAnErrorOrAnAnswer) {
+  if (forks_are_slow()) GTEST_SKIP() << "many forks";
+  WordByWord dict;
+  constexpr Word stores = 8;
+  dict.leave_half_done(stores);
+  for (std::size_t word = 0; word < 1 + 2 * stores; ++word) {
+    dict.damage(offsetof(Control, journal) + word * sizeof(Word));
+  }
 }
 
 }  // namespace

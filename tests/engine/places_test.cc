@@ -95,6 +95,74 @@ TEST(Names, OfNestedDictsThatAreNone) {
   EXPECT_FALSE(Dict::open(other, scratch.options(Create::never), &opened));
 }
 
+TEST(Names, ThatLeadElsewhere) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  std::filesystem::create_symlink(dict.id(), scratch.path() + "/n/other");
+  std::filesystem::create_symlink(std::string(32, 'z'), scratch.path() + "/n/none");
+  Dict opened;
+  EXPECT_FALSE(Dict::open("other", scratch.options(Create::never), &opened));
+  EXPECT_EQ(Dict::open("none", scratch.options(Create::never), &opened).code(), Code::damaged);
+  ASSERT_TRUE(dict.close());
+  EXPECT_FALSE(Dict::open("other", scratch.options(Create::never), &opened));
+  EXPECT_TRUE(exists(scratch));
+}
+
+TEST(Places, WhatADeadBuilderDidNotLeaveIsNotRemoved) {
+  const Scratch scratch;
+  ASSERT_TRUE(scratch.open().close());
+  const std::string stray = scratch.path() + "/d/new-stray";
+  std::filesystem::create_directory(stray);
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(scratch.open("sweeper", scratch.mortal(Create::always)).close());
+  EXPECT_TRUE(std::filesystem::exists(stray));
+}
+
+TEST(Recovery, IsToldToWhoDidItAndNotToItsChild) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  EXPECT_EQ(in_child([&] { require(dict.lock()); }), 0);
+  EXPECT_EQ(in_child([&] {
+              require(dict.put("k", "v"));
+              require(dict.has_recovery());
+              require(in_child([&] {
+                        std::int32_t pid = 0;
+                        require(!dict.take_recovery(&pid));
+                      }) == 0);
+              std::int32_t pid = 0;
+              require(dict.take_recovery(&pid));  // its pid may be forgotten: its number is ours by now
+            }),
+            0);
+  Dict child;
+  ASSERT_TRUE(dict.put_new_child("n", &child));
+  EXPECT_EQ(dict.children_ended(), 0U);
+  ASSERT_TRUE(dict.erase("n"));
+  EXPECT_EQ(dict.children_ended(), 1U);
+}
+
+// What a stranger does to the file that holds the rest of max_bytes is noticed, and put right when memory is short.
+TEST(Bound, IsCountedAnewFromTheFilesThatAreThere) {
+  const Scratch scratch;
+  Options options = scratch.options();
+  options.max_bytes = 2 << 20;
+  Dict dict = scratch.open("dict", options);
+  const std::string budget = directory_of(dict) + "/budget";
+  const std::uint64_t left = std::filesystem::file_size(budget);
+  const std::string huge(4 << 20, 'h');
+  std::filesystem::resize_file(budget, left + (1 << 20));
+  EXPECT_FALSE(dict.check().sound());
+  EXPECT_EQ(dict.put("k", huge).code(), Code::memory_full);
+  EXPECT_TRUE(dict.check().sound());
+  EXPECT_LE(std::filesystem::file_size(budget), left);
+  const std::string stray = directory_of(dict) + "/blob-9999999";
+  write_file(stray, huge);
+  EXPECT_FALSE(dict.check().sound());
+  std::filesystem::remove(stray);
+  std::filesystem::remove(budget);
+  EXPECT_FALSE(dict.put("k", huge));
+  EXPECT_EQ(dict.stats().free_bytes, 0U);
+  ASSERT_TRUE(dict.put("small", "v"));
+}
+
 struct Refusal {
   int error;
   Code code;
