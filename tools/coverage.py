@@ -7,8 +7,8 @@ The programs were built with the preset `coverage`. They are run here, with thei
 what a killed process did counts, too. Some of them have an engine of their own, with hooks in it: so each is asked for
 itself, and a branch, a place of the source, is taken if it is in any program, template and inline copy. One whose
 condition the compiler knows (`if constexpr`) is none. A branch that no test takes and that tests/coverage/unreached.txt
-explains is listed with its reason; the others are listed without. Exit status 1 if fewer than 95 of 100 are taken, one
-is not explained, or a reason is given for one that is taken.
+explains is listed with its reason; the others are listed without. Exit status 1 if fewer than 95 of 100 are taken, or
+one is not explained. A reason for one that was taken this time is told, too: where processes race it may be.
 """
 
 from __future__ import annotations
@@ -99,10 +99,10 @@ def main() -> int:
         unexplained += not reason
         print(f"{name}:{line}:{column}: never {str(value).lower()}: {text}{'  -- ' + reason if reason else ''}")
     for name, text in sorted(unused):
-        print(f"tests/coverage/unreached.txt explains what is taken, or is not there: {name}: {text}")
+        print(f"explained, but taken this time, or not there: {name}: {text}")
     share = 1 - len(missed) / len(taken)
     print(f"branches: {len(taken) - len(missed)} of {len(taken)} taken ({share:.1%}), {unexplained} not explained")
-    return 0 if share >= wanted and not unexplained and not unused else 1
+    return 0 if share >= wanted and not unexplained else 1
 
 
 if __name__ == "__main__":

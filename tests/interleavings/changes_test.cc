@@ -31,7 +31,9 @@ const auto with_nested = [](Dict& dict) {
 const auto follower = [](World& world) { world.follow(2); };
 
 void explore(const std::string& name, const std::function<void(Dict&)>& prepare, const World::Script& writer) {
+  // Whoever is first goes on until it is interrupted: each may be so by the whole of the other.
   World::explore({name + " | follow", in_short, in_full, prepare, {writer, follower}});
+  World::explore({"follow | " + name, in_short, in_full, prepare, {follower, writer}});
 }
 
 TEST(Interleavings, G3_FollowWhileKeysAreOverwritten) {
