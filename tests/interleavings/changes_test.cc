@@ -28,7 +28,8 @@ const auto with_nested = [](Dict& dict) {
   (void)dict.put_new_child("n", &child);
   (void)child.put("in", "side");
 };
-const auto follower = [](World& world) { world.follow(2); };
+const auto follower = [](World& world) { world.follow(2, true); };
+const auto mere_follower = [](World& world) { world.follow(2, false); };
 
 void explore(const std::string& name, const std::function<void(Dict&)>& prepare, const World::Script& writer) {
   // Whoever is first goes on until it is interrupted: each may be so by the whole of the other.
@@ -66,10 +67,12 @@ TEST(Interleavings, G3_FollowWhileRecordsAreMoved) {
 }
 
 TEST(Interleavings, G3_FollowWhileTheTableIsSwitched) {
-  explore("clear, insert", two_keys, [](World& world) {
+  const auto writer = [](World& world) {
     world.clear();
     world.put("b", "b1");
-  });
+  };
+  World::explore({"clear, insert | follow", in_short, in_full, two_keys, {writer, mere_follower}});
+  World::explore({"follow | clear, insert", in_short, in_full, two_keys, {mere_follower, writer}});
 }
 
 TEST(Interleavings, G3_FollowWhileABatchIsWritten) {

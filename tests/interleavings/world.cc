@@ -211,9 +211,10 @@ void World::walk(Cursor::Direction direction, bool with_records) {
   if (born.size() < there) fail("a walk missed a key");
 }
 
-void World::follow(int updates) {
+void World::follow(int updates, bool writes) {
   Copy copy(dict_);
   for (int i = 0; i < updates; ++i) {
+    if (i > 0 && writes) put("mine", std::to_string(i));  // so that there is something to follow in every order
     const std::int64_t begin = scheduler_->moment();
     std::size_t looked_at = 0;
     if (const Status status = copy.try_update(&looked_at); !status) return fail("changes: " + status.message());

@@ -55,8 +55,9 @@ class World {
   void reread(const std::string& key, int times);
   // By keys alone, or with their records.
   void walk(Cursor::Direction direction, bool with_records);
-  // A copy that follows the changes is, each time, what the dict was at a moment of the update.
-  void follow(int updates);
+  // A copy that follows the changes is, each time, what the dict was at a moment of the update. `writes`: a key
+  // of its own between them, which nobody else may.
+  void follow(int updates, bool writes);
   void nest(const std::string& key);  // its value becomes an empty nested dict
   void lock_and_leave();
 
