@@ -43,6 +43,10 @@ probe() {
       need libtbb-dev has_header tbb/concurrent_hash_map.h
       ;;
     instructions) need valgrind valgrind --version ;;
+    peers)
+      need redis-server redis-server --version
+      need memcached memcached --version
+      ;;
     model)
       need spin spin -V
       need gcc gcc --version

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One writer to eight, each with keys of its own: throughput, the longest that one waits, and how even the shares are."""
+
+from __future__ import annotations
+
+from suite.contention import by_count, needs_when_several, neighbour, prepare_loops, run_loops, together
+from suite.family import Column, Family, Figures, Scale, Table
+from suite.loops import check_values
+from suite.member import Member
+from suite.team import Team
+
+COUNTS = (1, 2, 4, 8)
+KEYS, ITEMS = 500, 10_000
+FAMILY = Family(
+    title="Several writers",
+    text=f"Each writes {KEYS} keys of its own as fast as it can; another process checks them afterwards. Slowest to "
+    "fastest: the writes of the writer that came least to its turn, beside those of the one that did most.",
+    variants=tuple(map(str, COUNTS)),
+    processes=by_count,
+    needs=needs_when_several(("keys", "insert", "single"), ("writers",)),
+    tables=(
+        Table(
+            "Writes a second of all writers together",
+            tuple(Column(f"{count} writers", str(count), "per_s", "rate", True) for count in COUNTS),
+            "writers",
+        ),
+        Table(
+            "How long one write takes, and fairness",
+            (
+                *(Column(f"p99.9, {count}", str(count), "p999_ns", "ns") for count in COUNTS),
+                Column("longest, 4", "4", "max_ns", "ns"),
+                Column("longest, 8", "8", "max_ns", "ns"),
+                Column("slowest to fastest, 8", "8", "slowest_to_fastest", "share"),
+            ),
+        ),
+    ),
+    store="empty",
+)
+
+
+def measure(team: Team, variant: str, scale: Scale) -> Figures:
+    count = by_count(variant)
+    team.all_call(count, prepare)
+    results = team.together(count, run_loops, scale.team_seconds)
+    team.all_call(count, check, done=[result["done"] for result in results])
+    return together(results)
+
+
+def pairs(member: Member, index: int, count: int) -> list[tuple[object, int]]:
+    """The keys of a writer, and their values: others with each number of writers."""
+    return [(member.store.key(f"w{index}-{number}"), number * 10 + count) for number in range(KEYS)]
+
+
+def prepare(member: Member, index: int, count: int) -> None:
+    prepare_loops(member, member.store.write, "k, v", pairs(member, index, count) * (ITEMS // KEYS))
+
+
+def check(member: Member, index: int, count: int, done: list[int]) -> None:
+    other = neighbour(index, count, "shared" not in member.store.cannot)
+    check_values(member, "writers", dict(pairs(member, other, count)[: done[other]]))

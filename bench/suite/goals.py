@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What this project set out to reach beside the others, judged from the figures of one run.
+
+Where a goal speaks of reads or writes, the worst of their patterns counts. What was not measured is not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from suite.results import Results
+
+OURS = "ultradict"
+READS = (("read", "hot"), ("read", "uniform"), ("read", "zipf"))
+WRITES = (("write", "hot"), ("write", "uniform"))
+PLAIN_INCREMENTS = 10_000_000  # a second, of a core for which the goal of the counters was set
+
+
+class Missing(Exception):
+    """Why a figure cannot be had."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A goal, and how it was met."""
+
+    text: str
+    bound: str
+    figure: str = ""
+    met: bool | None = None
+    note: str = ""
+
+    def verdict(self) -> str:
+        return {True: "met", False: "MISSED", None: "cannot be said"}[self.met]
+
+    def line(self) -> str:
+        """As it is printed."""
+        return f"{self.text:<58} {self.bound:>14} {self.figure:>12}  {self.verdict():<14}  {self.note}".rstrip()
+
+
+def value(results: Results, workload: str, variant: str, store: str, name: str = "per_s") -> float:
+    """The median of a figure."""
+    figure = results.figure(workload, variant, store, name)
+    if figure is None:
+        reason = results.reason(workload, variant, store)
+        raise Missing(f"{store}: {': '.join(reason) if reason else 'not measured'}")
+    return figure.median
+
+
+def times(results: Results, cells: Sequence[tuple[str, str]], store: str) -> tuple[float, str]:
+    """How many times as fast as a store we are, in the worst of some cells."""
+    ratios = [(value(results, *cell, OURS) / value(results, *cell, store), " ".join(cell)) for cell in cells]
+    return min(ratios)
+
+
+def at_least(text: str, bound: float, cells: Sequence[tuple[str, str]], store: str) -> Callable[[Results], Goal]:
+    """So many times as fast as a store."""
+
+    def judged(results: Results) -> Goal:
+        ratio, where = times(results, cells, store)
+        return Goal(text, f">= {bound:g} x", f"{ratio:.1f} x", ratio >= bound, where)
+
+    return with_reason(text, f">= {bound:g} x", judged)
+
+
+def at_most(text: str, bound: float, unit: str, figure: Callable[[Results], float]) -> Callable[[Results], Goal]:
+    """A figure that is not to be exceeded."""
+
+    def judged(results: Results) -> Goal:
+        found = figure(results)
+        return Goal(text, f"<= {bound:g} {unit}", f"{found:.2f} {unit}", found <= bound)
+
+    return with_reason(text, f"<= {bound:g} {unit}", judged)
+
+
+def reaching(text: str, bound: float, unit: str, figure: Callable[[Results], float]) -> Callable[[Results], Goal]:
+    """A figure that is to be reached."""
+
+    def judged(results: Results) -> Goal:
+        found = figure(results)
+        return Goal(text, f">= {bound:g} {unit}", f"{found:.2f} {unit}", found >= bound)
+
+    return with_reason(text, f">= {bound:g} {unit}", judged)
+
+
+def with_reason(text: str, bound: str, judged: Callable[[Results], Goal]) -> Callable[[Results], Goal]:
+    """The goal, or why nothing can be said of it."""
+
+    def answer(results: Results) -> Goal:
+        try:
+            return judged(results)
+        except Missing as reason:
+            return Goal(text, bound, note=str(reason))
+
+    return answer
+
+
+def cpp(results: Results, *path: str) -> float:
+    """A figure of the C++ programs."""
+    found = results.content.get("cpp", {})
+    for name in path:
+        found = found.get(name, {})
+    if not isinstance(found, (int, float)):
+        raise Missing(f"no figure of the C++ programs: {' '.join(path)}")
+    return float(found)
+
+
+def raw_one_way(results: Results) -> float:
+    """A cache line from core to core and nothing else, in nanoseconds: by C++ where it was measured."""
+    return cpp(results, "cache_line_one_way_ns")
+
+
+def counters_beside_plain_dict(results: Results) -> float:
+    """Increments a second of four processes, as on a core of the speed that the goal speaks of, in millions."""
+    plain = value(results, "counter", "1", "dict")
+    return value(results, "counter", "4", OURS) / plain * PLAIN_INCREMENTS / 1e6
+
+
+def longest_wait(results: Results) -> float:
+    return max(value(results, "writers", count, OURS, "max_ns") for count in ("2", "4", "8")) / 1e9
+
+
+GOALS = (
+    at_least("reads, beside UltraDict2", 6, READS, "ultradict2"),
+    at_least("reads, beside UltraDict 0.0.6", 15, READS, "ultradict_006"),
+    at_least("reads, beside Redis over TCP", 500, READS, "redis_tcp"),
+    at_least("reads, beside Redis by its socket", 500, READS, "redis_unix"),
+    at_least("reads, beside Manager().dict()", 500, READS, "manager"),
+    at_least("reads, beside LMDB", 15, READS, "lmdb"),
+    at_least("writes, beside UltraDict2", 15, WRITES, "ultradict2"),
+    at_least("writes, beside UltraDict 0.0.6", 18, WRITES, "ultradict_006"),
+    at_least("writes, beside UltraDict 0.0.6 with shared_lock", 150, WRITES, "ultradict_006_shared_lock"),
+    at_least("writes, beside LMDB", 5, WRITES, "lmdb"),
+    at_least("counter of 4 processes, beside shared_lock", 20, [("counter", "4")], "ultradict_006_shared_lock"),
+    reaching("counter of 4 processes, plain dict at 10 M/s", 2, "M/s", counters_beside_plain_dict),
+    reaching(
+        "reads of 2 processes, beside 2 plain dicts",
+        0.95,
+        "x",
+        lambda results: value(results, "read_total", "2", OURS) / value(results, "read_total", "2", "dict"),
+    ),
+    at_most(
+        "propagation p50 in Python, beside a raw cache line",
+        8,
+        "x",
+        lambda results: value(results, "propagation", "one_way", OURS, "p50_ns") / raw_one_way(results),
+    ),
+    at_most(
+        "propagation p50 in Python, beside two words in Python",
+        8,
+        "x",
+        lambda results: (
+            value(results, "propagation", "one_way", OURS, "p50_ns")
+            / value(results, "propagation", "one_way", "words", "p50_ns")
+        ),
+    ),
+    at_most(
+        "propagation p50 in C++, beside a raw cache line",
+        3,
+        "x",
+        lambda results: cpp(results, "propagation_one_way_ns") / raw_one_way(results),
+    ),
+    at_most(
+        "p99.9 of a write with 4 writers",
+        1,
+        "ms",
+        lambda results: value(results, "writers", "4", OURS, "p999_ns") / 1e6,
+    ),
+    at_most(
+        "import, over bare Python", 15, "ms", lambda results: value(results, "startup", "import", OURS, "import_ms")
+    ),
+    reaching(
+        "8 writers, beside 2",
+        0.7,
+        "x",
+        lambda results: value(results, "writers", "8", OURS) / value(results, "writers", "2", OURS),
+    ),
+    at_most("longest write of any writer", 1, "s", longest_wait),
+    at_most(
+        "processor time while idle", 0.02, "", lambda results: value(results, "waiting", "idle", OURS, "cpu_share")
+    ),
+    at_most(
+        "processor time while waiting",
+        0.02,
+        "",
+        lambda results: value(results, "waiting", "waiting", OURS, "cpu_share"),
+    ),
+    reaching(
+        "C++ get, beside LMDB",
+        3,
+        "x",
+        lambda results: cpp(results, "get_per_s", "ultradict") / cpp(results, "get_per_s", "lmdb"),
+    ),
+    reaching(
+        "C++ get, beside a concurrent map of one process",
+        0.5,
+        "x",
+        lambda results: cpp(results, "get_per_s", "ultradict") / cpp(results, "get_per_s", "concurrent_map"),
+    ),
+    reaching(
+        "C++ put, beside LMDB",
+        5,
+        "x",
+        lambda results: cpp(results, "put_per_s", "ultradict") / cpp(results, "put_per_s", "lmdb"),
+    ),
+)
+
+
+def judge(results: Results) -> list[Goal]:
+    """Every goal."""
+    return [goal(results) for goal in GOALS]
