@@ -21,7 +21,7 @@ package_sources := CMakeLists.txt pyproject.toml \
 export PYTHON
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 
-.PHONY: help install demo test check bench stress mutants coverage format clean \
+.PHONY: help install demo test check bench versus versus-quick stress mutants coverage format clean \
   build-dev build-coverage build-asan build-tsan build-release build-clang check-cpp check-python check-memory check-pythons \
   check-instructions
 
@@ -39,11 +39,19 @@ test: install build-dev build-asan build-tsan  ## Engine tests, Python suite, sa
 	ctest --preset asan
 	ctest --preset tsan
 	ULTRADICT_BUILD=build/dev $(venv_python) bench/run.py --quick
+	$(venv_python) bench/versus.py --trial
 
 check: check-cpp check-python check-memory check-pythons check-instructions  ## All that says how clean it is: lint, types, memory, Pythons, cost
 
 bench: install build-release  ## Measure every goal beside plain dict, with machine and versions
 	ULTRADICT_BUILD=build/release $(venv_python) bench/run.py
+
+versus: install  ## Measure us beside every other store, 40 minutes, and write docs/benchmarks.md from it
+	$(venv_python) bench/versus.py --json bench/results/versus.json $(addprefix --cpp ,$(wildcard build/figures.json))
+	$(venv_python) bench/report.py
+
+versus-quick: install  ## The same in five minutes, with rough figures, into build/ and no document
+	$(venv_python) bench/versus.py --quick --json build/versus.json
 
 stress: install build-dev  ## Every campaign at full length, hours; or CAMPAIGNS="histories fuzz" (tools/stress.sh)
 	tools/stress.sh $(venv_python) build/dev $(STRESS_MINUTES) $(CAMPAIGNS)

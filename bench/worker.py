@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import sys
 
-from suite.member import Member, serve
+from suite.member import Member, die_with_parent, serve
 
 if __name__ == "__main__":
+    die_with_parent()
     serve(Member(sys.argv[1], sys.argv[2]))

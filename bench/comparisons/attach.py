@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 from harness import check
-
 from suite.distribution import Distribution
 from suite.family import SINGLE, Column, Family, Figures, Scale, Table, always
 from suite.loops import values

@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 from harness import check
-
 from suite.contention import by_count, needs_when_several, prepare_loops, run_loops, together
-from suite.family import Column, Family, Figures, Scale, Table
+from suite.family import Column, Family, Figures, Scale, Table, processes_text
 from suite.loops import each, values
 from suite.member import Member
 from suite.team import Team
@@ -25,7 +24,7 @@ FAMILY = Family(
         Table(
             "Increments of one counter",
             (
-                *(Column(f"{count} processes", str(count), "per_s", "rate", True) for count in COUNTS),
+                *(Column(processes_text(count), str(count), "per_s", "rate", True) for count in COUNTS),
                 *(Column(f"p99.9, {count}", str(count), "p999_ns", "ns") for count in COUNTS),
                 Column("longest, 8", "8", "max_ns", "ns"),
             ),

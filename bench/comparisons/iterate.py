@@ -7,7 +7,6 @@ import time
 from typing import Any
 
 from harness import check
-
 from suite.family import Column, Family, Figures, Scale, Table, always
 from suite.loops import compiled
 from suite.member import Member

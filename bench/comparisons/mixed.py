@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 
 from suite.contention import by_count, needs_when_several, neighbour, prepare_loops, run_loops, together
-from suite.family import Column, Family, Figures, Scale, Table
+from suite.family import Column, Family, Figures, Scale, Table, processes_text
 from suite.loops import check_values
 from suite.member import Member
 from suite.team import Team
@@ -20,7 +20,7 @@ ADDED = 2_000_000
 def tables() -> tuple[Table, ...]:
     made = []
     for reads, writes in SHARES.items():
-        rates = (Column(f"{count} processes", f"{reads}_{count}", "per_s", "rate", True) for count in COUNTS)
+        rates = (Column(processes_text(count), f"{reads}_{count}", "per_s", "rate", True) for count in COUNTS)
         waits = (Column(f"p99.9, {count}", f"{reads}_{count}", "p999_ns", "ns") for count in COUNTS)
         made.append(Table(f"{reads} % reads, {writes} % writes", (*rates, *waits), f"mixed-{reads}"))
     return tuple(made)

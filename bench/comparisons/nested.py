@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any
 
 from harness import check
-
 from suite.family import Family, Figures, Scale, Table, always, single_columns
 from suite.loops import each, operations, values
 from suite.member import Member

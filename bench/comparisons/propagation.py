@@ -8,7 +8,6 @@ from collections import Counter
 from typing import Any
 
 from harness import check
-
 from suite.distribution import Distribution
 from suite.family import SINGLE, Column, Family, Figures, Scale, Table, always
 from suite.loops import compiled, each

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from suite.contention import by_count, prepare_loops, run_loops, together
-from suite.family import Column, Family, Figures, Scale, Table, always
+from suite.family import Column, Family, Figures, Scale, Table, always, processes_text
 from suite.loops import check_values, grouped
 from suite.member import Member
 from suite.patterns import numbers
@@ -20,7 +20,7 @@ FAMILY = Family(
     tables=(
         Table(
             "Total read throughput",
-            tuple(Column(f"{count} processes", str(count), "per_s", "rate", True) for count in COUNTS),
+            tuple(Column(processes_text(count), str(count), "per_s", "rate", True) for count in COUNTS),
             "read-total",
         ),
     ),

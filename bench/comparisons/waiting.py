@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 from harness import check
-
 from suite.family import Column, Family, Figures, Scale, Table
 from suite.member import Member, cpu_seconds
 from suite.team import Team

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One writer to eight, each with keys of its own: throughput, the longest that one waits, and how even the shares are."""
+"""One writer to eight, each with keys of its own: throughput, the longest wait, and how even the shares are."""
 
 from __future__ import annotations
 
 from suite.contention import by_count, needs_when_several, neighbour, prepare_loops, run_loops, together
-from suite.family import Column, Family, Figures, Scale, Table
+from suite.family import Column, Family, Figures, Scale, Table, processes_text
 from suite.loops import check_values
 from suite.member import Member
 from suite.team import Team
@@ -21,7 +21,7 @@ FAMILY = Family(
     tables=(
         Table(
             "Writes a second of all writers together",
-            tuple(Column(f"{count} writers", str(count), "per_s", "rate", True) for count in COUNTS),
+            tuple(Column(processes_text(count, "writer"), str(count), "per_s", "rate", True) for count in COUNTS),
             "writers",
         ),
         Table(

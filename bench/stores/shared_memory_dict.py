@@ -13,8 +13,8 @@ BYTES_PER_ITEM, BYTES_MIN = 32, 1 << 20
 class SharedMemoryDict(Store):
     title = "shared-memory-dict"
     settings = (
-        f"`SHARED_MEMORY_USE_LOCK=1`; a size of {BYTES_PER_ITEM} bytes for each item that it will hold, at least 1 MiB: "
-        "every access copies and decodes all of it."
+        f"`SHARED_MEMORY_USE_LOCK=1`; {BYTES_PER_ITEM} bytes for each item that it will hold, at least 1 MiB; every "
+        "access copies and decodes all of it."
     )
     requirements = ("shared-memory-dict==0.7.2",)
     environment = "shared_memory_dict"

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 from machine import REPOSITORY
-
 from stores.base import Store
 
 PEERS = REPOSITORY / "build" / "peers"

@@ -26,7 +26,7 @@ class Scale:
 
 
 FULL = Scale("full", 5, 0.1, 0.3, 3.0, 0.5, 100_000, 1_000_000, 5, 60.0)
-QUICK = Scale("quick", 1, 0.03, 0.1, 0.3, 0.15, 20_000, 100_000, 3, 20.0)
+QUICK = Scale("quick", 1, 0.03, 0.07, 0.3, 0.15, 20_000, 100_000, 3, 20.0)
 TRIAL = Scale("trial", 1, 0.002, 0.01, 0.01, 0.02, 1_000, 2_000, 1, 20.0, processes_max=2)
 
 
@@ -67,6 +67,12 @@ def always(*abilities: str) -> Callable[[str], tuple[str, ...]]:
 
 
 Figures = Mapping[str, float]
+
+
+def processes_text(count: int, what: str = "process") -> str:
+    """A number of processes in words, or of others who work."""
+    plural = what if count == 1 else f"{what}es" if what.endswith("s") else f"{what}s"
+    return f"{count} {plural}"
 
 
 def single_columns(variant: str) -> tuple[Column, ...]:

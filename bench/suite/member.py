@@ -20,7 +20,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness import WrongAnswer
-
 from stores import adapter
 from stores.base import Place, Store
 

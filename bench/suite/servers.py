@@ -97,7 +97,7 @@ def running(name: str, directory: str, python: str) -> Iterator[tuple[dict[str, 
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            preexec_fn=die_with_parent,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 (the suite has no threads)
         )
     try:
         deadline = time.monotonic() + START_SECONDS

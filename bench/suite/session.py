@@ -15,9 +15,9 @@ from typing import Any
 
 import comparisons
 from harness import WrongAnswer
-
 from stores import adapter
 from stores.base import Place, Store
+
 from suite.environments import NotInstalled
 from suite.family import Family, Scale
 from suite.results import Results
@@ -77,7 +77,7 @@ class Session:
     def _team_for(self, family: Family) -> Team:
         """The processes, new ones if the last workload had a store of another kind."""
         if self._team is None or self._kind != family.store:
-            self._close(quiet=False)
+            self._close(quiet=not self.adapter.ours)
             self._kind = family.store
             self._team = self._open.enter_context(self._new_team(family.store))
         return self._team
@@ -94,7 +94,7 @@ class Session:
         stack, self._open, self._team = self._open, ExitStack(), None
         try:
             stack.close()
-        except Faulty:
+        except Faulty:  # many a peer cannot be closed in peace
             if not quiet:
                 raise
 

@@ -12,7 +12,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -22,8 +21,8 @@ from typing import Any
 
 from stores import adapter
 from stores.base import Place
+
 from suite import member as told
-from suite.member import die_with_parent
 
 WORKER = Path(__file__).resolve().parent.parent / "worker.py"
 START_SECONDS = 60.0
@@ -149,9 +148,7 @@ class Team:
         """A process that was started and has not opened the store yet."""
         command = [self.setting.python, str(WORKER), self.setting.name, self._address]
         with Path(self.setting.place.directory, "log").open("ab") as log:
-            self._processes.append(
-                subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent)
-            )
+            self._processes.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
         return self._accept()
 
     def _accept(self) -> Voice:
@@ -198,8 +195,3 @@ class Team:
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
                 process.wait()
-
-
-def interpreter() -> str:
-    """The one that runs the suite."""
-    return sys.executable

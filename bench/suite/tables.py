@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Results as tables in Markdown: stores downwards, figures to the right, and the reasons where there is no figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import comparisons
+
+from suite.family import Column, Table
+from suite.results import Results
+from suite.units import shown
+
+ABSENT = {"cannot": "-", "wrong": "**wrong**", "failed": "failed"}
+
+
+def markdown(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A table; every column but the first one holds figures."""
+    return [
+        f"| {' | '.join(heading)} |",
+        f"|---|{'---:|' * (len(heading) - 1)}",
+        *(f"| {' | '.join(row)} |" for row in rows),
+    ]
+
+
+def cell(results: Results, workload: str, store: str, column: Column) -> str:
+    """A figure with its spread, or why there is none."""
+    figure = results.figure(workload, column.variant, store, column.figure)
+    reason = results.reason(workload, column.variant, store)
+    if figure is None:
+        return ABSENT[reason[0]] if reason else ""
+    text = shown(figure.median, column.unit)
+    if column.spread and figure.least != figure.most:
+        text += f" ({shown(figure.least, column.unit)} … {shown(figure.most, column.unit)})"
+    return text
+
+
+def title(results: Results, store: str) -> str:
+    """A store by its name; ours stands out."""
+    about = results.content["stores"][store]
+    name: str = about["title"]
+    return f"**{name}**" if about["ours"] else name
+
+
+def figures(results: Results, workload: str, table: Table) -> list[str]:
+    """A table of a workload; stores that have no part in it are left out, and listed with their reasons elsewhere."""
+    rows = []
+    for store in results.stores():
+        cells = [cell(results, workload, store, column) for column in table.columns]
+        if set(cells) - {"", ABSENT["cannot"]}:
+            rows.append([title(results, store), *cells])
+    return markdown(["", *(column.heading for column in table.columns)], rows)
+
+
+def settings(results: Results) -> list[str]:
+    """Every store with its versions and settings."""
+    rows = []
+    for store, about in results.content["stores"].items():
+        versions = about.get("versions", "") or ("this commit" if about["ours"] else "with Python")
+        rows.append([title(results, store), about["settings"], versions])
+    return ["| store | settings | versions |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]
+
+
+def not_installed(results: Results) -> list[str]:
+    """What took no part because it could not be installed."""
+    stores = results.content["stores"].items()
+    missing = [f"- {about['title']}: {about['not_installed']}" for _, about in stores if "not_installed" in about]
+    return missing or ["Everything could be installed."]
+
+
+def reasons(results: Results, kind: str, otherwise: str) -> list[str]:
+    """Every cell of a kind, those with the same words in one line."""
+    together: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for workload, variant, store, text in results.with_reasons(kind):
+        lines = together.setdefault((store, text), {})
+        lines.setdefault(comparisons.module(workload).FAMILY.title, []).append(variant)
+    order = results.stores()
+    found = []
+    for (store, text), where in sorted(together.items(), key=lambda item: order.index(item[0][0])):
+        workloads = "; ".join(f"{name}: {listed(variants)}" for name, variants in where.items())
+        found.append(f"- {title(results, store)}: {text} ({workloads})")
+    return [line.replace("|", "\\|") for line in found] or [otherwise]
+
+
+def listed(variants: Sequence[str]) -> str:
+    return ", ".join(variant.replace("_", " x ") if variant[:1].isdigit() else variant for variant in variants)

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/benchmarks.md, its plots and the table of README are what bench/report.py makes of the committed results."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from house.tree import root
+
+results = root / "bench" / "results" / "versus.json"
+
+
+def checked(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(root / "bench" / "report.py"), "--check", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_documents_show_the_committed_results() -> None:
+    answer = checked()
+    assert answer.returncode == 0, f"run bench/report.py for:\n{answer.stdout}{answer.stderr}"
+
+
+def test_another_figure_is_noticed(tmp_path: Path) -> None:
+    content = json.loads(results.read_text())
+    content["cells"]["read"]["uniform"]["ultradict"]["rounds"] = [{"per_s": 1.0}]
+    other = tmp_path / results.name
+    other.write_text(json.dumps(content))
+    answer = checked(str(other))
+    assert answer.returncode == 1
+    assert {"docs/benchmarks.md", "README.md"} <= set(answer.stdout.split())
