@@ -25,7 +25,10 @@ FAMILY = Family(
     text="One key, `bytes` of each size; the median of single operations. What is read is a `bytes` object.",
     variants=tuple(SIZES),
     needs=always("keys", "insert", "single", "bytes"),
-    tables=(table("Read", "read_p50_ns", "size-read"), table("Write", "write_p50_ns", "size-write")),
+    tables=(
+        table("Read a value of this size", "read_p50_ns", "size-read"),
+        table("Write a value of this size", "write_p50_ns", "size-write"),
+    ),
     store="empty",
 )
 

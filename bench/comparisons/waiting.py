@@ -24,7 +24,6 @@ FAMILY = Family(
             (Column("idle", "idle", "cpu_share", "share"), Column("waiting", "waiting", "cpu_share", "share")),
         ),
     ),
-    store="empty",
 )
 TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter_ns
 from typing import Any
 
-from harness import check
+from harness import WrongAnswer, check
 
 from suite.distribution import Distribution
 from suite.member import Member
@@ -121,13 +121,21 @@ def grouped(member: Member, items: Sequence[Any]) -> list[Any]:
     return list(items) if size == 1 else [items[start : start + size] for start in range(0, len(items), size)]
 
 
+def answered(member: Member, what: str, group: Any) -> Any:
+    """The value of a key; that the store does not have it is an answer, too, and a wrong one."""
+    try:
+        return values(member, member.store.read, [group])[0]
+    except (KeyError, TypeError) as error:
+        raise WrongAnswer(f"{what}, {group!r:.40}: not there ({type(error).__name__})") from None
+
+
 def check_values(member: Member, what: str, expected: dict[Any, Any]) -> None:
     """The store must hold these values: as many of them as can be looked at in reasonable time."""
     keys = list(expected)
     step = max(1, len(keys) // CHECKED_MAX)
     deadline = time.perf_counter() + CHECKED_SECONDS
     for group in grouped(member, keys[::step]):
-        answer = values(member, member.store.read, [group])[0]
+        answer = answered(member, what, group)
         wanted = expected[group] if member.store.batch == 1 else [expected[key] for key in group]
         check(f"{what}, {group!r:.40}", answer, wanted)
         if time.perf_counter() > deadline:

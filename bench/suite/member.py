@@ -24,6 +24,7 @@ from stores import adapter
 from stores.base import Place, Store
 
 PR_SET_PDEATHSIG = 1
+TEXT_MAX = 120  # of what an exception says
 
 
 def die_with_parent() -> None:
@@ -111,7 +112,7 @@ def called(member: Member, message: dict[str, Any]) -> dict[str, Any]:
         return {"wrong": str(error)}
     except Exception as error:
         traceback.print_exc()
-        return {"failed": f"{type(error).__name__}: {error}".split("\n")[0][:300]}
+        return {"failed": f"{type(error).__name__}: {error}".split("\n")[0][:TEXT_MAX]}
 
 
 def serve(member: Member) -> None:

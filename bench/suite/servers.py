@@ -19,14 +19,16 @@ from suite.member import die_with_parent
 PACKAGES = REPOSITORY / "tools" / "debian_packages.sh"
 START_SECONDS = 20.0
 STASH = """
-import sys
+import os, sys
 from gunicorn.config import Config
 from gunicorn.dirty.arbiter import DirtyArbiter
 from gunicorn.glogging import Logger
 settings = Config()
 settings.set("dirty_workers", 0)
 settings.set("errorlog", "-")
-DirtyArbiter(settings, Logger(settings), socket_path=sys.argv[1]).run()
+arbiter = DirtyArbiter(settings, Logger(settings), socket_path=sys.argv[1])
+arbiter.ppid = os.getppid()  # it is made to be forked by who makes it, and ends with that
+arbiter.run()
 """
 
 
