@@ -46,11 +46,11 @@ check: check-cpp check-python check-memory check-pythons check-instructions  ## 
 bench: install build-release  ## Measure every goal beside plain dict, with machine and versions
 	ULTRADICT_BUILD=build/release $(venv_python) bench/run.py
 
-versus: install  ## Measure us beside every other store, 40 minutes, and write docs/benchmarks.md from it
-	$(venv_python) bench/versus.py --json bench/results/versus.json $(addprefix --cpp ,$(wildcard build/figures.json))
+versus: install build-release  ## Measure us beside every other store, 40 minutes, and write docs/benchmarks.md from it
+	$(venv_python) bench/versus.py --json bench/results/versus.json
 	$(venv_python) bench/report.py
 
-versus-quick: install  ## The same in five minutes, with rough figures, into build/ and no document
+versus-quick: install build-release  ## The same in five minutes, with rough figures, into build/ and no document
 	$(venv_python) bench/versus.py --quick --json build/versus.json
 
 stress: install build-dev  ## Every campaign at full length, hours; or CAMPAIGNS="histories fuzz" (tools/stress.sh)

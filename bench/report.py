@@ -59,6 +59,7 @@ def document(results: Results, name: str) -> str:
     parts = [INTRODUCTION.format(name=name, timer=timer(results)), *where(results), *judged(results)]
     for workload in results.content["workloads"]:
         parts += section(results, workload, comparisons.module(workload).FAMILY)
+    parts += tables.cpp(results)
     parts += ["## Wrong answers", "", *tables.reasons(results, "wrong", "There was none."), ""]
     parts += ["## What failed", "", *tables.reasons(results, "failed", "Nothing did."), ""]
     parts += ["## What could not be installed", "", *tables.not_installed(results), ""]

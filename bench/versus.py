@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import json
 import os
 import shutil
 import signal
@@ -26,7 +25,7 @@ from typing import Any
 import comparisons
 import stores
 from machine import machine
-from suite import environments, goals, servers
+from suite import engine, environments, goals, servers
 from suite.family import FULL, QUICK, TRIAL, Scale
 from suite.results import Results
 from suite.session import PREFIX, Session, environment
@@ -44,7 +43,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--workloads", type=names(comparisons.ORDER), metavar="A,B", help=f"of {comparisons.ORDER}")
     parser.add_argument("--rounds", type=int, help="how many times every store has its turn")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there; bench/report.py reads them")
-    parser.add_argument("--cpp", type=Path, metavar="FILE", help="figures of the C++ programs, taken into the results")
     parser.set_defaults(scale=FULL)
     return parser.parse_args()
 
@@ -123,12 +121,12 @@ def main() -> int:
     date = dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%d")
     about = {"scale": {**asdict(scale), "rounds": rounds}, "date": date, "machine": machine()}
     results = Results({**about, "stores": {}, "workloads": workloads, "cpp": {}, "cells": {}})
-    if options.cpp:
-        results.content["cpp"] = json.loads(options.cpp.read_text())
     started = time.monotonic()
     pythons = prepared(wanted, results)
     measured = time.monotonic()
     measure(pythons, workloads, scale, rounds, results)
+    if scale is not TRIAL and goals.OURS in pythons:
+        results.content["cpp"] = engine.figures(quick=scale is QUICK)
     results.content["seconds"] = round(time.monotonic() - measured)
     judged = goals.judge(results)
     for goal in judged if scale is not TRIAL else ():

@@ -11,6 +11,7 @@ from suite.family import Column, Table
 from suite.results import Results
 from suite.units import shown
 
+CPP = {"ping_pong": "Propagation, one way", "get_put": "One process, int keys, one operation"}
 ABSENT = {"cannot": "-", "wrong": "**wrong**", "failed": "failed"}
 
 
@@ -66,6 +67,21 @@ def not_installed(results: Results) -> list[str]:
     stores = results.content["stores"].items()
     missing = [f"- {about['title']}: {about['not_installed']}" for _, about in stores if "not_installed" in about]
     return missing or ["Everything could be installed."]
+
+
+def cpp(results: Results) -> list[str]:
+    """What the C++ programs found; nothing if they were not built."""
+    programs = results.content.get("cpp", {})
+    parts: list[str] = []
+    for name, found in (
+        ("ping_pong", programs.get("ping_pong", {})),
+        ("get_put", programs.get("get_put", {}).get("ns", {})),
+    ):
+        columns = list(next(iter(found.values()), {}))
+        if columns:
+            rows = [[rival, *(shown(times[column], "ns") for column in columns)] for rival, times in found.items()]
+            parts += [f"### {CPP[name]}", "", *markdown(["", *columns], rows), ""]
+    return ["## In C++", "", "The engine alone, in processes without Python.", "", *parts] if parts else []
 
 
 def reasons(results: Results, kind: str, otherwise: str) -> list[str]:

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine without Python, in the same run: the C++ programs check their own answers, and print a line of JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from machine import REPOSITORY
+
+# program -> its arguments in a quick run
+PROGRAMS = {"ping_pong": ("20000",), "get_put": ("100000", "1")}
+SECONDS_MAX = 600
+
+
+def figures(quick: bool) -> dict[str, Any]:
+    """The line of each program that is built; what one that fails says."""
+    found: dict[str, Any] = {}
+    for name, arguments in PROGRAMS.items():
+        program = built(name)
+        if program.exists():
+            command = [str(program), *(arguments if quick else ())]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_MAX)
+            found[name] = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {"failed": done.stderr}
+    return found
+
+
+def built(name: str) -> Path:
+    """A program of the build directory that ULTRADICT_BUILD names, or of the optimized build."""
+    return REPOSITORY / os.environ.get("ULTRADICT_BUILD", "build/release") / "bench" / "cpp" / name
