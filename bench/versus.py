@@ -84,7 +84,7 @@ def prepared(wanted: list[str], results: Results) -> dict[str, str]:
             if without_servers.get(store.server):
                 raise environments.NotInstalled(without_servers[store.server])
             pythons[name] = environments.python_of(store)
-            versions = (servers.version(store.server), environments.versions_of(store, pythons[name]))
+            versions = (servers.version(store.server), environments.versions_of(store))
             about["versions"] = "; ".join(filter(None, versions))
         except environments.NotInstalled as error:
             about["not_installed"] = str(error)

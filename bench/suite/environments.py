@@ -11,6 +11,7 @@ from stores.base import Store
 
 PEERS = REPOSITORY / "build" / "peers"
 SECONDS_MAX = 600
+VERSIONS = "versions"
 
 
 class NotInstalled(Exception):
@@ -28,16 +29,16 @@ def python_of(store: type[Store]) -> str:
         print(f"installing {', '.join(store.requirements)}", flush=True)
         run([sys.executable, "-m", "venv", "--clear", str(folder)])
         run([str(python), "-m", "pip", "--disable-pip-version-check", "install", "-q", *store.requirements])
+        command = [str(python), "-m", "pip", "--disable-pip-version-check", "freeze"]
+        installed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        (folder / VERSIONS).write_text(", ".join(installed.split()))
         stamp.write_text(wanted)
     return str(python)
 
 
-def versions_of(store: type[Store], python: str) -> str:
+def versions_of(store: type[Store]) -> str:
     """Everything that is installed there, as pip names it."""
-    if not store.environment:
-        return ""
-    command = [python, "-m", "pip", "--disable-pip-version-check", "freeze"]
-    return ", ".join(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+    return (PEERS / store.environment / VERSIONS).read_text() if store.environment else ""
 
 
 def run(command: list[str]) -> None:
