@@ -25,7 +25,7 @@ def python_of(store: type[Store]) -> str:
     folder = PEERS / store.environment
     python, stamp = folder / "bin" / "python", folder / "requirements"
     wanted = "\n".join(store.requirements)
-    if not stamp.is_file() or stamp.read_text() != wanted:
+    if not (folder / VERSIONS).is_file() or not stamp.is_file() or stamp.read_text() != wanted:
         print(f"installing {', '.join(store.requirements)}", flush=True)
         run([sys.executable, "-m", "venv", "--clear", str(folder)])
         run([str(python), "-m", "pip", "--disable-pip-version-check", "install", "-q", *store.requirements])
