@@ -13,7 +13,8 @@ BUFFER_SIZE = 10_000_000  # its default, 10,000, makes it pickle everything afte
 
 def own_names(place: Place) -> None:
     """Let the segments it names itself begin as ours do, so that none stays behind if it is killed."""
-    multiprocessing.shared_memory._SHM_NAME_PREFIX = "/" + place.name.partition("_")[0] + "_"  # type: ignore[attr-defined]
+    prefix = "/" + place.name.partition("_")[0] + "_"
+    multiprocessing.shared_memory._SHM_NAME_PREFIX = prefix  # type: ignore[attr-defined]
 
 
 class UltraDict006(Store):
