@@ -102,13 +102,18 @@ def measure(pythons: dict[str, str], workloads: list[str], scale: Scale, rounds:
                 for line in Session(name, python, where, scale, results).run(workloads):
                     print(line, flush=True)
                 print(f"round {number} of {rounds}  {name:<28} {time.monotonic() - started:6.1f} s", flush=True)
+        if scale is not TRIAL and goals.OURS in pythons:
+            results.content["cpp"] = engine.figures(quick=scale is QUICK)
 
 
 def faults_of_ours(results: Results) -> list[str]:
     """What may go wrong for a peer, and never for us or for a plain dict."""
     ours = [name for name, about in results.content["stores"].items() if about["ours"] or name.startswith("dict")]
     found = results.with_reasons("wrong") + results.with_reasons("failed")
-    return [f"{store}: {workload} {variant}: {text}" for workload, variant, store, text in found if store in ours]
+    programs = [f"{name}: {line['failed']}" for name, line in results.content["cpp"].items() if "failed" in line]
+    return programs + [
+        f"{store}: {workload} {variant}: {text}" for workload, variant, store, text in found if store in ours
+    ]
 
 
 def main() -> int:
@@ -125,8 +130,6 @@ def main() -> int:
     pythons = prepared(wanted, results)
     measured = time.monotonic()
     measure(pythons, workloads, scale, rounds, results)
-    if scale is not TRIAL and goals.OURS in pythons:
-        results.content["cpp"] = engine.figures(quick=scale is QUICK)
     results.content["seconds"] = round(time.monotonic() - measured)
     judged = goals.judge(results)
     for goal in judged if scale is not TRIAL else ():

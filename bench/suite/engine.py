@@ -24,7 +24,9 @@ def figures(quick: bool) -> dict[str, Any]:
         if program.exists():
             command = [str(program), *(arguments if quick else ())]
             done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_MAX)
-            found[name] = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {"failed": done.stderr}
+            found[name] = (
+                json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {"failed": done.stderr.strip()}
+            )
     return found
 
 

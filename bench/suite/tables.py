@@ -73,15 +73,22 @@ def cpp(results: Results) -> list[str]:
     """What the C++ programs found; nothing if they were not built."""
     programs = results.content.get("cpp", {})
     parts: list[str] = []
-    for name, found in (
-        ("ping_pong", programs.get("ping_pong", {})),
-        ("get_put", programs.get("get_put", {}).get("ns", {})),
-    ):
-        columns = list(next(iter(found.values()), {}))
-        if columns:
-            rows = [[rival, *(shown(times[column], "ns") for column in columns)] for rival, times in found.items()]
-            parts += [f"### {CPP[name]}", "", *markdown(["", *columns], rows), ""]
+    for name, found in programs.items():
+        parts += [
+            f"### {CPP[name]}",
+            "",
+            *(program(found.get("ns", found)) if "failed" not in found else ["failed"]),
+            "",
+        ]
     return ["## In C++", "", "The engine alone, in processes without Python.", "", *parts] if parts else []
+
+
+def program(found: dict[str, dict[str, float]]) -> list[str]:
+    """The table of one of them: a row for each rival."""
+    columns = list(next(iter(found.values())))
+    return markdown(
+        ["", *columns], ([name, *(shown(times[one], "ns") for one in columns)] for name, times in found.items())
+    )
 
 
 def reasons(results: Results, kind: str, otherwise: str) -> list[str]:
