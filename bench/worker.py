@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import sys
 
-from suite.member import Member, die_with_parent, serve
+from suite.lifetime import die_with_parent
+from suite.member import Member, serve
 
 if __name__ == "__main__":
     die_with_parent()

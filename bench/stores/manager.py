@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import multiprocessing
 from contextlib import AbstractContextManager
+from multiprocessing.managers import SyncManager
 from typing import Any
+
+from suite.lifetime import die_with_parent
 
 from stores.base import Place, Store
 
@@ -22,7 +25,8 @@ class ManagerDict(Store):
     make_nested = "d[k] = manager.dict(branch=manager.dict(leaf=0))"
 
     def __init__(self, place: Place, create: bool) -> None:
-        self.manager = multiprocessing.Manager()
+        self.manager = SyncManager()
+        self.manager.start(die_with_parent)  # `Manager()` does the same, but its server outlives a killed program
         self.d = self.manager.dict()
         self.mutex = multiprocessing.Lock()
 

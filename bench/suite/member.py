@@ -6,13 +6,11 @@ It runs under the interpreter of the store's own environment, which has nothing 
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 import json
 import multiprocessing
 import os
 import resource
-import signal
 import socket
 import time
 import traceback
@@ -23,13 +21,9 @@ from harness import WrongAnswer
 from stores import adapter
 from stores.base import Place, Store
 
-PR_SET_PDEATHSIG = 1
+from suite.lifetime import die_with_parent
+
 TEXT_MAX = 120  # of what an exception says
-
-
-def die_with_parent() -> None:
-    """Nothing that the suite started outlives it, however it ends."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Member:

@@ -14,7 +14,7 @@ from typing import Any
 from machine import REPOSITORY
 
 from suite.environments import NotInstalled
-from suite.member import die_with_parent
+from suite.lifetime import die_with_parent
 
 PACKAGES = REPOSITORY / "tools" / "debian_packages.sh"
 START_SECONDS = 20.0
