@@ -42,6 +42,22 @@ char* record_of(const ControlView& control, Ref ref) {
   return base + (ref.position() - control->segments[ref.segment()].first) * unit_size;
 }
 
+TEST(DamagedWords, E4_AFreeListThatDoesNotEndIsToldToWhoFollows) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict, 10, 20);
+  ultradict::Progress progress;
+  std::vector<Sighting> changed;
+  EXPECT_EQ(dict.changes(&progress, &changed).code(), Code::changed);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(dict.erase(key(i)));
+  {
+    const ControlView control(dict);
+    const Word first = control->state.free_entry;
+    shared::store(entries_of(control)[first].links, Links::of(0, first).word);
+  }
+  EXPECT_EQ(dict.changes(&progress, &changed).code(), Code::damaged);
+}
+
 TEST(DamagedWords, E1_AnEntryThatNamesAnOlderRecordIsFoundOnAttach) {
   const Scratch scratch;
   Dict dict = scratch.open();

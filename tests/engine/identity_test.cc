@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/hash.h"
 #include "store/dict_files.h"
 #include "support/child.h"
 #include "support/content.h"
@@ -91,6 +92,26 @@ TEST(Identity, E13_OfAZeroedFileIsRefused) {
   EXPECT_NE(message.find("'dict'"), message.npos) << message;
   EXPECT_NE(message.find("unlink"), message.npos) << message;
   expect_gone_after_unlink(closed);
+}
+
+// Damage with the right checksum.
+TEST(Identity, E9_OfPartsThatCannotBeIsRefused) {
+  const Closed closed;
+  const std::string bytes = read_file(closed.control());
+  for (Word Identity::*const part : {&Identity::slots_offset, &Identity::entries_offset, &Identity::segment_size,
+                                     &Identity::name_size, &Identity::attributes_size}) {
+    Identity identity{};
+    std::memcpy(&identity, bytes.data(), sizeof identity);
+    identity.*part += 4096;
+    identity.checksum = 0;
+    identity.checksum = checksum64(&identity, sizeof identity);
+    std::string damaged = bytes;
+    std::memcpy(damaged.data(), &identity, sizeof identity);
+    write_file(closed.control(), damaged);
+    EXPECT_EQ(closed.open_code(), Code::damaged);
+  }
+  write_file(closed.control(), bytes);
+  EXPECT_EQ(closed.open_code(), Code::ok);
 }
 
 TEST(Identity, E2_E13_OfATruncatedFileIsRefusedAtEveryLength) {

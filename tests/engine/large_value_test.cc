@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/child.h"
 #include "support/content.h"
 #include "support/scratch.h"
 #include "support/small_memory.h"
@@ -59,6 +60,23 @@ TEST(LargeValue, OverwritesWhatASightingNames) {
   EXPECT_EQ(dict.put_at(&seen, &staged).code(), Code::changed);
   ASSERT_TRUE(dict.put(Key{"again"}, &staged, nullptr));  // it was kept
   expect_content(dict, {{"again", value}});
+}
+
+TEST(LargeValue, WhatTheParentStagedIsNotTheChilds) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const std::string large(100'000, 'x');
+  const Bytes parts[] = {large};
+  StagedValue staged;
+  ASSERT_TRUE(dict.stage(parts, &staged));
+  EXPECT_EQ(in_child([&] {
+              require(dict.put(Key{"k"}, &staged, nullptr).code() == Code::invalid_argument);
+              staged = StagedValue();  // gives up the child's copy alone
+            }),
+            0);
+  EXPECT_EQ(dict.count(), 0U);
+  ASSERT_TRUE(dict.put(Key{"k"}, &staged, nullptr));
+  EXPECT_EQ(value_of(dict, "k"), large);
 }
 
 TEST(LargeValue, D7_StaysAsItIsWhateverHappensToItsKeyAndDict) {

@@ -72,6 +72,22 @@ TEST(MemoryBudget, D1_LargeValuesComeOutOfItAndGoBack) {
   EXPECT_EQ(orphans_of(dict), "");
 }
 
+TEST(MemoryBudget, D1_WithoutWaitingItIsLeftToWhoMayWait) {
+  const Scratch scratch;
+  Dict dict = scratch.open("dict", bounded(scratch, 1 << 16));
+  ASSERT_TRUE(dict.put("k", "v"));
+  Sighting seen;
+  int count = 0;
+  Status status;
+  while ((status = dict.put(key(count), std::string(1000, 'v')))) ++count;
+  ASSERT_EQ(status.code(), Code::memory_full);
+  ASSERT_TRUE(dict.find("k", &seen, nullptr, nullptr));
+  EXPECT_EQ(dict.try_put(Key{"new"}, std::string(1000, 'v'), nullptr).code(), Code::lock_busy);
+  EXPECT_EQ(dict.try_put_at(&seen, std::string(1000, 'v')).code(), Code::lock_busy);
+  EXPECT_EQ(dict.contains("new").code(), Code::not_found);
+  EXPECT_EQ(value_of(dict, "k"), "v");
+}
+
 TEST(MemoryBudget, D1_AllOfItIsThereAgainAfterClear) {
   const Scratch scratch;
   Dict dict = scratch.open("dict", bounded(scratch));

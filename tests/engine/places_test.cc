@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <vector>
 
 #include "support/child.h"
 #include "support/content.h"
@@ -115,6 +116,20 @@ TEST(Places, WhatADeadBuilderDidNotLeaveIsNotRemoved) {
   std::filesystem::create_directory(stray);
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(scratch.open("sweeper", scratch.mortal(Create::always)).close());
   EXPECT_TRUE(std::filesystem::exists(stray));
+}
+
+TEST(Places, OfACrowdOfDeadDictsNoneStays) {
+  for (int round = 0; round < 3; ++round) {
+    const Scratch scratch;
+    EXPECT_EQ(in_child([&] {
+                std::vector<Dict> crowd;
+                for (int i = 0; i < 20; ++i) crowd.push_back(scratch.open("d" + std::to_string(i), scratch.mortal()));
+                ::_exit(7);
+              }),
+              7);
+    Dict dict = scratch.open("new");
+    EXPECT_EQ(dicts_in(scratch), 1U);
+  }
 }
 
 TEST(Recovery, IsToldToWhoDidItAndNotToItsChild) {

@@ -8,6 +8,7 @@
 #include "support/child.h"
 #include "support/content.h"
 #include "support/scratch.h"
+#include "ultradict/large_value.h"
 
 namespace ultradict::test {
 namespace {
@@ -52,6 +53,25 @@ TEST_F(Poison, AChangeOfWhoDoesNotOwnTheLockIsNotMade) {
   EXPECT_EQ(store_->control().journal.word, 0U);
   expect_poisoned("owns the lock");
   expect_others_go_on();
+}
+
+TEST_F(Poison, NeitherLargeValuesNorNestedDictsArePutAfterwards) {
+  const std::string large(100'000, 'x');
+  const Bytes parts[] = {large};
+  Sighting seen;
+  StagedValue first;
+  StagedValue second;
+  Dict child;
+  ASSERT_TRUE(dict_.find("key", &seen, nullptr, nullptr));
+  ASSERT_TRUE(dict_.stage(parts, &first));
+  ASSERT_TRUE(dict_.stage(parts, &second));
+  Change change(store_->regions, store_->lock.held());
+  change.set(store_->state().stream, store_->state().stream + 1);
+  EXPECT_EQ(change.commit().code, Code::internal);
+  EXPECT_EQ(dict_.put(Key{"key"}, &first, nullptr).code(), Code::internal);
+  EXPECT_EQ(dict_.put_at(&seen, &second).code(), Code::internal);
+  EXPECT_EQ(dict_.put_new_child("nested", &child).code(), Code::internal);
+  EXPECT_EQ(content_of(dict_), (Content{{"key", "before"}}));
 }
 
 TEST_F(Poison, AChangeThatOutgrowsTheJournalIsNotMade) {
