@@ -15,7 +15,7 @@ struct NamedOperation {
   std::string name;
   std::function<Status(Dict&)> run;  // the same outcome however often it is done
 };
-// For failures of gtest.
+// For failures of gtest, which wants it to have this name. NOLINTNEXTLINE(readability-identifier-naming)
 void PrintTo(const NamedOperation& operation, std::ostream* stream);
 
 const std::vector<NamedOperation>& operations();
