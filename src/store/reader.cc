@@ -167,10 +167,10 @@ Fault reread(Store& store, Sighting* seen, Buffer* buffer, Record* record, bool*
   const Word sequence = seen->sequence;
   const Word table = seen->table_number;
   for (int tries = 0; tries < retries_max; ++tries) {
-    if (shared::load(store.state().table_number) != table) return changed();
     const Fault fault = read_entry(store, seen->entry, seen->born, seen, buffer, record);
+    // Of another table it may be any entry, or beyond all of them.
+    if (shared::load(store.state().table_number) != table) return changed();
     if (!fault) {
-      if (seen->table_number != table) return changed();
       *moved = seen->sequence == sequence;
       return {};
     }
