@@ -56,7 +56,8 @@ void write_all_ways(Dict& dict) {
   (void)dict.put("new", "inserted");
   (void)dict.erase(key(2));
   (void)dict.try_put(Key{"quick"}, "v", nullptr);
-  const Item items[] = {{Key{key(7)}, "w"}, {Key{"newer"}, "w"}, {Key{"newest"}, "w"}};
+  const std::string seventh = key(7);
+  const Item items[] = {{Key{seventh}, "w"}, {Key{"newer"}, "w"}, {Key{"newest"}, "w"}};
   (void)dict.put_all(items);
   Dict child;
   if (dict.open_child("child", &child)) {
