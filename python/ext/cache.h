@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "cache_budget.h"
 #include "entry_index.h"
@@ -127,6 +128,15 @@ class Cache {
   void insert(Py_hash_t hash, PyObject* key, bool key_known, PyObject* value, const Sighting& seen, std::uint64_t size);
   // A new value (or null) for an item; the old one is doomed.
   void renew(Item& item, PyObject* value, const Sighting& seen, std::uint64_t size) noexcept;
+  // The same for an entry that stayed, where the old value runs no Python code when it goes and the new one is as
+  // large.
+  static void replace_value(Item& item, PyObject* value, const Sighting& seen) noexcept {
+    item.ref = seen.ref;
+    item.sequence = seen.sequence;
+    touch(item);
+    Py_INCREF(value);
+    Py_DECREF(std::exchange(item.value, value));
+  }
   // The value is the old one, its place is new.
   void replace_ref(Item& item, const Sighting& seen) noexcept;
   void set_key(Item& item, PyObject* key) noexcept;

@@ -129,7 +129,8 @@ int dict_assign(PyObject* self, PyObject* key, PyObject* value) {
   if (hash == -1) return raise_unhashable(key), -1;
   Session* session = open_session(self);
   if (session == nullptr) return -1;
-  return value != nullptr ? assign(session, key, hash, value) : erase(session, key, hash);
+  if (value == nullptr) return erase(session, key, hash);
+  return store_short(session, key, hash, value) ? 0 : assign(session, key, hash, value);
 }
 
 PyObject* dict_setdefault(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {

@@ -2,8 +2,10 @@
 // One key. The short way is that of a key whose entry is known: no encoding of the key, no probe in shared memory.
 #include "store_one.h"
 
+#include <algorithm>
 #include <new>
 
+#include "convert_write.h"
 #include "locking.h"
 
 namespace ultradict::python {
@@ -20,10 +22,18 @@ Status put_at(Session* session, Sighting* seen, ReadyValue& ready) {
                                   : session->engine.put_at(seen, ready.bytes);
 }
 
+// Whose end runs no Python code, and which nobody can change. Not null.
+inline bool is_simple(PyObject* value) noexcept { return PyUnicode_CheckExact(value) || PyLong_CheckExact(value); }
+
+// Of two simple objects: whether the cache counts the same for both.
+inline bool same_size(PyObject* one, PyObject* other) noexcept {
+  if (PyLong_CheckExact(one) || PyLong_CheckExact(other)) return Py_TYPE(one) == Py_TYPE(other);
+  return PyUnicode_GET_LENGTH(one) == PyUnicode_GET_LENGTH(other) && PyUnicode_KIND(one) == PyUnicode_KIND(other);
+}
+
 // The object to keep as the value just written: the writer's own, unless it could change under the cache.
 inline PyObject* value_to_keep(Session* session, PyObject* value) {
-  const bool simple = PyUnicode_CheckExact(value) || PyLong_CheckExact(value);
-  if (simple && lossless(session->serializer)) return value;
+  if (is_simple(value) && lossless(session->serializer)) return value;
   return cacheable_as_is(value, session->serializer) ? value : nullptr;
 }
 
@@ -53,6 +63,21 @@ Found overwrite_item(Session* session, std::uint32_t number, PyObject* value, Re
   if (status.code() != Code::changed) return raise_status(session, status), Found::error;
   if (cache.version() == version) cache.remove(number);
   return Found::no;
+}
+
+// What needs no more room than a short value on the stack, and no Python code to be written or let go.
+constexpr std::size_t short_text_max = 64;  // bytes
+constexpr std::size_t short_value_max = 1 + varint_size_max + std::max(short_text_max, int64_size_max);
+
+// The end of what was written, or null: it is not an int of one digit or a short ASCII text.
+inline char* write_short(PyObject* value, char* at) noexcept {
+  if (long number = 0; PyLong_CheckExact(value)) return small_int(value, &number) ? write_int64(at, number) : nullptr;
+  if (!PyUnicode_CheckExact(value) || !PyUnicode_IS_COMPACT_ASCII(value)) return nullptr;
+  const auto size = static_cast<std::size_t>(PyUnicode_GET_LENGTH(value));
+  if (size > short_text_max) return nullptr;
+  at = write_varint(write_tag(at, Tag::ascii), size);
+  std::memcpy(at, PyUnicode_DATA(value), size);
+  return at + size;
 }
 
 // Types whose stored form is always decoded to the very type that the caller used.
@@ -163,6 +188,25 @@ bool make_ready(Session* session, const Encoded& encoded, ReadyValue* ready) try
   return raise_closed(session->module, session->name), false;
 } catch (const std::bad_alloc&) {
   return PyErr_NoMemory(), false;
+}
+
+bool store_short(Session* session, PyObject* key, Py_hash_t hash, PyObject* value) noexcept {
+  if (!session->serializer.is_default || !session->held.empty()) return false;
+  char bytes[short_value_max];
+  const char* const end = write_short(value, bytes);
+  if (end == nullptr) return false;
+  Cache& cache = session->cache;
+  Cache::Item* const item = cache.find_fast(hash, key);
+  if (item == nullptr || !cache.entry_known(*item) || item->value == nullptr || !is_simple(item->value)) return false;
+  Sighting seen = cache.sighting(*item);
+  if (!session->engine.try_put_at(&seen, Bytes(bytes, static_cast<std::size_t>(end - bytes)))) return false;
+  if (same_size(value, item->value)) {
+    cache.replace_value(*item, value, seen);
+  } else {
+    cache.renew(*item, value, seen, static_cast<std::size_t>(end - bytes));
+    session->family->settle();
+  }
+  return true;
 }
 
 bool store_value(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, ReadyValue& ready,

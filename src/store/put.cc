@@ -154,6 +154,10 @@ Fault make_child(Store& store, ChildId* child) {
 }
 
 Fault put_seen(Store& store, Sighting* seen, Bytes value) {
+  if (value.size() <= blob_size_min) {
+    const Fault tried = try_put_seen(store, seen, value);
+    if (tried.code != Code::lock_busy) return tried;
+  }
   if (Fault fault = check_sizes({}, value)) return fault;
   return making_room(store, [&] {
     NewValue staged(store, value);
@@ -183,8 +187,7 @@ Fault try_put_seen(Store& store, Sighting* seen, Bytes value) {
   __builtin_prefetch(seen->ref_word);
   store.regions.prefetch(Ref{seen->ref});
   if (!store.try_enter()) return Fault::of(Code::lock_busy);
-  NewValue small(store, value);
-  const Fault fault = put_at(store, store.lock.held(), seen, small);
+  const Fault fault = put_small_at(store, store.lock.held(), seen, value);
   store.leave_held();
   return fault.code == Code::memory_full ? Fault::of(Code::lock_busy) : fault;
 }

@@ -48,7 +48,7 @@ class Regions {
   const DictFiles& files() const { return files_; }
   Poison& poison() const { return poison_; }
   // Whether this process owns the dict's lock.
-  bool own_lock() const {
+  [[gnu::always_inline]] bool own_lock() const {
     const Word mine = token_->word();
     return mine != 0 && LockWord{shared::load_relaxed(control_->lock)}.owner() == mine;
   }

@@ -66,14 +66,18 @@ Word blob_checksum_of(const RecordView& view) { return view.is_blob() ? view.blo
 
 // Room may have been made by moving the very record that is to be overwritten: where it is now. Room was made for its
 // sizes as they were.
-Fault look_again(Store& store, Ref now, RecordView* view) {
-  if (now.word == view->header.ref) [[likely]]
-    return {};
+[[gnu::cold]] Fault look_where_it_is(Store& store, Ref now, RecordView* view) {
   const RecordHeader before = view->header;
   if (Fault fault = look_in_place(store, now, view)) return fault;
   const bool same = view->header.key_size == before.key_size && view->header.face_size == before.face_size &&
                     view->header.value_size == before.value_size;
   return same ? Fault::none() : Fault::damaged("record: sizes", view->header.key_size, before.key_size);
+}
+
+[[gnu::always_inline]] inline Fault look_again(Store& store, Ref now, RecordView* view) {
+  if (now.word == view->header.ref) [[likely]]
+    return {};
+  return look_where_it_is(store, now, view);
 }
 
 // The most frequent write: a small value for a small value. Entry, key and face stay, no file comes or goes.
@@ -366,6 +370,15 @@ Fault put_at(Store& store, LockHeld held, Sighting* seen, NewValue& value) {
   Located located;
   if (Fault fault = locate_seen(store, held, *seen, &located)) return fault;
   return overwrite(store, held, located, value, seen);
+}
+
+Fault put_small_at(Store& store, LockHeld held, Sighting* seen, Bytes value) {
+  Located located;
+  if (Fault fault = locate_seen(store, held, *seen, &located)) return fault;
+  if (located.view.kind() == RecordKind::value) [[likely]]
+    return overwrite_small(store, held, located, value, seen);
+  NewValue small(store, value);
+  return overwrite(store, held, located, small, seen);
 }
 
 Fault erase(Store& store, LockHeld held, ChildId dict, Bytes key) {

@@ -31,6 +31,7 @@ enum class Expect : std::uint8_t { either, new_key };
 Fault put(Store& store, LockHeld held, ChildId dict, const Key& key, Word hash, NewValue& value, Sighting* written,
           Expect expect = Expect::either);
 Fault put_at(Store& store, LockHeld held, Sighting* seen, NewValue& value);
+Fault put_small_at(Store& store, LockHeld held, Sighting* seen, Bytes value);
 Fault erase(Store& store, LockHeld held, ChildId dict, Bytes key);
 Fault erase_at(Store& store, LockHeld held, const Sighting& seen);
 
