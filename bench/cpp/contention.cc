@@ -6,33 +6,19 @@
 #include <string>
 #include <vector>
 
-#include "stores/store.h"
 #include "support/crew.h"
+#include "support/fresh_dict.h"
 #include "support/latencies.h"
-#include "ultradict/dict.h"
 
 namespace bench {
 namespace {
 
-using ultradict::Bytes;
 using ultradict::Dict;
 
 constexpr std::uint64_t key_count = 1000;
 constexpr int writer_counts[] = {1, 2, 4, 8};
 constexpr int waiter_count = 4;
 constexpr auto waiting_time = std::chrono::milliseconds(1000);
-
-void require(const ultradict::Status& status) {
-  if (!status) fail("ultradict: " + status.message());
-}
-
-Bytes bytes(const std::uint64_t& number) { return {reinterpret_cast<const char*>(&number), sizeof number}; }
-
-void open(Dict* dict) {
-  ultradict::Options options;
-  options.create = ultradict::Create::always;
-  require(Dict::open("bench_contention_" + std::to_string(getpid()), options, dict));
-}
 
 struct Row {
   std::string name;
@@ -92,7 +78,7 @@ std::uint64_t counted(const Dict& dict) {
 }
 
 Row count_together(int processes, std::chrono::milliseconds time, Dict& dict) {
-  require(dict.put("counter", bytes(0)));
+  require(dict.put("counter", bytes(std::uint64_t{0})));
   Row row = contend("increment", processes, time, dict, increment);
   if (counted(dict) != row.latencies.count()) fail("increments are lost");
   return row;
@@ -101,7 +87,7 @@ Row count_together(int processes, std::chrono::milliseconds time, Dict& dict) {
 // Seconds of processor time that one process uses while it waits a second for the lock.
 double waiting_cost() {
   Dict dict;
-  open(&dict);
+  open_fresh("contention", &dict);
   require(dict.lock());
   const double before = cpu_seconds_of_children();
   in_processes(waiter_count, [&](int) { (void)dict.lock({std::chrono::nanoseconds(waiting_time).count()}); });
@@ -111,23 +97,17 @@ double waiting_cost() {
 }
 
 void print(const std::vector<Row>& rows, double waiting) {
-  std::printf("%-12s %10s %14s %10s %10s %10s %10s %10s\n", "operation", "processes", "a second", "slowest", "p50 us",
-              "p99 us", "p99.9 us", "max us");
+  std::printf("%-12s %10s %14s %10s %s\n", "operation", "processes", "a second", "slowest", Latencies::heading);
   for (const Row& row : rows) {
-    const auto us = [&](double share) { return static_cast<double>(row.latencies.quantile(share)) / 1000; };
-    std::printf("%-12s %10d %14.0f %10.2f %10.2f %10.2f %10.2f %10.1f\n", row.name.c_str(), row.processes,
-                row.per_second, row.slowest_share, us(0.5), us(0.99), us(0.999),
-                static_cast<double>(row.latencies.longest()) / 1000);
+    std::printf("%-12s %10d %14.0f %10.2f %s\n", row.name.c_str(), row.processes, row.per_second, row.slowest_share,
+                row.latencies.columns().c_str());
   }
   std::printf("who waits for the lock uses %.4f of a processor\n{\"waiting\": %.6f, \"rows\": [", waiting, waiting);
   const char* separator = "";
   for (const Row& row : rows) {
-    const auto ns = [&](double share) { return static_cast<unsigned long long>(row.latencies.quantile(share)); };
-    std::printf(
-        "%s{\"operation\": \"%s\", \"processes\": %d, \"per_second\": %.0f, \"slowest_share\": %.3f, "
-        "\"p50\": %llu, \"p99\": %llu, \"p99.9\": %llu, \"max\": %llu}",
-        separator, row.name.c_str(), row.processes, row.per_second, row.slowest_share, ns(0.5), ns(0.99), ns(0.999),
-        static_cast<unsigned long long>(row.latencies.longest()));
+    std::printf("%s{\"operation\": \"%s\", \"processes\": %d, \"per_second\": %.0f, \"slowest_share\": %.3f, %s}",
+                separator, row.name.c_str(), row.processes, row.per_second, row.slowest_share,
+                row.latencies.json().c_str());
     separator = ", ";
   }
   std::printf("]}\n");
@@ -141,7 +121,7 @@ int main(int argc, char** argv) {
   const std::chrono::milliseconds time(argc > 1 ? std::atoi(argv[1]) : 1000);
   if (time.count() <= 0) fail("usage: contention [milliseconds]");
   ultradict::Dict dict;
-  open(&dict);
+  open_fresh("contention", &dict);
   for (std::uint64_t key = 0; key < key_count; ++key) require(dict.put(bytes(key), bytes(key)));
   std::vector<Row> rows;
   for (const int processes : writer_counts) rows.push_back(contend("overwrite", processes, time, dict, overwrite));

@@ -5,22 +5,14 @@
 #include <cstring>
 #include <string>
 
-#include "stores/store.h"
-#include "ultradict/dict.h"
+#include "support/fresh_dict.h"
 
 namespace bench {
 namespace {
 
-using ultradict::Bytes;
 using ultradict::Dict;
 
 constexpr std::uint64_t key_count = 1000;
-
-void require(const ultradict::Status& status) {
-  if (!status) fail("ultradict: " + status.message());
-}
-
-Bytes bytes(const std::uint64_t& number) { return {reinterpret_cast<const char*>(&number), sizeof number}; }
 
 void get(Dict& dict, std::uint64_t turn) {
   static std::string value;
@@ -43,10 +35,10 @@ void insert_and_erase(Dict& dict, std::uint64_t turn) {
 void increment(Dict& dict, std::uint64_t) {
   static std::string value;
   require(dict.lock());
-  require(dict.get(bytes(0), &value));
+  require(dict.get(bytes(std::uint64_t{0}), &value));
   std::uint64_t count = 0;
   std::memcpy(&count, value.data(), sizeof count);
-  require(dict.put(bytes(0), bytes(count + 1)));
+  require(dict.put(bytes(std::uint64_t{0}), bytes(count + 1)));
   require(dict.unlock());
 }
 
@@ -61,10 +53,8 @@ constexpr Operation operations[] = {
 };
 
 void repeat(const Operation& operation, std::uint64_t count) {
-  ultradict::Options options;
-  options.create = ultradict::Create::always;
   Dict dict;
-  require(Dict::open("bench_operations", options, &dict));
+  open_fresh("operations", &dict);
   for (std::uint64_t key = 0; key < key_count; ++key) require(dict.put(bytes(key), bytes(key)));
   for (std::uint64_t turn = 0; turn < count; ++turn) operation.once(dict, turn);
   require(dict.unlink());

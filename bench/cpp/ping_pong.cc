@@ -11,22 +11,16 @@
 #include <string>
 #include <vector>
 
-#include "stores/store.h"
 #include "support/crew.h"
+#include "support/fresh_dict.h"
 #include "support/latencies.h"
-#include "ultradict/dict.h"
 
 namespace bench {
 namespace {
 
-using ultradict::Bytes;
 using ultradict::Dict;
 
 constexpr int rounds = 5;
-
-void require(const ultradict::Status& status) {
-  if (!status) fail("ultradict: " + status.message());
-}
 
 // Where there is one processor only, nothing is pinned, and the figures say so by their size.
 void pin_to(int processor) {
@@ -62,10 +56,8 @@ class Keys {
   static constexpr const char* name = "ultradict";
 
   Keys() {
-    ultradict::Options options;
-    options.create = ultradict::Create::always;
-    require(Dict::open("bench_ping_pong_" + std::to_string(getpid()), options, &dict_));
-    for (const char* key : keys) require(dict_.put(key, bytes(0)));
+    open_fresh("ping_pong", &dict_);
+    for (const char* key : keys) require(dict_.put(key, bytes(std::uint64_t{0})));
   }
   Keys(const Keys&) = delete;
   Keys& operator=(const Keys&) = delete;
@@ -89,7 +81,6 @@ class Keys {
  private:
   static constexpr const char* keys[2] = {"ping", "pong"};
 
-  static Bytes bytes(const std::uint64_t& number) { return {reinterpret_cast<const char*>(&number), sizeof number}; }
   static std::uint64_t value_of(const ultradict::Record& record) {
     std::uint64_t value = 0;
     if (record.value.size() != sizeof value) fail("ultradict: a value has the wrong size");
@@ -130,22 +121,14 @@ void play(std::uint64_t turns, Result* result) {
 }
 
 void print(const std::vector<Result>& results) {
-  std::printf("%-18s %10s %10s %10s %12s\n", "one way, ns", "p50", "p99", "p99.9", "max");
+  std::printf("%-18s %s\n", "one way", Latencies::heading);
   for (const Result& result : results) {
-    std::printf("%-18s %10llu %10llu %10llu %12llu\n", result.name.c_str(),
-                static_cast<unsigned long long>(result.one_way.quantile(0.5)),
-                static_cast<unsigned long long>(result.one_way.quantile(0.99)),
-                static_cast<unsigned long long>(result.one_way.quantile(0.999)),
-                static_cast<unsigned long long>(result.one_way.longest()));
+    std::printf("%-18s %s\n", result.name.c_str(), result.one_way.columns().c_str());
   }
   std::printf("{");
   const char* separator = "";
   for (const Result& result : results) {
-    std::printf("%s\"%s\": {\"p50\": %llu, \"p99\": %llu, \"p99.9\": %llu, \"max\": %llu}", separator,
-                result.name.c_str(), static_cast<unsigned long long>(result.one_way.quantile(0.5)),
-                static_cast<unsigned long long>(result.one_way.quantile(0.99)),
-                static_cast<unsigned long long>(result.one_way.quantile(0.999)),
-                static_cast<unsigned long long>(result.one_way.longest()));
+    std::printf("%s\"%s\": {%s}", separator, result.name.c_str(), result.one_way.json().c_str());
     separator = ", ";
   }
   std::printf("}\n");

@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """What this project set out to reach beside the others, judged from the figures of one run.
 
-Where a goal speaks of reads or writes, the worst of their patterns counts. What was not measured is not judged.
+Where a goal speaks of reads or writes, it is judged for a hot key, where the work of the store is seen, and for keys
+spread over memory, where that of the memory is; what a plain dict itself reaches stands beside it. Of several patterns
+the worst counts. What was not measured is not judged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from suite.results import Results
 
 OURS = "ultradict"
-READS = (("read", "hot"), ("read", "uniform"), ("read", "zipf"))
-WRITES = (("write", "hot"), ("write", "uniform"))
+PLAIN = "dict"
+HOT_READ, SPREAD_READS = (("read", "hot"),), (("read", "uniform"), ("read", "zipf"))
+HOT_WRITE, SPREAD_WRITES = (("write", "hot"),), (("write", "uniform"),)
 PLAIN_INCREMENTS = 10_000_000  # a second, of a core for which the goal of the counters was set
 
 
@@ -48,18 +51,29 @@ def value(results: Results, workload: str, variant: str, store: str, name: str =
     return figure.median
 
 
-def times(results: Results, cells: Sequence[tuple[str, str]], store: str) -> tuple[float, str]:
+Cells = Sequence[tuple[str, str]]
+
+
+def times(results: Results, cells: Cells, store: str) -> tuple[float, tuple[str, str]]:
     """How many times as fast as a store we are, in the worst of some cells."""
-    ratios = [(value(results, *cell, OURS) / value(results, *cell, store), " ".join(cell)) for cell in cells]
-    return min(ratios)
+    return min((value(results, *cell, OURS) / value(results, *cell, store), cell) for cell in cells)
 
 
-def at_least(text: str, bound: float, cells: Sequence[tuple[str, str]], store: str) -> Callable[[Results], Goal]:
+def limit(results: Results, cell: tuple[str, str], store: str) -> str:
+    """How many times as fast as a store a plain dict is: more cannot be expected of anybody."""
+    try:
+        return f"; a plain dict {value(results, *cell, PLAIN) / value(results, *cell, store):.1f} x"
+    except Missing:
+        return ""
+
+
+def at_least(text: str, bound: float, cells: Cells, store: str) -> Callable[[Results], Goal]:
     """So many times as fast as a store."""
 
     def judged(results: Results) -> Goal:
-        ratio, where = times(results, cells, store)
-        return Goal(text, f">= {bound:g} x", f"{ratio:.1f} x", ratio >= bound, where)
+        ratio, cell = times(results, cells, store)
+        note = " ".join(cell) + limit(results, cell, store)
+        return Goal(text, f">= {bound:g} x", f"{ratio:.1f} x", ratio >= bound, note)
 
     return with_reason(text, f">= {bound:g} x", judged)
 
@@ -126,17 +140,33 @@ def longest_wait(results: Results) -> float:
     return max(value(results, "writers", count, OURS, "max_ns") for count in ("2", "4", "8")) / 1e9
 
 
+BESIDE = (  # what is done, beside whom, how many times as fast
+    ("read", "UltraDict2", 6, "ultradict2"),
+    ("read", "UltraDict 0.0.6", 15, "ultradict_006"),
+    ("read", "Redis over TCP", 500, "redis_tcp"),
+    ("read", "Redis by its socket", 500, "redis_unix"),
+    ("read", "Manager().dict()", 500, "manager"),
+    ("read", "LMDB", 15, "lmdb"),
+    ("write", "UltraDict2", 15, "ultradict2"),
+    ("write", "UltraDict 0.0.6", 18, "ultradict_006"),
+    ("write", "UltraDict 0.0.6 with shared_lock", 150, "ultradict_006_shared_lock"),
+    ("write", "LMDB", 5, "lmdb"),
+)
+PATTERNS: dict[str, dict[str, Cells]] = {
+    "read": {"hot reads": HOT_READ, "spread reads": SPREAD_READS},
+    "write": {"hot writes": HOT_WRITE, "spread writes": SPREAD_WRITES},
+}
+
+
+def beside_each() -> Iterator[Callable[[Results], Goal]]:
+    """Each operation beside each store, in every pattern."""
+    for what, title, bound, store in BESIDE:
+        for pattern, cells in PATTERNS[what].items():
+            yield at_least(f"{pattern}, beside {title}", bound, cells, store)
+
+
 GOALS = (
-    at_least("reads, beside UltraDict2", 6, READS, "ultradict2"),
-    at_least("reads, beside UltraDict 0.0.6", 15, READS, "ultradict_006"),
-    at_least("reads, beside Redis over TCP", 500, READS, "redis_tcp"),
-    at_least("reads, beside Redis by its socket", 500, READS, "redis_unix"),
-    at_least("reads, beside Manager().dict()", 500, READS, "manager"),
-    at_least("reads, beside LMDB", 15, READS, "lmdb"),
-    at_least("writes, beside UltraDict2", 15, WRITES, "ultradict2"),
-    at_least("writes, beside UltraDict 0.0.6", 18, WRITES, "ultradict_006"),
-    at_least("writes, beside UltraDict 0.0.6 with shared_lock", 150, WRITES, "ultradict_006_shared_lock"),
-    at_least("writes, beside LMDB", 5, WRITES, "lmdb"),
+    *beside_each(),
     at_least("counter of 4 processes, beside shared_lock", 20, [("counter", "4")], "ultradict_006_shared_lock"),
     reaching("counter of 4 processes, plain dict at 10 M/s", 2, "M/s", counters_beside_plain_dict),
     reaching(

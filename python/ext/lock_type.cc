@@ -34,18 +34,25 @@ PyObject* enter(PyObject* lock, const LockTerms& terms) {
 
 PyObject* lock_enter(PyObject* self, PyObject*) {
   Session* session = lock_object(self)->session;
-  if (!session->closed && session->engine.lock(Wait{0, false})) return ++session->locks, Py_INCREF(self), self;
+  if (!session->closed && session->engine.try_lock()) return ++session->locks, Py_INCREF(self), self;
   return enter(self, LockTerms{});
+}
+
+PyObject* left(Session* session, const Status& status) {
+  const Use use(session);
+  if (!status && status.code() != Code::not_owner) return raise_status(session, status);
+  if (session->engine.has_recovery()) tell_of_recovery(session);
+  Py_RETURN_NONE;
 }
 
 // A dict closed inside `with` has given the lock back already, unless another thread closed it.
 PyObject* leave(PyObject* lock) {
   Session* session = lock_object(lock)->session;
   if (!session->engine.is_open()) Py_RETURN_NONE;
-  const Use use(session);
   const Status status = session->unlock();
-  if (!status && status.code() != Code::not_owner) return raise_status(session, status);
-  if (session->engine.has_recovery()) tell_of_recovery(session);
+  const bool is_usual = status && !session->closed && !session->engine.has_recovery();
+  if (!is_usual) [[unlikely]]
+    return left(session, status);
   Py_RETURN_NONE;
 }
 

@@ -99,6 +99,7 @@ Fault put_staged(Store& store, ChildId dict, BatchItems& batch) {
 Fault put_key(Store& store, ChildId dict, const Key& key, Bytes value, Sighting* written) {
   if (Fault fault = check_sizes(key, value)) return fault;
   const Word hash = store.hash(dict.number, key.canonical);
+  store.regions.prefetch_slots(hash);
   return making_room(store, [&] {
     NewValue staged(store, value);
     if (Fault fault = staged.stage()) return fault;

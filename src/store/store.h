@@ -101,6 +101,7 @@ class Store {
   Word creator = 0;              // token word of the process that created it with this Store; 0: attached
   std::atomic<int> handles = 0;  // of the root, open: its creator's end is when the last of them closes
   std::atomic<Word> staged_count = 0;
+  bool last_put_inserted = false;  // under the lock: who inserts a key will insert more
   bool builds_children = false;  // a ChildBuilder of the thread that holds the lock is at work
   // A recovery that nobody was told of yet: whose process did it (token word; 0: none), and the pid of the dead owner.
   std::atomic<Word> recovered_by = 0;

@@ -358,11 +358,13 @@ Fault put(Store& store, LockHeld held, ChildId dict, const Key& key, Word hash, 
   prefetch_next_slots(store, held, hash);
   Insertion insertion(store, held);
   Fault unready;
-  if (expect == Expect::new_key) unready = insertion.prepare(dict.number, key, hash, value);
+  const bool prepared = expect == Expect::new_key || store.last_put_inserted;
+  if (prepared) unready = insertion.prepare(dict.number, key, hash, value);
   Located located;
   if (Fault fault = locate(store, held, dict.number, key.canonical, hash, &located)) return fault;
+  store.last_put_inserted = located.number == 0;
   if (located.number != 0) return overwrite(store, held, located, value, written);
-  if (expect != Expect::new_key) unready = insertion.prepare(dict.number, key, hash, value);
+  if (!prepared) unready = insertion.prepare(dict.number, key, hash, value);
   return unready ? unready : insertion.finish(hash, value, written);
 }
 

@@ -2,14 +2,11 @@
 // The contestant: an ultradict::Dict of its own, gone at the end. Keys and values are the eight bytes of the number.
 #pragma once
 
-#include <unistd.h>
-
 #include <cstdint>
 #include <cstring>
 #include <string>
 
-#include "store.h"
-#include "ultradict/dict.h"
+#include "../support/fresh_dict.h"
 
 namespace bench {
 
@@ -17,11 +14,7 @@ class StoreUltradict {
  public:
   static constexpr const char* name = "ultradict";
 
-  StoreUltradict() {
-    ultradict::Options options;
-    options.create = ultradict::Create::always;
-    require(ultradict::Dict::open("bench_get_put_" + std::to_string(getpid()), options, &dict_));
-  }
+  StoreUltradict() { open_fresh("get_put", &dict_); }
   StoreUltradict(const StoreUltradict&) = delete;
   StoreUltradict& operator=(const StoreUltradict&) = delete;
   ~StoreUltradict() { (void)dict_.unlink(); }
@@ -40,13 +33,6 @@ class StoreUltradict {
   void finish_writing() {}
 
  private:
-  static ultradict::Bytes bytes(const std::int64_t& number) {
-    return {reinterpret_cast<const char*>(&number), sizeof number};
-  }
-  static void require(const ultradict::Status& status) {
-    if (!status) fail("ultradict: " + status.message());
-  }
-
   ultradict::Dict dict_;
   std::string value_;
 };

@@ -5,6 +5,8 @@
 
 #include <bit>
 #include <cstdint>
+#include <cstdio>
+#include <string>
 
 namespace bench {
 
@@ -34,7 +36,20 @@ class Latencies {
     return longest_;
   }
 
+  // As the programs print them: columns of a table, in nanoseconds, and the members of an object.
+  static constexpr const char* heading = "    p50 ns     p99 ns   p99.9 ns       max ns";
+  std::string columns() const { return printed("%10llu %10llu %10llu %12llu"); }
+  std::string json() const { return printed("\"p50\": %llu, \"p99\": %llu, \"p99.9\": %llu, \"max\": %llu"); }
+
  private:
+  std::string printed(const char* format) const {
+    char text[160];
+    const auto number = [&](double share) { return static_cast<unsigned long long>(quantile(share)); };
+    std::snprintf(text, sizeof text, format, number(0.5), number(0.99), number(0.999),
+                  static_cast<unsigned long long>(longest_));
+    return text;
+  }
+
   static constexpr int parts_log2 = 4;  // of each power of two
   static constexpr int parts = 1 << parts_log2;
   static constexpr int bucket_count = 60 * parts;
