@@ -35,9 +35,9 @@ demo: install  ## Several processes count the identifiers of the standard librar
 
 # GoogleTest and pytest close with a line of their own each; the numbers that ctest puts before them are taken off.
 test: install build-dev build-asan build-tsan  ## Engine tests, Python suite, sanitizers and a quick benchmark
-	ctest --test-dir build/dev --verbose | sed -uE 's/^[0-9]+: ?//'
-	ctest --preset asan
-	ctest --preset tsan
+	ctest --test-dir build/dev --parallel $(JOBS) --verbose | sed -uE 's/^[0-9]+: ?//'
+	ctest --preset asan --parallel $(JOBS)
+	ctest --preset tsan --parallel $(JOBS)
 	ULTRADICT_BUILD=build/dev $(venv_python) bench/run.py --quick
 	$(venv_python) bench/versus.py --trial
 

@@ -131,7 +131,7 @@ class WireReader {
  private:
   bool long_varint(std::uint64_t* word) noexcept {
     std::uint64_t sum = 0;
-    for (unsigned shift = 0; shift < 64 && !at_end(); shift += 7) {
+    for (unsigned shift = 0; !at_end(); shift += 7) {  // up to 63: there it ends
       const auto byte = static_cast<std::uint8_t>(*next_++);
       if (shift == 63 && byte > 1) return false;  // more than 64 bits
       sum |= static_cast<std::uint64_t>(byte & 0x7f) << shift;

@@ -76,19 +76,13 @@ inline void copy_out(void* destination, const void* source, std::size_t size) {
   }
 }
 
-// Writes `size` bytes to a word-aligned place, the last word padded with zeros.
+// Writes whole words to a word-aligned place.
 inline void copy_in(void* destination, const void* source, std::size_t size) {
   auto* to = static_cast<Word*>(destination);
   const auto* from = static_cast<const char*>(source);
-  std::size_t done = 0;
-  for (; done + sizeof(Word) <= size; done += sizeof(Word)) {
+  for (std::size_t done = 0; done < size; done += sizeof(Word)) {
     Word word;
     std::memcpy(&word, from + done, sizeof word);
-    store_relaxed(to[done / sizeof(Word)], word);
-  }
-  if (done < size) {
-    Word word = 0;
-    std::memcpy(&word, from + done, size - done);
     store_relaxed(to[done / sizeof(Word)], word);
   }
 }

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <mutex>
@@ -110,7 +111,7 @@ bool LivenessToken::is_still_there() const {
   File file;
   TokenHeader now{};
   if (open_file(path_.c_str(), &file) || read_at(file, 0, reinterpret_cast<char*>(&now), sizeof now)) return false;
-  return now.id[0] == header_.id[0] && now.id[1] == header_.id[1];
+  return std::ranges::equal(now.id, header_.id);
 }
 
 Fault LivenessToken::claim() {

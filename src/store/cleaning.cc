@@ -108,7 +108,7 @@ Word emptiest_segment(const Control& control) {
   Word best = segments_max;
   for (Word number = 0; number < segments_max; ++number) {
     const SegmentDescriptor& segment = control.segments[number];
-    if (!is_closed(control, number) || is_protected(control, number) || segment.live >= segment.filled) continue;
+    if (!is_closed(control, number) || segment.live >= segment.filled) continue;
     if (best == segments_max || segment.live < control.segments[best].live) best = number;
   }
   return best;
@@ -191,8 +191,6 @@ Fault clean_some(Store& store, LockHeld held, Word size) {
     if (number == segments_max) return {};
     choose_victim(store, held, number);
   }
-  const Word victim = victim_of(control);
-  if (victim != segments_max && is_protected(control, victim)) return {};
   const Fault fault = move_out(store, held, bytes_moved_per_byte * size);
   return fault.code == Code::memory_full ? Fault::none() : fault;  // a later write may have more room
 }

@@ -16,7 +16,8 @@ inline bool is_clean_enough(const Control& control) {
   return dead_size(control) <= shared::load_relaxed(control.state.live_size) / 2 + dead_size_kept;
 }
 
-// What a write owes for `size` bytes that it appended or killed.
+// What a write owes for `size` bytes that it appended or killed; not while a batch is under way, whose records are not
+// live yet.
 Fault clean_some(Store& store, LockHeld held, Word size);
 inline Fault pay_cleaning(Store& store, LockHeld held, Word size) {
   return is_clean_enough(store.control()) ? Fault::none() : clean_some(store, held, size);

@@ -67,12 +67,12 @@ Fault DictLock::acquire(const Wait& wait) {
   return wait_for_it(mine, wait);
 }
 
-// Most owners leave within a microsecond.
-bool DictLock::spin_for_it(Word mine) {
+// Most owners leave within a microsecond. `taken`: what the word becomes.
+bool DictLock::spin_for_it(Word taken) {
   for (int spin = 0; spin < spins_max; ++spin) {
     pause();
     Word free = 0;
-    if (shared::load_relaxed(*word_) == 0 && shared::compare_and_swap(*word_, free, mine)) {
+    if (shared::load_relaxed(*word_) == 0 && shared::compare_and_swap(*word_, free, taken)) {
       note_owner();
       return true;
     }
@@ -114,6 +114,8 @@ Fault DictLock::wait_for_it(Word mine, const Wait& wait) {
     os::futex_wait(*word_, static_cast<std::uint32_t>(announced),
                    waiting.sleep_ns(stands_back ? turn_ns : wait_ns_max));
     waiting.note_turn();
+    // Who gave it back may have taken it again already. To sleep at once would make each of its turns a wake-up.
+    if (spin_for_it(mine | LockWord::waiters)) return {};
   }
 }
 

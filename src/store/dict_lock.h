@@ -91,7 +91,7 @@ class DictLock {
     depth_ = 1;
     owner_thread_.store(this_thread(), std::memory_order_relaxed);
   }
-  bool spin_for_it(Word mine);
+  bool spin_for_it(Word taken);
   Fault wait_for_it(Word mine, const Wait& wait);
   Fault take_from_the_dead(Word mine, LockWord seen, bool* taken);
 

@@ -102,7 +102,7 @@ class Store {
   std::atomic<int> handles = 0;  // of the root, open: its creator's end is when the last of them closes
   std::atomic<Word> staged_count = 0;
   bool last_put_inserted = false;  // under the lock: who inserts a key will insert more
-  bool builds_children = false;  // a ChildBuilder of the thread that holds the lock is at work
+  bool builds_children = false;    // a ChildBuilder of the thread that holds the lock is at work
   // A recovery that nobody was told of yet: whose process did it (token word; 0: none), and the pid of the dead owner.
   std::atomic<Word> recovered_by = 0;
   std::atomic<std::int32_t> recovered_from = 0;

@@ -58,7 +58,7 @@ struct RecordView {
   Word blob_size() const { return is_blob() ? blob().size : 0; }
 };
 
-// Fewer than 8 bytes as a word, put together in a register: a word written to memory in pieces could only be read back
+// 1 to 7 bytes as a word, put together in a register: a word written to memory in pieces could only be read back
 // when all of them have arrived there.
 inline Word small_word(const char* from, std::size_t size) {
   const auto byte = [&](std::size_t i) { return Word{static_cast<unsigned char>(from[i])} << (8 * i); };
@@ -69,7 +69,7 @@ inline Word small_word(const char* from, std::size_t size) {
     std::memcpy(&high, from + size - sizeof high, sizeof high);
     return low | Word{high} << (8 * (size - sizeof high));
   }
-  return size == 0 ? 0 : byte(0) | byte(size / 2) | byte(size - 1);
+  return byte(0) | byte(size / 2) | byte(size - 1);
 }
 
 // Appends bytes to a run of shared words.
@@ -108,7 +108,7 @@ class WordWriter {
       return;
     }
     shared::store_relaxed(*to_++, carried_);
-    carried_ = count_ == 0 ? 0 : word >> (64 - 8 * count_);
+    carried_ = word >> (64 - 8 * count_);  // count_ is not 0: fewer than 8 bytes filled a word
     count_ = count_ + size - sizeof(Word);
   }
 

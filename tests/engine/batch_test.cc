@@ -53,6 +53,22 @@ TEST(Batch, LargeOneFillsTableAndLogFromNothing) {
   expect_content(dict, content);
 }
 
+// Keys of one batch then compete for slots of two arrays.
+TEST(Batch, SmallOnesAreWholeWhileTheTableGrows) {
+  const Scratch scratch;
+  for (int round = 0; round < 20; ++round) {
+    Dict dict = scratch.open("dict" + std::to_string(round));
+    Content content;
+    while (content.size() < 2400) {
+      Content added;
+      for (int i = 0; i < 8; ++i) added.emplace_back("k" + std::to_string(content.size() + added.size()), "v");
+      ASSERT_TRUE(put_all(dict, added));
+      content.insert(content.end(), added.begin(), added.end());
+    }
+    expect_content(dict, content);
+  }
+}
+
 TEST(Batch, UsesTheEntriesOfDeletedKeysFirst) {
   const Scratch scratch;
   Dict dict = scratch.open();

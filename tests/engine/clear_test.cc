@@ -98,6 +98,18 @@ TEST(Clear, OldTablesStayReadableUntilReleased) {
   expect_sound(dict);
 }
 
+TEST(Clear, OldTablesGoWithTheHandle) {
+  const Scratch scratch;
+  Options options = scratch.options();
+  options.keeps_sightings = true;
+  Dict dict = scratch.open("dict", options);
+  fill(dict, 5000, 10);
+  ASSERT_TRUE(dict.clear());
+  EXPECT_GT(mapped_deleted_size(scratch.path()), 0U);
+  ASSERT_TRUE(dict.close());
+  EXPECT_EQ(mapped_deleted_size(scratch.path()), 0U);
+}
+
 // Another handle of the dict may have given the old tables back.
 TEST(Clear, SightingsMayBeAskedWhenTheirTableIsUnmapped) {
   const Scratch scratch;
@@ -126,6 +138,19 @@ TEST(Clear, ByAnotherProcessIsSeen) {
   expect_content(dict, {{"k7", "by the child"}});
   ASSERT_TRUE(dict.put("k8", "by the parent"));
   expect_content(dict, {{"k7", "by the child"}, {"k8", "by the parent"}});
+}
+
+TEST(Clear, TheLastOfFewLargeValuesGivesTheMemoryBack) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const int count = 1000;
+  for (int i = 0; i < count; ++i) {
+    ASSERT_TRUE(dict.put("k" + std::to_string(i), std::string(blob_size_min, 'v')));
+  }
+  EXPECT_GT(dict.stats().log_size, count * blob_size_min);
+  for (int i = 0; i < count; ++i) ASSERT_TRUE(dict.erase("k" + std::to_string(i)));
+  EXPECT_LT(dict.stats().log_size, count * blob_size_min / 4);
+  expect_content(dict, {});
 }
 
 TEST(Clear, TheLastKeyThatIsErasedGivesTheMemoryBack) {

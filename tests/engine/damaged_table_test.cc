@@ -55,6 +55,19 @@ TEST(DamagedTable, E5_FullOfTombstonesEveryProbeEnds) {
   EXPECT_NE(unsoundness_of(dict), "");
 }
 
+TEST(DamagedTable, E5_SlotsInControlThatClaimAnotherSizeAreDamage) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict);
+  const ControlView control(dict);
+  for (const Word bits : {Word{30}, Word{200}}) {
+    shared::store(control->state.slots, control_slots_b << 8 | bits);
+    std::string value;
+    EXPECT_EQ(dict.get(key(1), &value).code(), Code::damaged) << bits;
+    EXPECT_EQ(dict.put(key(1), "value").code(), Code::damaged) << bits;
+  }
+}
+
 TEST(DamagedTable, E5_AllSlotsLeadToOneEntryEveryProbeEnds) {
   const Scratch scratch;
   Dict dict = scratch.open();

@@ -71,6 +71,9 @@ void write_all_ways(Dict& dict) {
   (void)dict.clear();
 }
 
+// Of every so many words one; a child takes many times longer under a sanitizer.
+std::size_t stride_of(std::size_t words) { return scaled(is_sanitized() ? 3 * words : words, 1); }
+
 class WordByWord {
  public:
   WordByWord() : dict_(opened()), control_(dict_) {
@@ -152,7 +155,7 @@ TEST(DamagedWordByWord, E7_OfTheStateEndsInAnErrorOrAnAnswer) {
 TEST(DamagedWordByWord, E7_OfTheEntriesEndsInAnErrorOrAnAnswer) {
   if (forks_are_slow()) GTEST_SKIP() << "many forks";
   WordByWord dict;
-  const std::size_t stride = scaled(3, 1);
+  const std::size_t stride = stride_of(3);
   for (std::size_t word = sizeof(Entry) / sizeof(Word); word < 40 * sizeof(Entry) / sizeof(Word); word += stride) {
     dict.damage(dict.control().identity.entries_offset + word * sizeof(Word));
   }
@@ -162,7 +165,7 @@ TEST(DamagedWordByWord, E7_OfTheEntriesEndsInAnErrorOrAnAnswer) {
 TEST(DamagedWordByWord, E7_OfTheSlotsEndsInAnErrorOrAnAnswer) {
   if (forks_are_slow()) GTEST_SKIP() << "many forks";
   WordByWord dict;
-  const std::size_t stride = scaled(5, 1);
+  const std::size_t stride = stride_of(5);
   for (std::size_t word = 0; word < control_slots; word += stride) {
     dict.damage(dict.control().identity.slots_offset + word * sizeof(Word));
   }
@@ -172,7 +175,7 @@ TEST(DamagedWordByWord, E7_OfTheSlotsEndsInAnErrorOrAnAnswer) {
 TEST(DamagedWordByWord, E7_OfTheRecordsEndsInAnErrorOrAnAnswer) {
   if (forks_are_slow()) GTEST_SKIP() << "many forks";
   WordByWord dict;
-  const std::size_t stride = scaled(3, 1);
+  const std::size_t stride = stride_of(3);
   for (std::size_t word = 0; word < dict.control().segments[0].size / sizeof(Word); word += stride) {
     dict.damage(dict.control().identity.segments_offset + word * sizeof(Word));
   }

@@ -219,9 +219,14 @@ TEST(DamagedWords, E9_ABatchThatWasAppliedIsNotAppliedAgain) {
   const Word pending = entry_of(control, dict, "a").ref;
   ASSERT_TRUE(dict.put("a", "new a"));
   shared::store(control->state.pending, pending);
-  shared::store(control->state.repair, 1);
-  EXPECT_EQ(dict.put("c", "value").code(), Code::damaged);
-  EXPECT_EQ(value_of(dict, "a"), "new a");
+  const Word at = Ref{pending}.position();
+  for (const auto& [begin, end] : {std::pair{Word{0}, at + 1}, std::pair{at, at}, std::pair{at + 1, at + 2}}) {
+    shared::store(control->state.batch_begin, begin);
+    shared::store(control->state.pending_end, end);
+    shared::store(control->state.repair, 1);
+    EXPECT_EQ(dict.put("c", "value").code(), Code::damaged);
+    EXPECT_EQ(value_of(dict, "a"), "new a");
+  }
 }
 
 TEST(DamagedWords, E9_ANestedDictThatIsNotDoomedIsNotFreed) {

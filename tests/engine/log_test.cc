@@ -53,6 +53,20 @@ TEST(Log, SegmentsAreReused) {
   expect_sound(dict);
 }
 
+TEST(Log, WhatIsSetAsideStays) {
+  const Scratch scratch;
+  Options options = scratch.options();
+  options.full_dump_size = 2'000'000;
+  Dict dict = scratch.open("dict", options);
+  const std::uint64_t size = dict.stats().log_size;
+  EXPECT_GE(size, 2'000'000U);
+  for (std::uint64_t i = 0; i < 20'000; ++i) {
+    ASSERT_TRUE(dict.put(key(i % 40), std::string(1000, 'v')));
+    ASSERT_GE(dict.stats().log_size, size) << i;
+  }
+  expect_sound(dict);
+}
+
 TEST(Log, NumberOfSegmentsStaysSmallForManyBytes) {
   const Scratch scratch;
   Dict dict = scratch.open();

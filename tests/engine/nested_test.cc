@@ -205,6 +205,7 @@ TEST(Nested, ALinkThatWouldCloseACycleIsRefused) {
     ASSERT_TRUE(builder.make(&wrapped));
     ASSERT_EQ(link(wrapped, "inner", a), Code::ok);
     EXPECT_EQ(link(b, "wrapped", wrapped), Code::would_cycle);
+    EXPECT_EQ(link(wrapped, "self", wrapped), Code::would_cycle);
   }
   expect_content(c, {});
 }
@@ -235,6 +236,22 @@ TEST(Nested, WhatWasBuiltAndNotLinkedIsFreed) {
   EXPECT_EQ(dict.stats().dict_count, 0U);
   expect_content(dict, {});
   EXPECT_EQ(orphans_of(dict), "");
+}
+
+TEST(Nested, WhatIsLinkedAndOverwrittenWhileItIsBuiltIsFreed) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Dict child;
+  {
+    ChildBuilder builder(dict);
+    ASSERT_TRUE(builder.make(&child));
+    ASSERT_TRUE(child.put("x", "1"));
+    for (const char* key : {"a", "b"}) ASSERT_EQ(link(dict, key, child), Code::ok);
+    for (const char* key : {"a", "b"}) ASSERT_TRUE(dict.put(key, "something else"));
+  }
+  EXPECT_EQ(child.alive().code(), Code::dict_gone);
+  EXPECT_EQ(dict.stats().dict_count, 0U);
+  expect_content(dict, {{"a", "something else"}, {"b", "something else"}});
 }
 
 // A process that forks while another thread builds must not believe for ever that somebody builds.

@@ -71,6 +71,7 @@ TEST_F(Poison, NeitherLargeValuesNorNestedDictsArePutAfterwards) {
   EXPECT_EQ(dict_.put(Key{"key"}, &first, nullptr).code(), Code::internal);
   EXPECT_EQ(dict_.put_at(&seen, &second).code(), Code::internal);
   EXPECT_EQ(dict_.put_new_child("nested", &child).code(), Code::internal);
+  EXPECT_EQ(ChildBuilder(dict_).make(&child).code(), Code::internal);
   EXPECT_EQ(content_of(dict_), (Content{{"key", "before"}}));
 }
 

@@ -193,6 +193,20 @@ TEST(Recovery, A4_AWriterKilledWhileItHoldsTheLockLeavesWhatItHadWritten) {
   EXPECT_EQ(dict.stats().recoveries, 1U);
 }
 
+TEST(Recovery, FilesThatNobodyNamesAreSweptWhateverTheirNumbers) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.put("key", "value"));
+  const std::string table = std::to_string(ControlView(dict)->state.table_number);
+  for (const std::string& name : {"entries-" + table + "-99", "entries-" + table + "-5", std::string("entries-4-0"),
+                                 std::string("segment-4711"), std::string("slots-4711"), std::string("blob-4711")}) {
+    write_file(directory_of(dict) + "/" + name, "left behind");
+  }
+  ASSERT_TRUE(dict.clean());
+  EXPECT_EQ(orphans_of(dict), "");
+  expect_content(dict, {{"key", "value"}});
+}
+
 TEST(Recovery, RefusesAJournalThatIsDamaged) {
   const Scratch scratch;
   Dict dict = scratch.open();

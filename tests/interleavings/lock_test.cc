@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "interleavings/world.h"
+#include "store/life.h"
 
 namespace ultradict::test {
 namespace {
@@ -20,6 +21,23 @@ TEST(Interleavings, B14_TakeAndGiveWithAWaiter) {
 
 TEST(Interleavings, B14_TakeAndGiveWithTwoWaiters) {
   World::explore({"lock leave | lock leave | lock leave", {2, 1}, {4, 2}, nothing, {once, once, once}});
+}
+
+// Of a participant that nobody is: the kernel says that it is dead.
+const auto held_by_a_dead_process = [](Dict& dict) {
+  find_open(dict.id())->control().lock = LockWord::owned(participants_max - 1, 1).word;
+};
+const auto recovered_once = [](const Control& before, const Control& after) {
+  return after.state.recoveries == before.state.recoveries + 1;
+};
+
+TEST(Interleavings, B5_OfTwoThatTakeItFromADeadOwnerOneSucceeds) {
+  World::explore({"lock leave | lock leave, after a dead owner",
+                  {3, 2},
+                  {5, 3},
+                  held_by_a_dead_process,
+                  {once, once},
+                  recovered_once});
 }
 
 }  // namespace

@@ -86,6 +86,7 @@ void World::begin_run() {
   if (!next_slots_.empty() && !store_->regions.next_slots(SlotsName{control.state.next_slots}, &words)) {
     std::memcpy(words, next_slots_.data(), next_slots_.size());
   }
+  store_->last_put_inserted = false;
   history_.begin_run(content_);
   inside_ = 0;
 }
