@@ -62,6 +62,19 @@ TEST(LargeValue, OverwritesWhatASightingNames) {
   expect_content(dict, {{"again", value}});
 }
 
+TEST(LargeValue, ASmallOneTakesItsPlaceByWhatWasSeenOfIt) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Sighting seen;
+  for (const bool is_tried : {false, true}) {
+    ASSERT_TRUE(dict.put(Key{"k"}, large('a'), &seen));
+    ASSERT_TRUE(is_tried ? dict.try_put_at(&seen, "small") : dict.put_at(&seen, "small"));
+    EXPECT_TRUE(seen.current());
+    expect_content(dict, {{"k", "small"}});
+    EXPECT_EQ(orphans_of(dict), "");
+  }
+}
+
 TEST(LargeValue, WhatTheParentStagedIsNotTheChilds) {
   const Scratch scratch;
   Dict dict = scratch.open();

@@ -211,6 +211,18 @@ TEST(Life, AttachingAndLeavingOneDictManyTimesLeaksNothing) {
   EXPECT_EQ(mappings_under(scratch.path()), 0U) << "the token's mapping stays as well";
 }
 
+// A process looks at dicts of its directory from a random one on, for some that died.
+TEST(Life, ManyDictsOfADirectoryAreLeftAloneByProcessesThatCome) {
+  const Scratch scratch;
+  std::vector<Dict> dicts;
+  for (int i = 0; i < 12; ++i) dicts.push_back(scratch.open("d" + std::to_string(i)));
+  for (int i = 0; i < 12; ++i) {
+    EXPECT_EQ(in_child([&] { require(scratch.open("of a child", Create::if_missing).unlink()); }), 0);
+  }
+  for (int i = 0; i < 12; ++i) EXPECT_TRUE(exists(scratch, "d" + std::to_string(i)));
+  EXPECT_EQ(dicts_in(scratch), 12U);
+}
+
 TEST(Life, ThreadsThatOpenOneNameShareTheDict) {
   const Scratch scratch;
   std::vector<std::thread> threads;

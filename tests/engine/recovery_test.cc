@@ -199,7 +199,7 @@ TEST(Recovery, FilesThatNobodyNamesAreSweptWhateverTheirNumbers) {
   ASSERT_TRUE(dict.put("key", "value"));
   const std::string table = std::to_string(ControlView(dict)->state.table_number);
   for (const std::string& name : {"entries-" + table + "-99", "entries-" + table + "-5", std::string("entries-4-0"),
-                                 std::string("segment-4711"), std::string("slots-4711"), std::string("blob-4711")}) {
+                                  std::string("segment-4711"), std::string("slots-4711"), std::string("blob-4711")}) {
     write_file(directory_of(dict) + "/" + name, "left behind");
   }
   ASSERT_TRUE(dict.clean());
