@@ -50,8 +50,9 @@ class Family {
   Estate take(ChildId dict) noexcept;
   // Values held for nested dicts that are gone are let go. Asks only if there are some, and a nested dict has ended.
   void look_for_ended(const Session* session) noexcept {
-    if (!held_for_.empty()) look_at_held(session);
+    if (holds_for_nested()) look_at_held(session);
   }
+  bool holds_for_nested() const noexcept { return !held_for_.empty(); }
   int traverse(visitproc visit, void* arg) const;
 
  private:

@@ -50,7 +50,7 @@ PyObject* leave(PyObject* lock) {
   Session* session = lock_object(lock)->session;
   if (!session->engine.is_open()) Py_RETURN_NONE;
   const Status status = session->unlock();
-  const bool is_usual = status && !session->closed && !session->engine.has_recovery();
+  const bool is_usual = status && !session->closed && !session->has_chores() && !session->engine.has_recovery();
   if (!is_usual) [[unlikely]]
     return left(session, status);
   Py_RETURN_NONE;

@@ -64,6 +64,10 @@ struct Session {
     }
   }
 
+  // Whether the end of an operation has to look after more than its references: old views, what ended nested dicts
+  // left.
+  bool has_chores() const noexcept { return !mapped.empty() || family->holds_for_nested(); }
+
   // The value that the cache has for an item, borrowed, current or not; null: none, or one that is of no use.
   PyObject* cached_value(const Cache::Item& item) const noexcept {
     return hands_out_children && is_closed_handle(item.value) ? nullptr : item.value;

@@ -191,7 +191,7 @@ bool make_ready(Session* session, const Encoded& encoded, ReadyValue* ready) try
 }
 
 bool store_short(Session* session, PyObject* key, Py_hash_t hash, PyObject* value) noexcept {
-  if (!session->serializer.is_default || !session->held.empty()) return false;
+  if (!session->serializer.is_default || !session->held.empty() || session->has_chores()) return false;
   char bytes[short_value_max];
   const char* const end = write_short(value, bytes);
   if (end == nullptr) return false;

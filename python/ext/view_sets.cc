@@ -91,9 +91,10 @@ PyObject* view_and(PyObject* left, PyObject* right) {
   const Py_ssize_t own = PyObject_Size(view);
   if (own < 0) return nullptr;
   const bool is_view = is_set_view(module, other);
-  const Py_ssize_t others = is_view || PySet_CheckExact(other) ? PyObject_Size(other) : 0;
+  const bool is_set = Py_IS_TYPE(other, &PySet_Type);
+  const Py_ssize_t others = is_view || is_set ? PyObject_Size(other) : 0;
   if (others < 0) return nullptr;
-  if (PySet_CheckExact(other) && own <= others) return PyObject_CallMethod(other, "intersection", "O", view);
+  if (is_set && own <= others) return PyObject_CallMethod(other, "intersection", "O", view);
   if (is_view && others > own) std::swap(view, other);
   return contained_elements(other, view);
 }

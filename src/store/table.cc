@@ -138,13 +138,16 @@ Fault use_what_is_there(const State& state, Word count) {
   return has_room ? Fault::none() : Fault::of(Code::memory_full, "the table is full");
 }
 
+bool is_half_full(const State& state, Word count) {
+  return (state.slots_used + count) * 2 > SlotsName{state.slots}.count();
+}
+
 // Growth goes on with every insertion; it must be over when the current array is full, or when many keys come at once.
 Fault make_slots_room(Store& store, LockHeld held, Word count) {
   State& state = store.state();
-  const auto is_half_full = [&] { return (state.slots_used + count) * 2 > SlotsName{state.slots}.count(); };
   const auto is_full = [&] { return state.slots_used + count > Slots::used_max(SlotsName{state.slots}.count()); };
   drop_if_too_small(store, held, count);
-  if (state.next_slots == 0 && !is_half_full()) return {};
+  if (state.next_slots == 0 && !is_half_full(state, count)) return {};
   Fault fault;
   do {
     if (state.next_slots == 0) fault = begin_growth(store, held, count);
@@ -182,6 +185,10 @@ Fault slot_arrays(Store& store, LockHeld, SlotArrays* arrays) {
 void prefetch_in_next_slots(Store& store, LockHeld held, Word hash) {
   SlotArrays arrays;
   if (!slot_arrays(store, held, &arrays) && arrays.grows) arrays.next.prefetch(hash);
+}
+
+bool has_table_room(const State& state) {
+  return state.next_slots == 0 && unused_entries(state) != 0 && !is_half_full(state, 1);
 }
 
 Fault make_table_room(Store& store, LockHeld held, Word count) {

@@ -358,7 +358,7 @@ Fault put(Store& store, LockHeld held, ChildId dict, const Key& key, Word hash, 
   prefetch_next_slots(store, held, hash);
   Insertion insertion(store, held);
   Fault unready;
-  const bool prepared = expect == Expect::new_key || store.last_put_inserted;
+  const bool prepared = expect == Expect::new_key || (store.last_put_inserted && has_table_room(store.state()));
   if (prepared) unready = insertion.prepare(dict.number, key, hash, value);
   Located located;
   if (Fault fault = locate(store, held, dict.number, key.canonical, hash, &located)) return fault;

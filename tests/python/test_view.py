@@ -231,6 +231,33 @@ def test_d7_what_is_pinned_is_told_and_let_go(d: UltraDict[Any, Any], other: Ult
     assert other.stats()["pinned_bytes"] == 0
 
 
+def mapped_and_removed() -> int:
+    """Mappings of blobs whose file is gone."""
+    with open("/proc/self/maps") as maps:
+        return sum("blob-" in line and line.rstrip().endswith("(deleted)") for line in maps)
+
+
+@pytest.mark.parametrize("write", ["assign", "lock"])
+def test_d7_who_does_nothing_but_short_work_lets_go_as_well(
+    d: UltraDict[Any, Any], other: UltraDict[Any, Any], write: str
+) -> None:
+    d["n"] = 0
+    d["big"] = LARGE
+    for number in range(3):
+        other["n"] = number
+    view = other.view("big")
+    assert view is not None
+    del view
+    d["big"] = 1
+    assert mapped_and_removed() == 1
+    if write == "assign":
+        other["n"] = 7
+    else:
+        with other.lock:
+            pass
+    assert mapped_and_removed() == 0
+
+
 def test_a_new_value_is_a_new_view(d: UltraDict[Any, Any], other: UltraDict[Any, Any]) -> None:
     for number in range(200):
         d["frame"] = bytes([number]) * 50_000
