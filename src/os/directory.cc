@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <utility>
 
 #include "os/directory_lock.h"
 #include "os/file.h"
@@ -194,15 +195,18 @@ class Turn {
 }  // namespace
 
 void Directory::look_at_some(int count, FunctionRef<void(const std::string& id)> look) const {
-  static long place = -1;  // where in d/ the last look ended: over time every dict gets its turn
+  // Where in d/ this process's last look ended: over time every dict gets its turn. The children of one parent must not
+  // all go on from where it was.
+  static long place = 0;
+  static pid_t looked = 0;
   const Turn turn;
   if (!turn) return;
   DIR* listing = ::opendir(Path(path_, "d"));
   if (!listing) return;
-  if (place < 0) {
-    skip_some(listing);
-  } else {
+  if (std::exchange(looked, ::getpid()) == ::getpid()) {
     ::seekdir(listing, place);
+  } else {
+    skip_some(listing);
   }
   if (!look_at(listing, &count, look)) {
     ::rewinddir(listing);

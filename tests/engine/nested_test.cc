@@ -238,6 +238,22 @@ TEST(Nested, WhatWasBuiltAndNotLinkedIsFreed) {
   EXPECT_EQ(orphans_of(dict), "");
 }
 
+// Who erases the last key gives the memory of table and log back, all nested dicts with it: not one that is being built.
+TEST(Nested, TheLastKeyThatIsErasedLeavesWhatIsBuilt) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  for (int i = 0; i < 5000; ++i) ASSERT_TRUE(dict.put("k" + std::to_string(i), "v"));
+  {
+    Dict child;
+    ChildBuilder builder(dict);
+    ASSERT_TRUE(builder.make(&child));
+    for (int i = 0; i < 5000; ++i) ASSERT_TRUE(dict.erase("k" + std::to_string(i)));
+    ASSERT_TRUE(child.put("x", "1"));
+    ASSERT_EQ(link(dict, "built", child), Code::ok);
+  }
+  expect_content(dict, {{"built", nested_value}, {"built/x", "1"}});
+}
+
 TEST(Nested, WhatIsLinkedAndOverwrittenWhileItIsBuiltIsFreed) {
   const Scratch scratch;
   Dict dict = scratch.open();
