@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Status: how an operation ended. `if (!status) report(status.message())`.
 //
-// No function of this library throws, and none ends the process because of what it found in shared memory: whatever
-// another process may have done to the bytes comes back as a Status.
+// No function of this library ends the process because of what it found in shared memory: whatever another process may
+// have done to the bytes comes back as a Status. Nothing is thrown but std::bad_alloc, by those that are not noexcept,
+// where the process itself has no memory left for what they answer.
 #pragma once
 
 #include <cstdint>

@@ -9,14 +9,21 @@ namespace ultradict::python {
 namespace {
 
 constexpr const char* text =
-    "UltraDict %r: process %d died while it held the lock; what it had committed was completed, the rest undone";
+    "UltraDict %r: %s died while it held the lock; what it had committed was completed, the rest undone";
+
+// Its pid is not known where it lived in a namespace that is not seen from here.
+Ref who(std::int32_t pid) {
+  return Ref::steal(pid != 0 ? PyUnicode_FromFormat("process %d", static_cast<int>(pid))
+                             : PyUnicode_FromString("a process"));
+}
 
 bool warn(const Session* session, std::int32_t pid) {
   const Ref logging = Ref::steal(PyImport_ImportModule("logging"));
   const Ref logger = Ref::steal(logging ? PyObject_CallMethod(logging.get(), "getLogger", "s", "UltraDict") : nullptr);
-  if (!logger) return false;
-  const Ref said = Ref::steal(
-      PyObject_CallMethod(logger.get(), "warning", "ssi", text, session->name.c_str(), static_cast<int>(pid)));
+  const Ref dead = who(pid);
+  if (!logger || !dead) return false;
+  const Ref said =
+      Ref::steal(PyObject_CallMethod(logger.get(), "warning", "ssO", text, session->name.c_str(), dead.get()));
   return static_cast<bool>(said);
 }
 

@@ -24,6 +24,18 @@ TEST(Writer, OverwrittenKeyKeepsItsPlace) {
   expect_content(dict, {{"c", "c"}, {"a", "anew"}, {"b", "b"}});
 }
 
+// Memory that may be the last is not taken for a table that the next new key needs, and this one does not.
+TEST(Writer, OverwritingRightAfterAnInsertionLeavesTheTableAsItIs) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  for (int i = 0; i < 3000; ++i) {
+    ASSERT_TRUE(dict.put("k" + std::to_string(i), "v"));
+    const Stats before = dict.stats();
+    ASSERT_TRUE(dict.put("k0", "w"));
+    ASSERT_EQ(dict.stats().table_size, before.table_size) << i;
+  }
+}
+
 TEST(Writer, KeyInsertedAgainGoesToTheEnd) {
   const Scratch scratch;
   Dict dict = scratch.open();

@@ -332,3 +332,39 @@ def test_c10_garbage_that_is_collected_in_the_middle_of_an_operation(d: UltraDic
     assert len(list(d.items())) == len(d)
     d["b"] = 1
     assert UltraDict(name=d.name, create=False) == dict(d)
+
+
+def after_collecting(number: int) -> list[int]:
+    gc.collect()
+    return [number]
+
+
+class Collecting:
+    """Where it is decoded, garbage is collected."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return after_collecting, (self.number,)
+
+
+def test_c10_garbage_that_is_collected_while_a_changed_value_is_decoded(d: UltraDict[Any, Any]) -> None:
+    """A destructor reads so much that what is known of the key gives way, in the cache, to what is read."""
+    d.update({n: f"value {n}" for n in range(100)})
+    for number in runs(5):
+        d["a"] = Collecting(number)
+        handle = UltraDict.open(d.name, create=False, cache_bytes=2000)
+        assert handle["a"] == [number]
+        d["a"] = Collecting(number + 1)
+        gc.disable()
+        try:
+            cell = Cell(lambda handle=handle: [handle[n] for n in range(100)])  # type: ignore[misc]
+            cell.me = cell  # type: ignore[attr-defined]
+            del cell
+            assert handle["a"] == [number + 1]
+        finally:
+            gc.enable()
+        assert [handle[n] for n in range(99, -1, -1)] == [d[n] for n in range(99, -1, -1)]
+        assert handle["a"] == [number + 1]
+        handle.close()
