@@ -4,8 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <memory>
-
 #include "store/child_name.h"
 #include "support/child.h"
 #include "support/content.h"
@@ -218,75 +216,6 @@ TEST(Nested, OnlyOneOfTheSameDictIsLinked) {
   EXPECT_EQ(link(dict, "a", foreign), Code::invalid_argument);
   EXPECT_EQ(link(dict, "a", other), Code::invalid_argument);
   EXPECT_EQ(link(dict, "a", dict), Code::invalid_argument);
-  expect_content(dict, {});
-}
-
-TEST(Nested, WhatWasBuiltAndNotLinkedIsFreed) {
-  const Scratch scratch;
-  Dict dict = scratch.open();
-  Dict child;
-  {
-    ChildBuilder builder(dict);
-    ASSERT_TRUE(builder.make(&child));
-    ASSERT_TRUE(child.put("x", std::string(50'000, 'x')));
-    ASSERT_TRUE(child.put_new_child("y", &child));
-    EXPECT_EQ(dict.stats().dict_count, 2U);
-  }
-  EXPECT_EQ(child.alive().code(), Code::dict_gone);
-  EXPECT_EQ(dict.stats().dict_count, 0U);
-  expect_content(dict, {});
-  EXPECT_EQ(orphans_of(dict), "");
-}
-
-// Who erases the last key gives the memory of table and log back, all nested dicts with it: not one that is being built.
-TEST(Nested, TheLastKeyThatIsErasedLeavesWhatIsBuilt) {
-  const Scratch scratch;
-  Dict dict = scratch.open();
-  for (int i = 0; i < 5000; ++i) ASSERT_TRUE(dict.put("k" + std::to_string(i), "v"));
-  {
-    Dict child;
-    ChildBuilder builder(dict);
-    ASSERT_TRUE(builder.make(&child));
-    for (int i = 0; i < 5000; ++i) ASSERT_TRUE(dict.erase("k" + std::to_string(i)));
-    ASSERT_TRUE(child.put("x", "1"));
-    ASSERT_EQ(link(dict, "built", child), Code::ok);
-  }
-  expect_content(dict, {{"built", nested_value}, {"built/x", "1"}});
-}
-
-TEST(Nested, WhatIsLinkedAndOverwrittenWhileItIsBuiltIsFreed) {
-  const Scratch scratch;
-  Dict dict = scratch.open();
-  Dict child;
-  {
-    ChildBuilder builder(dict);
-    ASSERT_TRUE(builder.make(&child));
-    ASSERT_TRUE(child.put("x", "1"));
-    for (const char* key : {"a", "b"}) ASSERT_EQ(link(dict, key, child), Code::ok);
-    for (const char* key : {"a", "b"}) ASSERT_TRUE(dict.put(key, "something else"));
-  }
-  EXPECT_EQ(child.alive().code(), Code::dict_gone);
-  EXPECT_EQ(dict.stats().dict_count, 0U);
-  expect_content(dict, {{"a", "something else"}, {"b", "something else"}});
-}
-
-// A process that forks while another thread builds must not believe for ever that somebody builds.
-TEST(Nested, AChildForkedWhileOneIsBuiltFreesWhatItDeletes) {
-  const Scratch scratch;
-  Dict dict = scratch.open();
-  ASSERT_TRUE(new_child(dict, "n").put("x", "1"));
-  Gate built;
-  std::unique_ptr<Child> process;
-  {
-    const ChildBuilder builder(dict);
-    process = std::make_unique<Child>([&] {
-      built.wait();
-      require(dict.erase("n"));
-      require(dict.stats().dict_count == 0);
-    });
-  }
-  built.open();
-  EXPECT_EQ(process->wait(), 0);
   expect_content(dict, {});
 }
 
