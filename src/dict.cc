@@ -2,6 +2,8 @@
 // Implements include/ultradict/dict.h: forwarding only.
 #include "dict_handle.h"
 
+#include <cstring>
+
 #include "store/changes.h"
 #include "store/child_name.h"
 #include "store/cleaning.h"
@@ -106,6 +108,12 @@ const Options& Dict::options() const noexcept {
   return store_ ? store_->options : none;
 }
 
+// A string that has the size already, as that of who reads again and again often has, is only filled.
+static void copy_to(Bytes bytes, std::string* value) {
+  value->resize(bytes.size());
+  if (!bytes.empty()) std::memcpy(value->data(), bytes.data(), bytes.size());
+}
+
 Status Dict::get(Bytes key, std::string* value) const {
   static thread_local Buffer buffer;
   Sighting seen;
@@ -114,7 +122,7 @@ Status Dict::get(Bytes key, std::string* value) const {
     if (Status status = find(key, &seen, &buffer, &record); !status) return status;
     if (record.child.number != 0) return report(Fault::of(Code::is_dict), name());
     if (!record.is_blob) {
-      value->assign(record.value);
+      copy_to(record.value, value);
       return {};
     }
     Status status = report(check_blob_size(*store_, seen, record.value_size), this->name());

@@ -88,12 +88,12 @@ Fault find_once(Store& store, Word dict, Bytes key, Word hash, Sighting* seen, B
   Word found = 0;
   fault = Slots(words, epoch.slots.bits()).probe(hash, &stopped, [&](Word, Word number) {
     found = number;
-    inner = look_at(store, epoch.table_number, number, buffer, &look);
-    if (inner.code == Code::not_found) {
-      inner = {};
-      return false;
-    }
-    return inner || (look.view.key() == key && look.view.header.dict_id == dict);
+    const Fault looked = look_at(store, epoch.table_number, number, buffer, &look);
+    if (!looked) [[likely]]
+      return look.view.key() == key && look.view.header.dict_id == dict;
+    if (looked.code == Code::not_found) return false;
+    inner = looked;
+    return true;
   });
   if (!epoch.holds(state)) return changed();
   if (fault) return fault;
@@ -118,11 +118,14 @@ bool is_absent(Store& store, Word hash) {
 Fault find_hashed(Store& store, ChildId dict, Bytes key, Word hash, Sighting* seen, Buffer* buffer, Record* record) {
   const Fault fault = look_until_consistent(store, [&] {
     const Fault once = find_once(store, dict.number, key, hash, seen, buffer, record);
-    if (dict.number == 0 || once.code == Code::changed) [[likely]]
-      return once;
+    if (!once && dict.number == 0) [[likely]]
+      return Fault::none();
+    if (dict.number == 0 || once.code == Code::changed) return once;
     const Fault gone = check_alive(store, dict);  // the number may be that of another dict by now
     return gone ? gone : once;
   });
+  if (!fault) [[likely]]
+    return {};
   return fault.code == Code::changed ? Fault::damaged("a look-up under the lock is not consistent") : fault;
 }
 

@@ -2,6 +2,8 @@
 // Retry: a look without the lock counts if nothing changed under it. Otherwise it is taken again, and after retries_max
 // tries with the lock.
 //
+// Success is answered anew at each level: a copy of a Fault that was just written field by field would wait for that.
+//
 // Who has the lock may wait for something that the looking thread keeps, as Python's threads do for the GIL. But while
 // it waits nobody writes, and a look without the lock succeeds: so one is tried again after every short wait.
 #pragma once
@@ -19,6 +21,8 @@ Fault look_without_lock(Store& store, const Look& look) {
   const ReadGuard guard(store.regions);
   for (int tries = 0; tries < retries_max; ++tries) {
     const Fault fault = look();
+    if (!fault) [[likely]]
+      return {};
     if (fault.code != Code::changed) return fault;
   }
   return Fault::of(Code::changed);
@@ -29,7 +33,10 @@ template <typename Look>
 Fault look_until_consistent(Store& store, const Look& look) {
   std::int64_t waited = 0;
   for (std::int64_t wait = reader_first_wait_ns;; waited += wait, wait *= 2) {
-    if (const Fault fault = look_without_lock(store, look); fault.code != Code::changed) return fault;
+    const Fault fault = look_without_lock(store, look);
+    if (!fault) [[likely]]
+      return {};
+    if (fault.code != Code::changed) return fault;
     const Entered entered(store, Wait{wait});
     if (!entered.fault()) {
       const ReadGuard guard(store.regions);
