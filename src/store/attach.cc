@@ -115,8 +115,11 @@ Fault attach_dict(const os::Directory& directory, const std::string& name, const
   if (Fault fault = os::map(control, identity.size, &base)) return fault;
   opened->regions.open(std::move(files), base, identity, opened->token);
   opened->lock.bind(&opened->control().lock, opened->token, &opened->regions.poison());
-  if (os::HeldByte::descriptor_needed) opened->attached_file = std::move(control);
-  control.close();  // it would hold the place of a Store that ends
+  if (os::HeldByte::descriptor_needed) {
+    opened->attached_file = std::move(control);
+  } else {
+    control.close();  // it would hold the place of a Store that ends
+  }
   opened->id = std::move(own_id);
   if (Fault fault = check_small(*opened)) return fault;
   *store = note_open(std::move(opened));
