@@ -106,7 +106,7 @@ class Life {
   Dict other_;
 };
 
-Life::Act create_and_close(Options given) {
+Life::Act create_and_close(const Options& given) {
   return [given](const std::string& directory, const std::function<void()>& acknowledge) {
     Options options = given;
     options.directory = directory;
