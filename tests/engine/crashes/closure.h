@@ -57,7 +57,7 @@ struct Tally {
 class Closure {
  public:
   // In the short run it does not follow what differs in bytes that nobody reads alone, and gives up after `images_max`
-  // images of recoveries; 0: no death in a recovery is tried at all.
+  // images of recoveries; 0: no death in a recovery is tried at all, and at full length some are.
   explicit Closure(World world, std::uint64_t images_max = 1000);
   void explore();
 
