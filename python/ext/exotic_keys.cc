@@ -119,18 +119,6 @@ bool ExoticKeys::keep(PyObject* key, Bytes canonical) {
   return stored && ensure_dict(&objects_) && PyDict_SetItem(objects_.get(), stored.get(), key) == 0;
 }
 
-bool ExoticKeys::add(PyObject* key, Bytes canonical) {
-  const Ref stored = bytes_object(canonical);
-  if (stored && ensure_dict(&exotic_.canonical_of)) {
-    const Ref keys = exotic_.canonical_of.copy();
-    if (set_anew(keys.get(), key, stored.get())) return true;
-  }
-  begin_anew(&exotic_);
-  if (!PyErr_ExceptionMatches(PyExc_Exception)) return false;
-  PyErr_Clear();
-  return true;
-}
-
 void ExoticKeys::forget(PyObject* key) {
   for (Mirror* mirror : {&exotic_, &all_}) {
     if (!mirror->canonical_of) continue;

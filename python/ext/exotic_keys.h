@@ -24,11 +24,10 @@ class ExoticKeys {
  public:
   // 1: `canonical` is that of the key equal to `key`; 0: none; -1: an exception. `among_all`: plain keys count too.
   int find(Session* session, PyObject* key, bool among_all, Scratch* canonical);
-  // `key` is about to be stored under `canonical`: it is the object that will stand for it. Runs no Python code.
+  // `key` is about to be stored under `canonical`: it is the object that will stand for it. Runs no Python code. That
+  // it was stored the mirror learns when it is next asked: its hash and == may raise, and the change would be done by
+  // then.
   bool keep(PyObject* key, Bytes canonical);
-  // It was stored. False only with an exception that is to end the program, for the change is done: whatever else goes
-  // wrong, the mirror learns of the key when it is next asked.
-  bool add(PyObject* key, Bytes canonical);
   void forget(PyObject* key);
   // The object that stands for a stored key, exotic or not; a new reference.
   PyObject* object_of(Session* session, Bytes canonical, Bytes face, bool exotic);

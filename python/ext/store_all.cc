@@ -79,7 +79,7 @@ class Plan {
     LockForWrite lock(session_);
     if (!lock.acquire()) return false;
     if (!settle_keys()) return false;
-    return for_new_exotic(&ExoticKeys::keep) && put_items() && for_new_exotic(&ExoticKeys::add) && hold_values();
+    return keep_new_exotic() && put_items() && hold_values();
   }
 
   bool put_items() {
@@ -243,10 +243,10 @@ class Plan {
     return session_->engine.put_all(dicts_[0].items);
   }
 
-  bool for_new_exotic(bool (ExoticKeys::*tell)(PyObject* key, Bytes canonical)) {
+  bool keep_new_exotic() {
     for (const Special& special : dicts_[0].specials) {
       if (special.settled.exists || !special.settled.exotic) continue;
-      if (!(session_->exotic.*tell)(special.key, dicts_[0].items[special.number].key.canonical)) return false;
+      if (!session_->exotic.keep(special.key, dicts_[0].items[special.number].key.canonical)) return false;
     }
     return true;
   }

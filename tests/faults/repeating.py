@@ -14,9 +14,9 @@ from strategies import stressed
 stuck_after_s = 120
 
 
-def runs(few: int) -> range:
-    """A thousand under `make stress`, a few in the ordinary suite."""
-    return range(1000 if stressed else few)
+def runs(few: int, many: int = 1000) -> range:
+    """Many under `make stress`, a few in the ordinary suite; fewer of what starts a dozen programs each time."""
+    return range(many if stressed else few)
 
 
 def start(work: Callable[[], object]) -> int:

@@ -62,7 +62,7 @@ class Stop(BaseException):
 @pytest.mark.parametrize("operation", operations)
 def test_c9_an_exception_of_a_key_or_value(operation: str, event: str, kind: type[BaseException]) -> None:
     """At the first, second, third ... time that it could come in this operation, until it does not come any more."""
-    for countdown in runs(6):
+    for countdown in range(1000):
         with UltraDict.open(data=start, cache_bytes=0) as d:
             before, left = state(d), countdown
             handle = UltraDict(name=d.name, create=False)  # which has seen no key
@@ -87,9 +87,8 @@ def test_c9_an_exception_of_a_key_or_value(operation: str, event: str, kind: typ
                 expect_untouched(handle, before)
             handle.close()
             if not came:
-                break
-    else:
-        assert event in ("hash", "eq"), "so often nothing else is asked"
+                return
+    pytest.fail("so often nothing is asked")
 
 
 def test_c9_a_key_that_could_not_be_loaded_for_lack_of_room_is_found_afterwards() -> None:

@@ -21,11 +21,11 @@ def test_e12_each_dict_has_a_secret_of_its_own_for_its_hash() -> None:
     keys = [f"key{number}" for number in range(30)]
     secrets: set[bytes] = set()
     tables: list[set[bytes]] = []
-    for _ in runs(5):
+    for _ in runs(5, 50):
         with UltraDict(dict.fromkeys(keys)) as d:
             secrets.add(secret_of(d.name))
             tables.append(hashes_of(control_of(d.name), len(keys)))
-    assert len(secrets) == len(runs(5))
+    assert len(secrets) == len(runs(5, 50))
     assert all(len(set(secret)) > 64 for secret in secrets)
     assert not set.intersection(*tables)
     assert all(len(table) == len(keys) for table in tables)

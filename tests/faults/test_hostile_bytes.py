@@ -121,7 +121,7 @@ def test_e10_a_planted_pickle_is_never_loaded(plant: str, recurse: bool, tmp_pat
     marker = tmp_path / "loaded"
     key, value = PLANTS[plant](Payload(marker))
     paths = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
-    for _ in runs(1):
+    for _ in runs(1, 10):
         with UltraDict(recurse=recurse) as d:
             d[key] = value
             d["sound"] = [1, "x"]

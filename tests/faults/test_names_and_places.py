@@ -50,7 +50,7 @@ say(len(d))
 @pytest.mark.parametrize("umask", [0, 0o077, 0o777])
 def test_f4_the_mode_is_what_was_asked_whatever_the_umask(umask: int, mode: int, shared: Path) -> None:
     program = modes_program.replace("UMASK", oct(umask)).replace("ASKED", oct(mode))
-    for number in runs(1):
+    for number in runs(1, 10):
         assert as_user(ALICE, program, shared / str(number)) == "5001"
 
 
@@ -80,7 +80,7 @@ while True:
 @pytest.mark.parametrize("remove", ["unlink", "unlink_by_name", "close", "rm"])
 def test_f5_removed_while_in_use_and_made_anew(remove: str, shared_directory: Path) -> None:
     """Who has the old one keeps it, to its end; who asks for the name gets the new one; neither sees the other's."""
-    for number in runs(1):
+    for number in runs(1, 10):
         old = UltraDict({"a": "old"}, name="again")
         with Program(user_program, "again") as user:
             assert user.said() == "attached"
@@ -265,7 +265,7 @@ def test_f8_privileges_dropped_after_opening(more: str, shared: Path) -> None:
     place = shared / "root"
     before, os.environ["ULTRADICT_DIR"] = os.environ["ULTRADICT_DIR"], str(place)
     try:
-        for _ in runs(1):
+        for _ in runs(1, 10):
             program = users.PREAMBLE + dropping_program.replace("MORE", more)
             with Program(program) as dropped:
                 assert dropped.said() == "made"

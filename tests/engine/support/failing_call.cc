@@ -27,7 +27,7 @@ const NamedCall failing_calls[failing_calls_max] = {
     {SYS_mkdir, "mkdir"},         {SYS_link, "link"},       {SYS_fcntl, "fcntl"},
     {SYS_futex, "futex"},         {SYS_madvise, "madvise"}, {SYS_readlink, "readlink"},
     {SYS_newfstatat, "fstat"},    {SYS_rmdir, "rmdir"},     {SYS_getdents64, "getdents64"},
-    {SYS_getrandom, "getrandom"},
+    {SYS_getrandom, "getrandom"}, {SYS_fchmod, "fchmod"},   {SYS_chmod, "chmod"},
 };
 
 #if defined(__x86_64__)
