@@ -114,9 +114,12 @@ void ExoticKeys::begin_anew(Mirror* mirror) {
   PyErr_Restore(type, value, traceback);
 }
 
-bool ExoticKeys::keep(PyObject* key, Bytes canonical) {
+bool ExoticKeys::add(PyObject* key, Bytes canonical) {
   const Ref stored = bytes_object(canonical);
-  return stored && ensure_dict(&objects_) && PyDict_SetItem(objects_.get(), stored.get(), key) == 0;
+  if (!stored || !ensure_dict(&objects_) || PyDict_SetItem(objects_.get(), stored.get(), key) != 0) return false;
+  if (!ensure_dict(&exotic_.canonical_of)) return false;
+  const Ref keys = exotic_.canonical_of.copy();
+  return set_anew(keys.get(), key, stored.get()) || (begin_anew(&exotic_), false);
 }
 
 void ExoticKeys::forget(PyObject* key) {

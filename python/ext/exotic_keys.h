@@ -24,10 +24,9 @@ class ExoticKeys {
  public:
   // 1: `canonical` is that of the key equal to `key`; 0: none; -1: an exception. `among_all`: plain keys count too.
   int find(Session* session, PyObject* key, bool among_all, Scratch* canonical);
-  // `key` is about to be stored under `canonical`: it is the object that will stand for it. Runs no Python code. That
-  // it was stored the mirror learns when it is next asked: its hash and == may raise, and the change would be done by
-  // then.
-  bool keep(PyObject* key, Bytes canonical);
+  // `key` is about to be stored under `canonical`, and is the object that will stand for it. What its hash and == raise
+  // is raised before anything is done. If it is not stored after all, what is noted here is out of date, no more.
+  bool add(PyObject* key, Bytes canonical);
   void forget(PyObject* key);
   // The object that stands for a stored key, exotic or not; a new reference.
   PyObject* object_of(Session* session, Bytes canonical, Bytes face, bool exotic);

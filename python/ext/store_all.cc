@@ -79,7 +79,7 @@ class Plan {
     LockForWrite lock(session_);
     if (!lock.acquire()) return false;
     if (!settle_keys()) return false;
-    return keep_new_exotic() && put_items() && hold_values();
+    return add_new_exotic() && put_items() && hold_values();
   }
 
   bool put_items() {
@@ -243,10 +243,10 @@ class Plan {
     return session_->engine.put_all(dicts_[0].items);
   }
 
-  bool keep_new_exotic() {
+  bool add_new_exotic() {
     for (const Special& special : dicts_[0].specials) {
       if (special.settled.exists || !special.settled.exotic) continue;
-      if (!session_->exotic.keep(special.key, dicts_[0].items[special.number].key.canonical)) return false;
+      if (!session_->exotic.add(special.key, dicts_[0].items[special.number].key.canonical)) return false;
     }
     return true;
   }

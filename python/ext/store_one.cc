@@ -113,7 +113,7 @@ bool put_under_lock(Probe* probe, ReadyValue& ready, SettledKey* settled) {
   const bool simple = probe->kind == KeyKind::plain && session->engine.exotic_count() == 0;
   if (!simple && !settle_key(probe, settled)) return false;
   const bool is_new_exotic = settled->exotic && !settled->exists;
-  if (is_new_exotic && !session->exotic.keep(probe->key, probe->canonical.bytes())) return false;
+  if (is_new_exotic && !session->exotic.add(probe->key, probe->canonical.bytes())) return false;
   const Key key{probe->canonical.bytes(), probe->face.bytes(), settled->exotic};
   const Status status = put(session, key, ready, &probe->seen);
   if (!status) return raise_status(session, status), false;
