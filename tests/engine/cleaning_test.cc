@@ -124,6 +124,7 @@ TEST(Cleaning, H3_OneRecordLargerThanAllOthersIsMoved) {
   ASSERT_TRUE(dict.clean());
   ASSERT_TRUE(dict.clean());
   expect_content(dict, {{large_key, "v"}});
+  EXPECT_EQ(dict.stats().dead_size, 0U);
 }
 
 TEST(Cleaning, EveryProcessGoesOnWhereTheLastStopped) {
