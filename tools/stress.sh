@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # stress.sh <python> <build> <minutes> [campaign ...]: the tests that `make test` runs in short, at full length
 # (ULTRADICT_STRESS=1), and what only this runs. All campaigns, or those named:
-#   crashes        every store of every operation, and every store of every recovery from every state    ten minutes
+#   crashes        every store of every operation, and every store of every recovery from every state    half an hour
 #   engine         kills, small memory, damage, namespaces: the program `campaigns`                       about an hour
 #   python         the suites of several processes and of faults, among them 20,000 kills                 hours
 #   histories      1,000 histories of 1,000 operations, checked for linearizability                       ten minutes

@@ -119,7 +119,9 @@ bool ExoticKeys::add(PyObject* key, Bytes canonical) {
   if (!stored || !ensure_dict(&objects_) || PyDict_SetItem(objects_.get(), stored.get(), key) != 0) return false;
   if (!ensure_dict(&exotic_.canonical_of)) return false;
   const Ref keys = exotic_.canonical_of.copy();
-  return set_anew(keys.get(), key, stored.get()) || (begin_anew(&exotic_), false);
+  if (set_anew(keys.get(), key, stored.get())) return true;
+  begin_anew(&exotic_);
+  return false;
 }
 
 void ExoticKeys::forget(PyObject* key) {

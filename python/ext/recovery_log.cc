@@ -11,7 +11,7 @@ namespace {
 constexpr const char* text =
     "UltraDict %r: %s died while it held the lock; what it had committed was completed, the rest undone";
 
-// Its pid is not known where it lived in a namespace that is not seen from here.
+// Its pid is not known if another participant has its number by now.
 Ref who(std::int32_t pid) {
   return Ref::steal(pid != 0 ? PyUnicode_FromFormat("process %d", static_cast<int>(pid))
                              : PyUnicode_FromString("a process"));

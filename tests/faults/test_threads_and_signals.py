@@ -107,6 +107,8 @@ def waits_for_a_lock_of_processes(thread: int) -> bool:
 
 def signalling_who_waits(number: int) -> threading.Thread:
     """Sends the main thread a signal, not before it is seen to wait for the lock of a dict."""
+    if not FUTEX_CALL:
+        pytest.skip("the number of the futex call is not known here")
     main = threading.main_thread()
     assert main.ident is not None
     assert main.native_id is not None
