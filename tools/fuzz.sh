@@ -4,7 +4,7 @@
 # operations), runs each so long, from the inputs in tests/fuzz/corpus/, and says how many executions there were. An
 # input that ends a target is kept in build/<preset>/fuzz-failures/. FUZZ_PRESET=fuzz-fast takes targets without
 # sanitizers; FUZZ_KEEP=<directory> keeps the inputs that were found there, one directory per target, and goes on from
-# them.
+# them; FUZZ_JOBS=<number> runs so many processes of each target beside each other (a damaged lock is waited for).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,19 +30,25 @@ trap 'rm -rf "$work"' EXIT
 failures=$PWD/build/$preset/fuzz-failures
 failed=0
 
+# The counts of all processes are added up.
 run() { # run <target>
-  local found=${FUZZ_KEEP:-$work}/$1 log=$work/$1.log count
+  local found=${FUZZ_KEEP:-$work}/$1 log=$work/$1 job jobs=()
   mkdir -p "$found" "$failures"
-  if ! ULTRADICT_DIR=$work/dicts-$1 UBSAN_OPTIONS=print_stacktrace=1 \
-    "build/$preset/tests/fuzz/$1_fuzz" "$bound" -max_len="${max_len[$1]}" -timeout=60 -rss_limit_mb=2048 \
-    -malloc_limit_mb=256 -entropic=0 -len_control=0 -print_funcs=0 -print_final_stats=1 \
-    -artifact_prefix="$failures/$1-" \
-    "$found" "tests/fuzz/corpus/$1" >"$log" 2>&1; then
-    tail -n 60 "$log" >&2
+  for job in $(seq "${FUZZ_JOBS:-1}"); do
+    ULTRADICT_DIR=$work/dicts-$1 UBSAN_OPTIONS=print_stacktrace=1 \
+      "build/$preset/tests/fuzz/$1_fuzz" "$bound" -max_len="${max_len[$1]}" -timeout=60 -rss_limit_mb=2048 \
+      -malloc_limit_mb=256 -entropic=0 -len_control=0 -print_funcs=0 -print_final_stats=1 \
+      -artifact_prefix="$failures/$1-" \
+      "$found" "tests/fuzz/corpus/$1" >"$log-$job.log" 2>&1 &
+    jobs+=($!)
+  done
+  for job in "${!jobs[@]}"; do
+    wait "${jobs[$job]}" && continue
+    tail -n 60 "$log-$((job + 1)).log" >&2
     failed=1
-  fi
-  count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-  echo "$1: ${count:-no} executions ($preset)"
+  done
+  awk -F: -v name="$1 ($preset)" '/^stat::number_of_executed_units/ { count += $NF }
+    END { printf "%s: %d executions\n", name, count }' "$log"-*.log
 }
 
 for target in "$@"; do run "$target"; done

@@ -51,7 +51,8 @@ class Use {
   void run(const std::string& name) {
     if (!Dict::open(name, options(Create::never), &dict_)) return;
     (void)dict_.open_child("child", &child_);
-    for (int i = 0; i < 8; ++i) step(i < 4 && input_.left() == 0 ? static_cast<std::uint8_t>(i) : input_.byte());
+    for (int i = 0; i < 8 && !input_.at_end(); ++i) step(input_.byte());
+    read();
     walk(dict_, Cursor::Direction::forward);
     (void)dict_.check();
   }
