@@ -114,22 +114,32 @@ static void copy_to(Bytes bytes, std::string* value) {
   if (!bytes.empty()) std::memcpy(value->data(), bytes.data(), bytes.size());
 }
 
+namespace {
+
+// A value that lies beside its record, or that is none. `changed`: look again.
+Status get_elsewhere(Store& store, const Found& found, std::string* value, const std::string& name) {
+  if (found.view.is_child()) return report(Fault::of(Code::is_dict), name);
+  Sighting seen;
+  note(store, found, &seen);
+  const Word size = found.view.blob().size;
+  if (Fault fault = check_blob_size(store, seen, size)) return report(fault, name);
+  value->resize(size);
+  return report(read_blob(store, seen, size, value->data()), name);
+}
+
+}  // namespace
+
 Status Dict::get(Bytes key, std::string* value) const {
   static thread_local Buffer buffer;
-  Sighting seen;
-  Record record;
+  if (!store_) return report(closed(), name());
   for (int tries = 0; tries < retries_max; ++tries) {
-    if (Status status = find(key, &seen, &buffer, &record); !status) return status;
-    if (record.child.number != 0) return report(Fault::of(Code::is_dict), name());
-    if (!record.is_blob) {
-      copy_to(record.value, value);
+    Found found;
+    if (const Fault fault = look_up(*store_, child_, key, &buffer, &found)) return report(fault, name());
+    if (found.view.kind() == RecordKind::value) [[likely]] {
+      copy_to(found.view.value(), value);
       return {};
     }
-    Status status = report(check_blob_size(*store_, seen, record.value_size), this->name());
-    if (status) {
-      value->resize(record.value_size);
-      status = read_blob(seen, record.value_size, value->data());
-    }
+    Status status = get_elsewhere(*store_, found, value, name());
     if (status.code() != Code::changed) return status;
   }
   return Status(Code::changed, "the value was overwritten each time it was read");

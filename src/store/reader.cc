@@ -24,6 +24,9 @@ struct Epoch {
   }
 };
 
+// In line: operator== of std::string_view is a call.
+bool is_same(Bytes a, Bytes b) { return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size()) == 0; }
+
 Fault changed() { return Fault::of(Code::changed); }
 
 void describe(const RecordView& view, Record* record) {
@@ -38,59 +41,41 @@ void describe(const RecordView& view, Record* record) {
   record->sequence = view.header.sequence;
 }
 
-void note(Store& store, Word table, Word number, const Entry& entry, Word born, const RecordView& view,
-          Sighting* seen) {
-  static_assert(sizeof(std::atomic<std::uint64_t>) == sizeof(Word));
-  seen->ref_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&entry.ref);
-  seen->table_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&store.state().table_number);
-  seen->ref = view.header.ref;
-  seen->table_number = table;
-  seen->sequence = view.header.sequence;
-  seen->born = born;
-  seen->blob_checksum = view.is_blob() ? view.blob().checksum : 0;
-  seen->entry = static_cast<std::uint32_t>(number);
-}
-
-// A copy of the record that an entry names, in one life of its key.
-struct Look {
-  Entry* entry = nullptr;
-  Word born = 0;
-  RecordView view;
-};
-
-Fault look_at(Store& store, Word table, Word number, Buffer* buffer, Look* look) {
+// Fills in `found` for the entry that it names by table and number.
+[[gnu::always_inline]] inline Fault look_at(Store& store, Buffer* buffer, Found* found) {
+  const Word number = found->number;
   if (number == 0 || number >= shared::load(store.state().entries_size)) return Fault::damaged("entry number", number);
-  if (Fault fault = store.regions.entry(table, number, &look->entry)) return fault;
-  look->born = shared::load(look->entry->born);
-  const Ref ref{shared::load(look->entry->ref)};
+  if (Fault fault = store.regions.entry(found->table, number, &found->entry)) return fault;
+  found->born = shared::load(found->entry->born);
+  const Ref ref{shared::load(found->entry->ref)};
   // An entry that was ever used has a hash, also when it is free: no writer leaves what leads here and nothing there.
-  if (!ref && look->born == 0 && shared::load(look->entry->hash) == 0) return Fault::damaged("entry: empty", number);
+  if (!ref && found->born == 0 && shared::load(found->entry->hash) == 0) return Fault::damaged("entry: empty", number);
   if (!ref || HeaderMark{ref.word}.is_header()) return Fault::of(Code::not_found);
-  if (look->born == 0) return changed();  // deleted and inserted anew meanwhile
-  if (Fault fault = copy_record(store, ref, buffer, &look->view)) return fault;
+  if (found->born == 0) return changed();  // deleted and inserted anew meanwhile
+  if (Fault fault = copy_record(store, ref, buffer, &found->view)) return fault;
   shared::acquire_fence();
-  if (shared::load_relaxed(look->entry->born) != look->born) return changed();
-  if (look->view.header.entry != number) return Fault::damaged("record: entry", look->view.header.entry, number);
+  if (shared::load_relaxed(found->entry->born) != found->born) return changed();
+  if (found->view.header.entry != number) return Fault::damaged("record: entry", found->view.header.entry, number);
   return {};
 }
 
 // One attempt. changed: look again.
-Fault find_once(Store& store, Word dict, Bytes key, Word hash, Sighting* seen, Buffer* buffer, Record* record) {
+[[gnu::always_inline]] inline Fault find_once(Store& store, Word dict, Bytes key, Word hash, Buffer* buffer,
+                                              Found* found) {
   const State& state = store.state();
   const Epoch epoch = Epoch::of(state);
   Word* words = nullptr;
   Fault fault = store.regions.slots(epoch.slots, &words);
   if (!epoch.is_settled() || !epoch.holds(state)) return changed();
   if (fault) return fault;
-  Look look;
+  found->table = epoch.table_number;
   Fault inner;
   bool stopped = false;
-  Word found = 0;
   fault = Slots(words, epoch.slots.bits()).probe(hash, &stopped, [&](Word, Word number) {
-    found = number;
-    const Fault looked = look_at(store, epoch.table_number, number, buffer, &look);
+    found->number = number;
+    const Fault looked = look_at(store, buffer, found);
     if (!looked) [[likely]]
-      return look.view.key() == key && look.view.header.dict_id == dict;
+      return is_same(found->view.key(), key) && found->view.header.dict_id == dict;
     if (looked.code == Code::not_found) return false;
     inner = looked;
     return true;
@@ -98,10 +83,7 @@ Fault find_once(Store& store, Word dict, Bytes key, Word hash, Sighting* seen, B
   if (!epoch.holds(state)) return changed();
   if (fault) return fault;
   if (inner) return inner;
-  if (!stopped) return Fault::of(Code::not_found);
-  if (seen) note(store, epoch.table_number, found, *look.entry, look.born, look.view, seen);
-  describe(look.view, record);
-  return {};
+  return stopped ? Fault::none() : Fault::of(Code::not_found);
 }
 
 // Whether the slots alone say that there is no key of this hash: the probe meets none of its tag and ends at an empty
@@ -115,52 +97,70 @@ bool is_absent(Store& store, Word hash) {
   return Slots(words, epoch.slots.bits()).is_absent(hash) && epoch.holds(state);
 }
 
-Fault find_hashed(Store& store, ChildId dict, Bytes key, Word hash, Sighting* seen, Buffer* buffer, Record* record) {
-  const Fault fault = look_until_consistent(store, [&] {
-    const Fault once = find_once(store, dict.number, key, hash, seen, buffer, record);
-    if (!once && dict.number == 0) [[likely]]
-      return Fault::none();
-    if (dict.number == 0 || once.code == Code::changed) return once;
-    const Fault gone = check_alive(store, dict);  // the number may be that of another dict by now
-    return gone ? gone : once;
-  });
+Fault find_hashed(Store& store, ChildId dict, Bytes key, Word hash, Buffer* buffer, Found* found) {
+  const Fault fault = look_until_consistent(
+      store, [&]() __attribute__((always_inline)) {
+        const Fault once = find_once(store, dict.number, key, hash, buffer, found);
+        if (!once && dict.number == 0) [[likely]]
+          return Fault::none();
+        if (dict.number == 0 || once.code == Code::changed) return once;
+        const Fault gone = check_alive(store, dict);  // the number may be that of another dict by now
+        return gone ? gone : once;
+      });
   if (!fault) [[likely]]
     return {};
   return fault.code == Code::changed ? Fault::damaged("a look-up under the lock is not consistent") : fault;
 }
 
-// For who does not ask for the record.
-[[gnu::noinline]] Fault find_without_buffer(Store& store, ChildId dict, Bytes key, Word hash, Sighting* seen) {
-  static thread_local Buffer own;
-  return find_hashed(store, dict, key, hash, seen, &own, nullptr);
-}
-
 }  // namespace
 
+void note(Store& store, const Found& found, Sighting* seen) {
+  static_assert(sizeof(std::atomic<std::uint64_t>) == sizeof(Word));
+  const RecordView& view = found.view;
+  seen->ref_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&found.entry->ref);
+  seen->table_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&store.state().table_number);
+  seen->ref = view.header.ref;
+  seen->table_number = found.table;
+  seen->sequence = view.header.sequence;
+  seen->born = found.born;
+  seen->blob_checksum = view.is_blob() ? view.blob().checksum : 0;
+  seen->entry = static_cast<std::uint32_t>(found.number);
+}
+
+Fault look_up(Store& store, ChildId dict, Bytes key, Buffer* buffer, Found* found) {
+  return find_hashed(store, dict, key, store.hash(dict.number, key), buffer, found);
+}
+
 Fault find(Store& store, ChildId dict, Bytes key, Sighting* seen, Buffer* buffer, Record* record) {
-  const Word hash = store.hash(dict.number, key);
-  return buffer ? find_hashed(store, dict, key, hash, seen, buffer, record)
-                : find_without_buffer(store, dict, key, hash, seen);
+  static thread_local Buffer own;  // for who does not ask for the record
+  Found found;
+  if (Fault fault = look_up(store, dict, key, buffer ? buffer : &own, &found)) return fault;
+  if (seen) note(store, found, seen);
+  describe(found.view, record);
+  return {};
 }
 
 Fault contains(Store& store, ChildId dict, Bytes key) {
   const Word hash = store.hash(dict.number, key);
   if (dict.number == 0 && is_absent(store, hash)) return Fault::of(Code::not_found);
-  return find_without_buffer(store, dict, key, hash, nullptr);
+  static thread_local Buffer buffer;
+  Found found;
+  return find_hashed(store, dict, key, hash, &buffer, &found);
 }
 
 Fault read_entry(Store& store, Word entry_number, Word born, Sighting* seen, Buffer* buffer, Record* record) {
-  const Word table = shared::load(store.state().table_number);
-  if (table % 2 != 0) return changed();
-  Look look;
-  if (Fault fault = look_at(store, table, entry_number, buffer, &look)) {
-    const bool replaced = shared::load(store.state().table_number) != table;
+  Found found;
+  found.table = shared::load(store.state().table_number);
+  found.number = entry_number;
+  if (found.table % 2 != 0) return changed();
+  if (Fault fault = look_at(store, buffer, &found)) {
+    const bool replaced = shared::load(store.state().table_number) != found.table;
     return fault.code == Code::not_found || replaced ? changed() : fault;
   }
   shared::acquire_fence();
-  if (look.born != born || shared::load_relaxed(store.state().table_number) != table) return changed();
-  note(store, table, entry_number, *look.entry, born, look.view, seen);
-  describe(look.view, record);
+  if (found.born != born || shared::load_relaxed(store.state().table_number) != found.table) return changed();
+  note(store, found, seen);
+  describe(found.view, record);
   return {};
 }
 

@@ -7,8 +7,22 @@
 #pragma once
 
 #include "store/store.h"
+#include "structures/record.h"
 
 namespace ultradict {
+
+// A copy of the record that an entry names, in one life of its key; in the caller's buffer.
+struct Found {
+  Entry* entry = nullptr;
+  Word number = 0;  // of the entry
+  Word table = 0;
+  Word born = 0;
+  RecordView view;
+};
+
+// ok, not_found or dict_gone.
+Fault look_up(Store& store, ChildId dict, Bytes key, Buffer* buffer, Found* found);
+void note(Store& store, const Found& found, Sighting* seen);
 
 // ok, not_found or dict_gone; buffer and record may be null if the record is not asked for.
 Fault find(Store& store, ChildId dict, Bytes key, Sighting* seen, Buffer* buffer, Record* record);

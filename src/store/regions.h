@@ -74,7 +74,7 @@ class Regions {
     const Word mask = SlotsName{shared::load_relaxed(control_->state.slots)}.count() - 1;
     prefetch_at(slots_hint_.load(std::memory_order_relaxed), (hash & mask) * sizeof(Word));
   }
-  Fault entry(Word table, Word number, Entry** entry) {
+  [[gnu::always_inline]] Fault entry(Word table, Word number, Entry** entry) {
     if (number < control_entries) {
       *entry = control_entries_ + number;
       return {};

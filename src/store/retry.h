@@ -28,14 +28,13 @@ Fault look_without_lock(Store& store, const Look& look) {
   return Fault::of(Code::changed);
 }
 
-// `look` answers changed if it does not count; what it answers under the lock is final.
 template <typename Look>
-Fault look_until_consistent(Store& store, const Look& look) {
+[[gnu::noinline]] Fault look_again_until_consistent(Store& store, const Look& inlined) {
+  const auto look = [&]() __attribute__((noinline)) { return inlined(); };
   std::int64_t waited = 0;
   for (std::int64_t wait = reader_first_wait_ns;; waited += wait, wait *= 2) {
     const Fault fault = look_without_lock(store, look);
-    if (!fault) [[likely]]
-      return {};
+    if (!fault) return {};
     if (fault.code != Code::changed) return fault;
     const Entered entered(store, Wait{wait});
     if (!entered.fault()) {
@@ -44,6 +43,20 @@ Fault look_until_consistent(Store& store, const Look& look) {
     }
     if (entered.fault().code != Code::lock_timeout || waited >= reader_wait_ns) return entered.fault();
   }
+}
+
+// `look` answers changed if it does not count; what it answers under the lock is final. The first one, which nearly
+// always counts, is compiled into its caller.
+template <typename Look>
+[[gnu::always_inline]] inline Fault look_until_consistent(Store& store, const Look& look) {
+  {
+    const ReadGuard guard(store.regions);
+    const Fault fault = look();
+    if (!fault) [[likely]]
+      return {};
+    if (fault.code != Code::changed) return fault;
+  }
+  return look_again_until_consistent(store, look);
 }
 
 }  // namespace ultradict

@@ -31,7 +31,7 @@ class Slots {
   // Calls visit(slot number, entry number) for each used slot of this hash's tag, until it answers true; `*stopped`
   // says whether it did. Damaged words end the probe with a fault.
   template <typename Visit>
-  Fault probe(Word hash, bool* stopped, const Visit& visit) const {
+  [[gnu::always_inline]] Fault probe(Word hash, bool* stopped, const Visit& visit) const {
     Word number = home(hash);
     for (Word looked = 0; looked <= mask_; ++looked, number = after(number)) {
       const Slot slot = at(number);
