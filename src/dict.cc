@@ -255,11 +255,18 @@ Stats Dict::stats() const { return store_ ? stats_of(*store_) : Stats{}; }
 
 Findings Dict::check() const {
   Findings findings;
+  std::size_t more = 0;
   const Fault fault = locked(store_.get(), [&](Store& store, LockHeld held) {
-    check_all(store, held, true,
-              [&](const Fault& broken) { findings.broken.push_back(report(broken, name()).message()); });
+    check_all(store, held, true, [&](const Fault& broken) {
+      if (findings.broken.size() == findings_max) {
+        ++more;
+      } else {
+        findings.broken.push_back(report(broken, name()).message());
+      }
+    });
     return Fault::none();
   });
+  if (more != 0) findings.broken.push_back("dict '" + name() + "': " + std::to_string(more) + " findings more");
   if (fault) findings.broken.push_back(report(fault, name()).message());
   return findings;
 }

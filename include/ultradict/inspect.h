@@ -2,6 +2,7 @@
 // What a dict can say about itself: figures for people and monitoring, and the verdict of a full check.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -40,7 +41,10 @@ struct Owner {
   bool here = false;             // this process
 };
 
-// Every broken invariant by name, with the numbers that show it. Empty: the dict is sound.
+inline constexpr std::size_t findings_max = 1000;
+
+// Every broken invariant by name, with the numbers that show it; beyond findings_max only how many more there are.
+// Empty: the dict is sound.
 struct Findings {
   std::vector<std::string> broken;
   bool sound() const { return broken.empty(); }

@@ -39,8 +39,10 @@ class Check {
   void run() {
     expect("journal: idle", control_.journal.word, 0);
     expect("table number: even", state_.table_number % 2, 0);
-    if (state_.entries_used == 0 || state_.entries_used > state_.entries_size) {
-      return broken("entries: used", state_.entries_used, state_.entries_size);
+    Word entries = 0;
+    if (fails(store_.regions.entry_count(state_.table_number, &entries))) return;
+    if (state_.entries_used == 0 || state_.entries_used > entries) {
+      return broken("entries: used", state_.entries_used, entries);
     }
     if (fails(slot_arrays(store_, held_, &arrays_))) return;
     walk_chain(0);

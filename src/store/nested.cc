@@ -26,8 +26,10 @@ template <typename Visit>
 Fault visit_records(Store& store, LockHeld held, Word dict, const Visit& visit) {
   DictHeader header;
   if (Fault fault = DictHeader::find(store, held, dict, &header)) return fault;
+  Word entries = 0;
+  if (Fault fault = store.regions.entry_count(store.state().table_number, &entries)) return fault;
   Word number = header.ends().previous();
-  for (Word left = std::min(header.count(), store.state().entries_used); number != 0; --left) {
+  for (Word left = std::min(header.count(), entries); number != 0; --left) {
     if (left == 0) return Fault::damaged("chain: it does not end", dict);
     Entry* entry = nullptr;
     RecordView view;

@@ -149,9 +149,12 @@ Fault make_slots_room(Store& store, LockHeld held, Word count) {
   drop_if_too_small(store, held, count);
   if (state.next_slots == 0 && !is_half_full(state, count)) return {};
   Fault fault;
+  const Word before = state.slots;
   do {
     if (state.next_slots == 0) fault = begin_growth(store, held, count);
     if (!fault) fault = growth_step(store, held);
+    if (!fault && is_full() && state.slots != before)
+      return Fault::damaged("a table made for its keys is full", state.slots_used, key_count(state));
   } while (!fault && is_full());
   return fault.code == Code::memory_full ? use_what_is_there(state, count) : fault;
 }

@@ -194,6 +194,68 @@ TEST(DamagedWords, E6_ListsThatAreCirclesEnd) {
             0);
 }
 
+// As many entries as nobody has are not walked, nor is more told of them than anybody would read.
+TEST(DamagedWords, E6_ACheckOfACircleEnds) {
+  const Scratch scratch;
+  EXPECT_EQ(in_child([&] {
+              ::alarm(20);
+              Dict dict = scratch.open();
+              fill(dict, 2000, 30);
+              const ControlView control(dict);
+              Entry& fifth = entry_of(control, dict, key(5));
+              shared::store(fifth.links, Links::of(Links{fifth.links}.previous(), 3).word);
+              const std::size_t findings = dict.check().broken.size();
+              require(findings > 0 && findings <= findings_max + 1);
+              for (Word* word : {&control->state.entries_size, &control->state.entries_used}) {
+                shared::store(*word, Word{1} << 40);
+              }
+              require(!dict.check().sound());
+            }),
+            0);
+}
+
+TEST(DamagedWords, E6_ATableThatStaysFullHowOftenItIsMadeIsDamage) {
+  const Scratch scratch;
+  EXPECT_EQ(in_child([&] {
+              ::alarm(20);
+              Dict dict = scratch.open();
+              fill(dict, 120, 30);
+              const ControlView control(dict);
+              shared::store(control->state.count, 0);
+              shared::store(control->state.slots_used, SlotsName{control->state.slots}.count());
+              require(dict.put("new", "value").code() == Code::damaged);
+            }),
+            0);
+}
+
+TEST(DamagedWords, E6_ALongChainThatIsACircleIsNotWalkedForEver) {
+  const Scratch scratch;
+  EXPECT_EQ(in_child([&] {
+              ::alarm(20);
+              Dict dict = scratch.open();
+              Dict child;
+              require(dict.put_new_child("child", &child));
+              fill(child, 5, 30);
+              Dict other;
+              require(dict.put_new_child("other", &other));
+              const ControlView control(dict);
+              Sighting seen;
+              Buffer buffer;
+              Record record;
+              require(dict.find("child", &seen, &buffer, &record));
+              Entry& header = entries_of(control)[record.child.number];
+              shared::store(header.hash, HeaderCounts::of(~std::uint32_t{0}, 1).word);
+              require(child.find(key(1), &seen, nullptr, nullptr));
+              Entry& third = entry_of(control, child, key(3));
+              shared::store(third.links, Links::of(Links{third.links}.previous(), seen.entry).word);
+              for (Word* word : {&control->state.entries_size, &control->state.entries_used}) {
+                shared::store(*word, Word{1} << 40);
+              }
+              require(other.put_child(Key{"in it"}, child).code() == Code::damaged);
+            }),
+            0);
+}
+
 TEST(DamagedWords, E9_ABlobThatClaimsMoreThanItsFileHas) {
   const Scratch scratch;
   Dict dict = scratch.open();
