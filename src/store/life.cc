@@ -54,6 +54,7 @@ OpenDicts& open_dicts() {
         before_fork, [] { after_fork([](Store& store) { store.regions.after_fork_in_parent(); }); },
         [] {
           open_dicts().opened.clear();
+          os::ReaderSlots::after_fork_in_child();
           after_fork(&Store::after_fork_in_child);
         });
     return new OpenDicts;  // never destroyed: threads may outlive static objects

@@ -101,6 +101,8 @@ void Regions::retire(Mapping* mapping, bool is_table) {
   const bool kept = is_table && keeps_old_tables_;
   Mapping*& list = kept ? retired_tables_ : retired_;
   mapping->next = std::exchange(list, mapping);
+  mapping->retired_at = os::ReaderSlots::next_moment();
+  retired_are_fenced_ = false;
   if (!kept) any_retired_.store(true, std::memory_order_relaxed);
 }
 
@@ -125,12 +127,15 @@ void Regions::release_retired_slowly() {
   const std::lock_guard guard(mutex_);
   retire_removed();
   // Who begins to read or write after this look finds the new mappings only: they were put in place before.
-  if (readers_.load() != 0) return;
+  if (readers_without_slot_.load() != 0) return;
   const Word owner = LockWord{shared::load(control_->lock)}.owner();
   if (owner != 0 && owner == token_->word()) return;
+  if (!retired_are_fenced_ && !os::ReaderSlots::fence()) return;
+  retired_are_fenced_ = true;
+  const os::ReaderSlots::Moment oldest_read = os::ReaderSlots::oldest_read(this);
   for (Mapping** place = &retired_; Mapping* mapping = *place;) {
     Mapping* const next = mapping->next;
-    if (destroy_some(mapping)) {
+    if (mapping->retired_at < oldest_read && destroy_some(mapping)) {
       *place = next;
     } else {
       place = &mapping->next;

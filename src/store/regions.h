@@ -4,9 +4,9 @@
 // A file never shrinks, and a number is never used for two files. So a mapping is right exactly as long as the file
 // number it was made for is the one that control names; mappings are replaced, never moved.
 //
-// Thread safety: any thread may ask; mappings that were replaced are unmapped when no thread of the process is inside a
-// read (ReadGuard). Extents are pointed to by Sightings: for who
-// keeps those, they stay until release_old_tables().
+// Thread safety: any thread may ask; mappings that were replaced are unmapped when every read (ReadGuard) of the
+// process has ended that began before. Extents are pointed to by Sightings: for who keeps those, they stay until
+// release_old_tables().
 #pragma once
 
 #include <atomic>
@@ -21,6 +21,7 @@
 #include "base/shared_atomic.h"
 #include "layout.h"
 #include "os/liveness_token.h"
+#include "os/reader_slots.h"
 #include "store/dict_files.h"
 
 namespace ultradict {
@@ -105,8 +106,8 @@ class Regions {
   void note_dead_slots(Word file);
   void keep_old_tables() { keeps_old_tables_ = true; }
   void release_old_tables();
-  // Unmaps what was replaced or removed, if no thread of this process reads or holds the lock now: mapped memory is not
-  // given back by unlinking its file.
+  // Unmaps what was replaced or removed, if no thread of this process may still look at it or holds the lock: mapped
+  // memory is not given back by unlinking its file.
   void release_retired() {
     const bool removed =
         shared::load_relaxed(control_->state.removals) != seen_removals_.load(std::memory_order_relaxed);
@@ -117,7 +118,7 @@ class Regions {
   void before_fork() { mutex_.lock(); }
   void after_fork_in_parent() { mutex_.unlock(); }
   void after_fork_in_child() {
-    readers_ = 0;
+    readers_without_slot_ = 0;
     mutex_.unlock();
   }
 
@@ -142,6 +143,7 @@ class Regions {
     std::atomic<Word> known;  // bytes that are there, as of the last look
     Word given_back = 0;      // of a dead one: bytes whose memory was given back
     bool is_dead = false;     // its file is gone for good, and who still reads in it finds out
+    os::ReaderSlots::Moment retired_at = 0;
     Mapping* next = nullptr;  // of the list of retired ones that it is in
   };
   using Place = std::atomic<Mapping*>;
@@ -197,26 +199,40 @@ class Regions {
 
   Mutex mutex_;  // guards what follows, and replacing a Place
   // Lists without an allocation: what is retired must be noted.
-  Mapping* retired_ = nullptr;         // until no thread reads
+  Mapping* retired_ = nullptr;         // until no read is under way that began before
   Mapping* retired_tables_ = nullptr;  // until release_old_tables()
+  bool retired_are_fenced_ = false;    // reads that began before those were retired are seen
   std::atomic<bool> any_retired_ = false;
   std::atomic<bool> keeps_old_tables_ = false;
   std::atomic<Word> seen_removals_ = 0;
-  std::atomic<int> readers_ = 0;
+  std::atomic<int> readers_without_slot_ = 0;
 };
 
 // This thread reads: nothing that it may have found is unmapped.
 class ReadGuard {
  public:
-  explicit ReadGuard(Regions& regions) : regions_(regions) { regions_.readers_.fetch_add(1); }
+  explicit ReadGuard(Regions& regions) : regions_(regions), slot_(os::ReaderSlots::mine()) {
+    if (slot_) [[likely]] {
+      outer_ = slot_->begin(&regions_);
+    } else {
+      regions_.readers_without_slot_.fetch_add(1);
+    }
+  }
   ~ReadGuard() {
-    if (regions_.readers_.fetch_sub(1) == 1) regions_.release_retired();
+    if (slot_) [[likely]] {
+      slot_->end(outer_);
+    } else {
+      regions_.readers_without_slot_.fetch_sub(1);
+    }
+    if (!outer_) regions_.release_retired();
   }
   ReadGuard(const ReadGuard&) = delete;
   ReadGuard& operator=(const ReadGuard&) = delete;
 
  private:
   Regions& regions_;
+  os::ReaderSlots::Slot* const slot_;
+  const void* outer_ = nullptr;
 };
 
 }  // namespace ultradict
