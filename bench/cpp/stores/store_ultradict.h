@@ -21,11 +21,13 @@ class StoreUltradict {
 
   void put(std::int64_t key, std::int64_t value) { require(dict_.put(bytes(key), bytes(value))); }
 
-  std::int64_t get(std::int64_t key) {
-    require(dict_.get(bytes(key), &value_));
+  std::int64_t get(std::int64_t key) { return get(key, &value_); }
+  // For a thread among others, each with a `found` of its own.
+  std::int64_t get(std::int64_t key, std::string* found) const {
+    require(dict_.get(bytes(key), found));
     std::int64_t value = 0;
-    if (value_.size() != sizeof value) fail("ultradict: a value has the wrong size");
-    std::memcpy(&value, value_.data(), sizeof value);
+    if (found->size() != sizeof value) fail("ultradict: a value has the wrong size");
+    std::memcpy(&value, found->data(), sizeof value);
     return value;
   }
 
