@@ -3,15 +3,20 @@
 #include "os/reader_slots.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <barrier>
+#include <cerrno>
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
 #include "support/child.h"
 #include "support/content.h"
+#include "support/mappings.h"
+#include "support/refused_calls.h"
 #include "support/scratch.h"
 
 namespace ultradict::test {
@@ -146,6 +151,48 @@ TEST(ReaderSlots, AChildOfForkHasNoOtherReaders) {
                   }),
                   0);
       });
+}
+
+// As in a sandbox that was closed later. Whoever cannot know who reads unmaps nothing.
+TEST(ReaderSlots, WithoutTheFenceNothingIsKnown) {
+  if (forks_are_slow()) GTEST_SKIP() << "says nothing about races";
+  const int status = in_child([] {
+    require(ReaderSlots::mine() != nullptr);
+    require(ReaderSlots::fence());
+    if (!refuse_membarrier(EPERM)) ::_exit(77);
+    require(!ReaderSlots::fence());
+  });
+  if (status == 77) GTEST_SKIP() << "calls cannot be refused here";
+  EXPECT_EQ(status, 0);
+}
+
+TEST(ReaderSlots, AKernelWithoutTheFenceHasNoSlots) {
+  if (forks_are_slow()) GTEST_SKIP() << "says nothing about races";
+  const Scratch scratch;
+  // exec: no process that has asked before.
+  const int status = in_child([&] {
+    if (!refuse_membarrier(ENOSYS)) ::_exit(77);
+    ::setenv("ULTRADICT_DIR", scratch.path().c_str(), 1);
+    ::execl("/proc/self/exe", "engine_tests", "--gtest_filter=*AnOldKernel", "--gtest_also_run_disabled_tests",
+            nullptr);
+    ::_exit(1);
+  });
+  if (status == 77) GTEST_SKIP() << "calls cannot be refused here";
+  EXPECT_EQ(status, 0);
+}
+
+TEST(ReaderSlots, DISABLED_OnAnOldKernel) {
+  ASSERT_EQ(ReaderSlots::mine(), nullptr);
+  Dict dict;
+  ASSERT_TRUE(Dict::open("dict", Options(), &dict));
+  for (int i = 0; i < 20'000; ++i) ASSERT_TRUE(dict.put("k" + std::to_string(i), std::string(100, 'v')));
+  const std::string path = std::getenv("ULTRADICT_DIR");
+  EXPECT_GT(mappings_under(path), 3U);
+  ASSERT_TRUE(dict.clear());
+  std::string value;
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(dict.get("k1", &value).code(), Code::not_found);
+  EXPECT_EQ(mapped_deleted_size(path), 0U);
+  ASSERT_TRUE(dict.unlink());
 }
 
 // Reads that overlap without end hold nothing back for ever.

@@ -6,5 +6,7 @@ namespace ultradict::test {
 
 // Every fcntl() about locks of open file descriptions answers `error`. False where calls cannot be refused.
 bool refuse_open_file_locks(int error);
+// The same for membarrier().
+bool refuse_membarrier(int error);
 
 }  // namespace ultradict::test
