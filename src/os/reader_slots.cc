@@ -19,9 +19,18 @@ bool fence_all_threads() {
          (membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED));
 }
 
+enum class Answer : std::int8_t { unknown, no, yes };
+constinit std::atomic<Answer> can_fence = Answer::unknown;
+
+// Asked without a lock, which a child of fork could find held by a thread that it does not have. The first answer
+// stands: slots are given by it.
 bool can_fence_all_threads() {
-  static const bool can = fence_all_threads();
-  return can;
+  Answer known = can_fence;
+  if (known == Answer::unknown) {
+    const Answer asked = fence_all_threads() ? Answer::yes : Answer::no;
+    if (can_fence.compare_exchange_strong(known, asked)) known = asked;
+  }
+  return known == Answer::yes;
 }
 
 }  // namespace
@@ -30,7 +39,7 @@ const char ReaderSlots::several_ = 0;
 constinit ReaderSlots::Slot ReaderSlots::none_;
 constinit ReaderSlots::Slot ReaderSlots::slots_[count];
 constinit std::atomic<std::size_t> ReaderSlots::used_ = 0;
-constinit std::atomic<ReaderSlots::Moment> ReaderSlots::now_ = 0;
+constinit std::atomic<ReaderSlots::Moment> ReaderSlots::now_ = 1;
 constinit thread_local ReaderSlots::Slot* ReaderSlots::mine_ __attribute__((tls_model("initial-exec"))) = nullptr;
 
 ReaderSlots::Slot* ReaderSlots::claim() {
@@ -72,7 +81,9 @@ ReaderSlots::Moment ReaderSlots::oldest_read(const void* what) {
 }
 
 void ReaderSlots::after_fork_in_child() {
-  for (Slot& slot : slots_) {
+  const std::size_t end = used_;
+  for (std::size_t number = 0; number < end; ++number) {
+    Slot& slot = slots_[number];
     if (&slot == mine_) continue;
     slot.reading_.store(nullptr, std::memory_order_relaxed);
     slot.is_taken_.store(false, std::memory_order_relaxed);

@@ -19,7 +19,7 @@ class ReaderSlots {
  public:
   static constexpr std::size_t count = 256;
 
-  // Grows. A read that began after one finds what was done before it.
+  // Grows, from 1. A read that began after one finds what was done before it.
   using Moment = std::uint64_t;
   static constexpr Moment never = ~Moment{0};
 
@@ -39,6 +39,8 @@ class ReaderSlots {
       reading_.store(outer, std::memory_order_release);
       std::atomic_signal_fence(std::memory_order_seq_cst);
     }
+    // When the outermost read began.
+    Moment since() const { return since_.load(std::memory_order_relaxed); }
 
    private:
     friend class ReaderSlots;

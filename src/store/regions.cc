@@ -103,7 +103,7 @@ void Regions::retire(Mapping* mapping, bool is_table) {
   mapping->next = std::exchange(list, mapping);
   mapping->retired_at = os::ReaderSlots::next_moment();
   retired_are_fenced_ = false;
-  if (!kept) any_retired_.store(true, std::memory_order_relaxed);
+  if (!kept) newest_retired_.store(mapping->retired_at, std::memory_order_relaxed);
 }
 
 void Regions::retire_if_gone(Place& place, Word file, bool is_table) {
@@ -127,21 +127,28 @@ void Regions::release_retired_slowly() {
   const std::lock_guard guard(mutex_);
   retire_removed();
   // Who begins to read or write after this look finds the new mappings only: they were put in place before.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   if (readers_without_slot_.load() != 0) return;
   const Word owner = LockWord{shared::load(control_->lock)}.owner();
   if (owner != 0 && owner == token_->word()) return;
-  if (!retired_are_fenced_ && !os::ReaderSlots::fence()) return;
+  if (!retired_are_fenced_ && !os::ReaderSlots::fence()) {
+    newest_retired_.store(0, std::memory_order_relaxed);  // not asked again before something else is retired
+    return;
+  }
   retired_are_fenced_ = true;
   const os::ReaderSlots::Moment oldest_read = os::ReaderSlots::oldest_read(this);
+  os::ReaderSlots::Moment newest = 0;  // of those that stay
   for (Mapping** place = &retired_; Mapping* mapping = *place;) {
     Mapping* const next = mapping->next;
-    if (mapping->retired_at < oldest_read && destroy_some(mapping)) {
+    const bool can_go = mapping->retired_at < oldest_read;
+    if (can_go && destroy_some(mapping)) {
       *place = next;
     } else {
+      newest = std::max(newest, can_go ? os::ReaderSlots::never : mapping->retired_at);
       place = &mapping->next;
     }
   }
-  any_retired_.store(retired_ != nullptr, std::memory_order_relaxed);
+  newest_retired_.store(newest, std::memory_order_relaxed);
 }
 
 void Regions::release_old_tables() {
@@ -150,7 +157,7 @@ void Regions::release_old_tables() {
     retired_tables_ = mapping->next;
     mapping->next = std::exchange(retired_, mapping);
   }
-  if (retired_) any_retired_.store(true, std::memory_order_relaxed);
+  if (retired_) newest_retired_.store(os::ReaderSlots::never, std::memory_order_relaxed);
 }
 
 void Regions::note_dead_slots(Word file) {

@@ -108,10 +108,13 @@ class Regions {
   void release_old_tables();
   // Unmaps what was replaced or removed, if no thread of this process may still look at it or holds the lock: mapped
   // memory is not given back by unlinking its file.
-  void release_retired() {
+  void release_retired() { release_retired_after(0); }
+  // At the end of a read. One that began after the newest of them was retired held none back.
+  void release_retired_after(os::ReaderSlots::Moment read_since) {
     const bool removed =
         shared::load_relaxed(control_->state.removals) != seen_removals_.load(std::memory_order_relaxed);
-    if (removed || any_retired_.load(std::memory_order_relaxed)) release_retired_slowly();
+    const os::ReaderSlots::Moment newest = newest_retired_.load(std::memory_order_relaxed);
+    if (removed || (newest != 0 && read_since <= newest)) release_retired_slowly();
   }
 
   // A thread that holds the mutex or reads does not exist in a child of fork.
@@ -202,7 +205,8 @@ class Regions {
   Mapping* retired_ = nullptr;         // until no read is under way that began before
   Mapping* retired_tables_ = nullptr;  // until release_old_tables()
   bool retired_are_fenced_ = false;    // reads that began before those were retired are seen
-  std::atomic<bool> any_retired_ = false;
+  // When the newest of the retired was; 0: there is none; never: some can go whoever reads.
+  std::atomic<os::ReaderSlots::Moment> newest_retired_ = 0;
   std::atomic<bool> keeps_old_tables_ = false;
   std::atomic<Word> seen_removals_ = 0;
   std::atomic<int> readers_without_slot_ = 0;
@@ -216,15 +220,16 @@ class ReadGuard {
       outer_ = slot_->begin(&regions_);
     } else {
       regions_.readers_without_slot_.fetch_add(1);
+      std::atomic_thread_fence(std::memory_order_seq_cst);  // the other half is in release_retired_slowly()
     }
   }
   ~ReadGuard() {
     if (slot_) [[likely]] {
       slot_->end(outer_);
-    } else {
-      regions_.readers_without_slot_.fetch_sub(1);
+      if (!outer_) regions_.release_retired_after(slot_->since());
+    } else if (regions_.readers_without_slot_.fetch_sub(1) == 1) {
+      regions_.release_retired();
     }
-    if (!outer_) regions_.release_retired();
   }
   ReadGuard(const ReadGuard&) = delete;
   ReadGuard& operator=(const ReadGuard&) = delete;

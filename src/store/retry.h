@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Retry: a look without the lock counts if nothing changed under it. Otherwise it is taken again, and after retries_max
-// tries with the lock.
+// Retry: a look without the lock counts if nothing changed under it. Otherwise it is taken again and again, and in
+// the end with the lock.
 //
 // Success is answered anew at each level: a copy of a Fault that was just written field by field would wait for that.
 //

@@ -42,7 +42,9 @@ Word unused_entries(const State& state) {
 
 Fault begin_growth(Store& store, LockHeld held, Word count) {
   State& state = store.state();
-  if (key_count(state) >= state.entries_used || state.entries_used > state.entries_size)
+  Word entries = 0;
+  if (Fault fault = store.regions.entry_count(state.table_number, &entries)) return fault;
+  if (key_count(state) >= state.entries_used || state.entries_used > entries)
     return Fault::damaged("entries: used", key_count(state), state.entries_used);
   // Copying lasts a while, and the keys that come meanwhile must fit too.
   const Word meanwhile = state.entries_used / entries_per_insertion;
@@ -112,6 +114,8 @@ Fault growth_step(Store& store, LockHeld held) {
   if (state.next_slots_size < name.count() * sizeof(Word)) return allocate_next_slots(store, held, name);
   Word* words = nullptr;
   if (Fault fault = store.regions.next_slots(name, &words)) return fault;
+  if (state.next_entry == 0 || state.next_entry > state.entries_used)
+    return Fault::damaged("slots being built: next entry", state.next_entry, state.entries_used);
   const Slots next(words, name.bits());
   prefetch_homes(store, next, state.next_entry + entries_per_insertion);
   for (Word copied = 0; copied < entries_per_insertion && state.next_entry < state.entries_used; ++copied) {

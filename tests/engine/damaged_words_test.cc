@@ -228,6 +228,37 @@ TEST(DamagedWords, E6_ATableThatStaysFullHowOftenItIsMadeIsDamage) {
             0);
 }
 
+TEST(DamagedWords, E6_ATableThatIsNeverDoneIsDamage) {
+  const Scratch scratch;
+  EXPECT_EQ(in_child([&] {
+              ::alarm(20);
+              Dict dict = scratch.open();
+              const ControlView control(dict);
+              int keys = 0;
+              for (; control->state.next_slots == 0 || control->state.next_slots_size == 0; ++keys) {
+                require(dict.put(key(keys), "value"));
+              }
+              shared::store(control->state.next_entry, Word{1} << 40);
+              Status status;
+              for (; keys < 100'000 && status; ++keys) status = dict.put(key(keys), "value");
+              require(status.code() == Code::damaged);
+            }),
+            0);
+}
+
+TEST(DamagedWords, E7_EntriesThatNobodyHasAreNoReasonForATable) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict, 100, 30);
+  const ControlView control(dict);
+  for (Word* word : {&control->state.entries_size, &control->state.entries_used, &control->state.count}) {
+    shared::store(*word, Word{1} << 26);
+  }
+  shared::store(control->state.count, (Word{1} << 26) - 1000);
+  for (int i = 100; i < 300; ++i) (void)dict.put(key(i), "value");
+  EXPECT_LT(bytes_of(dict), 1U << 20);
+}
+
 TEST(DamagedWords, E6_ALongChainThatIsACircleIsNotWalkedForEver) {
   const Scratch scratch;
   EXPECT_EQ(in_child([&] {
