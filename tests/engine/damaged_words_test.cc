@@ -251,11 +251,10 @@ TEST(DamagedWords, E7_EntriesThatNobodyHasAreNoReasonForATable) {
   Dict dict = scratch.open();
   fill(dict, 100, 30);
   const ControlView control(dict);
-  for (Word* word : {&control->state.entries_size, &control->state.entries_used, &control->state.count}) {
-    shared::store(*word, Word{1} << 26);
-  }
+  for (Word* word : {&control->state.entries_size, &control->state.entries_used}) shared::store(*word, Word{1} << 26);
   shared::store(control->state.count, (Word{1} << 26) - 1000);
-  for (int i = 100; i < 300; ++i) (void)dict.put(key(i), "value");
+  shared::store(control->state.slots_used, SlotsName{control->state.slots}.count() / 2 + 1);
+  for (int i = 100; i < 120; ++i) (void)dict.put(key(i), "value");
   EXPECT_LT(bytes_of(dict), 1U << 20);
 }
 
