@@ -22,6 +22,7 @@ struct Found {
 
 // ok, not_found or dict_gone.
 Fault look_up(Store& store, ChildId dict, Bytes key, Buffer* buffer, Found* found);
+// What was found, as its Sighting.
 void note(Store& store, const Found& found, Sighting* seen);
 
 // ok, not_found or dict_gone; buffer and record may be null if the record is not asked for.
