@@ -74,6 +74,7 @@ struct Slot {
 
   constexpr Word entry() const { return word & 0xffffffffU; }
   constexpr Word tag() const { return word >> 32 & 0xffffffU; }
+  constexpr bool has_tag_of(Word hash) const { return ((word ^ tag_of(hash) << 32) & Word{0xffffff} << 32) == 0; }
   constexpr bool is_empty() const { return word == 0; }
   constexpr bool is_tombstone() const { return word == tombstone().word; }
   constexpr bool is_intact() const { return check_of(word & ~(Word{0xff} << 56)) == (word & Word{0xff} << 56); }

@@ -24,9 +24,6 @@ struct Epoch {
   }
 };
 
-// In line: operator== of std::string_view is a call.
-bool is_same(Bytes a, Bytes b) { return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size()) == 0; }
-
 Fault changed() { return Fault::of(Code::changed); }
 
 void describe(const RecordView& view, Record* record) {
@@ -42,7 +39,7 @@ void describe(const RecordView& view, Record* record) {
 }
 
 // Fills in `found` for the entry that it names by table and number.
-[[gnu::always_inline]] inline Fault look_at(Store& store, Buffer* buffer, Found* found) {
+Fault look_at(Store& store, Buffer* buffer, Found* found) {
   const Word number = found->number;
   if (number == 0 || number >= shared::load(store.state().entries_size)) return Fault::damaged("entry number", number);
   if (Fault fault = store.regions.entry(found->table, number, &found->entry)) return fault;
@@ -60,13 +57,13 @@ void describe(const RecordView& view, Record* record) {
 }
 
 // One attempt. changed: look again.
-[[gnu::always_inline]] inline Fault find_once(Store& store, Word dict, Bytes key, Word hash, Buffer* buffer,
-                                              Found* found) {
+Fault find_once(Store& store, Word dict, Bytes key, Word hash, Buffer* buffer, Found* found) {
   const State& state = store.state();
   const Epoch epoch = Epoch::of(state);
+  if (!epoch.is_settled()) return changed();
   Word* words = nullptr;
   Fault fault = store.regions.slots(epoch.slots, &words);
-  if (!epoch.is_settled() || !epoch.holds(state)) return changed();
+  if (!epoch.holds(state)) return changed();
   if (fault) return fault;
   found->table = epoch.table_number;
   Fault inner;
@@ -74,8 +71,7 @@ void describe(const RecordView& view, Record* record) {
   fault = Slots(words, epoch.slots.bits()).probe(hash, &stopped, [&](Word, Word number) {
     found->number = number;
     const Fault looked = look_at(store, buffer, found);
-    if (!looked) [[likely]]
-      return is_same(found->view.key(), key) && found->view.header.dict_id == dict;
+    if (!looked) return found->view.key() == key && found->view.header.dict_id == dict;
     if (looked.code == Code::not_found) return false;
     inner = looked;
     return true;
@@ -97,19 +93,27 @@ bool is_absent(Store& store, Word hash) {
   return Slots(words, epoch.slots.bits()).is_absent(hash) && epoch.holds(state);
 }
 
-Fault find_hashed(Store& store, ChildId dict, Bytes key, Word hash, Buffer* buffer, Found* found) {
-  const Fault fault = look_until_consistent(
-      store, [&]() __attribute__((always_inline)) {
-        const Fault once = find_once(store, dict.number, key, hash, buffer, found);
-        if (!once && dict.number == 0) [[likely]]
-          return Fault::none();
-        if (dict.number == 0 || once.code == Code::changed) return once;
-        const Fault gone = check_alive(store, dict);  // the number may be that of another dict by now
-        return gone ? gone : once;
-      });
-  if (!fault) [[likely]]
-    return {};
+bool is_found_at_a_glance(Store& store, ChildId dict, Bytes key, Word hash, Buffer* buffer, Found* found) {
+  const ReadGuard guard(store.regions);
+  char* const copy = buffer->reserve(glance_size);
+  if (!copy || !glance(store.regions, dict.number, key, hash, copy, found)) return false;
+  return dict.number == 0 || !check_alive(store, dict);  // the number may be that of another dict by now
+}
+
+Fault find_carefully(Store& store, ChildId dict, Bytes key, Word hash, Buffer* buffer, Found* found) {
+  const Fault fault = look_until_consistent(store, [&] {
+    const Fault once = find_once(store, dict.number, key, hash, buffer, found);
+    if (dict.number == 0 || once.code == Code::changed) return once;
+    const Fault gone = check_alive(store, dict);
+    return gone ? gone : once;
+  });
   return fault.code == Code::changed ? Fault::damaged("a look-up under the lock is not consistent") : fault;
+}
+
+Fault find_hashed(Store& store, ChildId dict, Bytes key, Word hash, Buffer* buffer, Found* found) {
+  if (is_found_at_a_glance(store, dict, key, hash, buffer, found)) [[likely]]
+    return {};
+  return find_carefully(store, dict, key, hash, buffer, found);
 }
 
 }  // namespace
@@ -153,9 +157,12 @@ Fault read_entry(Store& store, Word entry_number, Word born, Sighting* seen, Buf
   found.table = shared::load(store.state().table_number);
   found.number = entry_number;
   if (found.table % 2 != 0) return changed();
-  if (Fault fault = look_at(store, buffer, &found)) {
-    const bool replaced = shared::load(store.state().table_number) != found.table;
-    return fault.code == Code::not_found || replaced ? changed() : fault;
+  char* const copy = buffer->reserve(glance_size);
+  if (!copy || !glance_at(store.regions, found.table, entry_number, copy, &found)) {
+    if (Fault fault = look_at(store, buffer, &found)) {
+      const bool replaced = shared::load(store.state().table_number) != found.table;
+      return fault.code == Code::not_found || replaced ? changed() : fault;
+    }
   }
   shared::acquire_fence();
   if (found.born != born || shared::load_relaxed(store.state().table_number) != found.table) return changed();

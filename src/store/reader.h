@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reader: look-ups that take no lock and wait for nobody.
+// Reader: look-ups that take no lock and wait for nobody. A glance (glance.h) is enough for most of them.
 //
 // A reader copies a record out of the log, then makes sure that the segment was not reused under it; nothing is decoded
 // from shared memory itself. What it found belongs to one life of the key if the entry's `born` is the same before and
 // after. Otherwise it looks again (retry.h).
 #pragma once
 
+#include "store/glance.h"
 #include "store/store.h"
 #include "structures/record.h"
 
 namespace ultradict {
-
-// A copy of the record that an entry names, in one life of its key; in the caller's buffer.
-struct Found {
-  Entry* entry = nullptr;
-  Word number = 0;  // of the entry
-  Word table = 0;
-  Word born = 0;
-  RecordView view;
-};
 
 // ok, not_found or dict_gone.
 Fault look_up(Store& store, ChildId dict, Bytes key, Buffer* buffer, Found* found);

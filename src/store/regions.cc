@@ -49,19 +49,16 @@ Fault Regions::map_entry(Word table, Word number, Entry** entry) {
   return {};
 }
 
-// Of an array that is not mapped yet, or lies in control.
 Fault Regions::map_slots(Place& place, SlotsName name, Word** words) {
   const Word file = name.file();
-  char* base = nullptr;
-  if (file == control_slots_a || file == control_slots_b) {
-    if (name.bits() > slots_bits_max || name.count() != control_slots)
-      return Fault::damaged("slots: bits", name.bits());
-    base = control_slots_ + (file - control_slots_a) * control_slots * sizeof(Word);
-  } else {
-    if (name.bits() > slots_bits_max) return Fault::damaged("slots: bits", name.bits(), slots_bits_max);
-    const Wanted wanted{file, name.count() * sizeof(Word), name.count() * sizeof(Word), false};
-    if (Fault fault = map(place, wanted, DictFiles::slots(file), &base)) return fault;
+  const bool is_in_control = file == control_slots_a || file == control_slots_b;
+  if (is_in_control || name.bits() > slots_bits_max) {
+    const Word expected = is_in_control ? static_cast<Word>(std::countr_zero(control_slots)) : slots_bits_max;
+    return Fault::damaged("slots: bits", name.bits(), expected);
   }
+  char* base = nullptr;
+  const Wanted wanted{file, name.count() * sizeof(Word), name.count() * sizeof(Word), false};
+  if (Fault fault = map(place, wanted, DictFiles::slots(file), &base)) return fault;
   if (&place == &slots_) slots_hint_.store(base, std::memory_order_relaxed);
   *words = reinterpret_cast<Word*>(base);
   return {};

@@ -58,13 +58,29 @@ class Regions {
   // another file by now.
   [[gnu::always_inline]] Fault segment(Word number, Word file, Word end, char** base) {
     if (number < control_segments) return segment_in_control(number, end, base);
-    const Mapping* found = segments_[number].load(std::memory_order_acquire);
-    if (!found || found->file != file || end > found->known.load(std::memory_order_relaxed)) {
-      return map_segment(number, file, end, base);
-    }
-    *base = found->base;
-    return {};
+    *base = known_base(segments_[number], file, end);
+    return *base ? Fault::none() : map_segment(number, file, end, base);
   }
+  // The same as far as they are mapped already; nullptr: ask the others. `*size` is what is there of the segment.
+  [[gnu::always_inline]] const char* known_segment(Word number, Word file, Word* size) const {
+    if (number < control_segments) {
+      *size = control_segment_size_;
+      return control_segments_ + number * control_segment_size_;
+    }
+    const Mapping* found = segments_[number].load(std::memory_order_acquire);
+    if (!found || found->file != file) return nullptr;
+    *size = found->known.load(std::memory_order_relaxed);
+    return found->base;
+  }
+  [[gnu::always_inline]] Entry* known_entry(Word table, Word number) const {
+    if (number < control_entries) return control_entries_ + number;
+    const Word extent = extent_of(number);
+    if (extent >= extents_max) return nullptr;
+    const Word offset = (number - extent_begin(extent)) * sizeof(Entry);
+    char* const base = known_base(extents_[extent], table, offset + sizeof(Entry));
+    return base ? reinterpret_cast<Entry*>(base + offset) : nullptr;
+  }
+  [[gnu::always_inline]] Word* known_slots(SlotsName name) const { return known_slots(slots_, name); }
   // Hints that a record, or the slots of a hash, will be read soon. Without the lock and outside of a read: the mapping
   // may be gone, so none is asked; to fetch from where it was does no harm.
   void prefetch(Ref ref) const {
@@ -80,14 +96,8 @@ class Regions {
       *entry = control_entries_ + number;
       return {};
     }
-    const Word extent = extent_of(number);
-    const Mapping* found = extent < extents_max ? extents_[extent].load(std::memory_order_acquire) : nullptr;
-    const Word index = number - extent_begin(extent);
-    if (!found || found->file != table || (index + 1) * sizeof(Entry) > found->known.load(std::memory_order_relaxed)) {
-      return map_entry(table, number, entry);
-    }
-    *entry = reinterpret_cast<Entry*>(found->base) + index;
-    return {};
+    *entry = known_entry(table, number);
+    return *entry ? Fault::none() : map_entry(table, number, entry);
   }
   // How many entries there are, as far as the files really have them: the bound of walks along lists that may be
   // damaged.
@@ -165,14 +175,24 @@ class Regions {
   }
   Fault map_segment(Word number, Word file, Word end, char** base);
   Fault map_entry(Word table, Word number, Entry** entry);
-  [[gnu::always_inline]] Fault slots_at(Place& place, SlotsName name, Word** words) {
+  // Null: not mapped, of another file, or shorter, as far as is known.
+  [[gnu::always_inline]] static char* known_base(const Place& place, Word file, Word end) {
     const Mapping* found = place.load(std::memory_order_acquire);
-    if (!found || found->file != name.file() || name.bits() > slots_bits_max ||
-        name.count() * sizeof(Word) > found->known.load(std::memory_order_relaxed)) {
-      return map_slots(place, name, words);
+    const bool is_there = found && found->file == file && end <= found->known.load(std::memory_order_relaxed);
+    return is_there ? found->base : nullptr;
+  }
+  [[gnu::always_inline]] Word* known_slots(const Place& place, SlotsName name) const {
+    const Word file = name.file();
+    if (file == control_slots_a || file == control_slots_b) {
+      if (name.bits() > slots_bits_max || name.count() != control_slots) return nullptr;
+      return reinterpret_cast<Word*>(control_slots_) + (file - control_slots_a) * control_slots;
     }
-    *words = reinterpret_cast<Word*>(found->base);
-    return {};
+    if (name.bits() > slots_bits_max) return nullptr;
+    return reinterpret_cast<Word*>(known_base(place, file, name.count() * sizeof(Word)));
+  }
+  [[gnu::always_inline]] Fault slots_at(Place& place, SlotsName name, Word** words) {
+    *words = known_slots(place, name);
+    return *words ? Fault::none() : map_slots(place, name, words);
   }
   Fault map_slots(Place& place, SlotsName name, Word** words);
   Fault map(Place& place, const Wanted& wanted, const char* name, char** base);

@@ -2,8 +2,6 @@
 // Retry: a look without the lock counts if nothing changed under it. Otherwise it is taken again and again, and in
 // the end with the lock.
 //
-// Success is answered anew at each level: a copy of a Fault that was just written field by field would wait for that.
-//
 // Who has the lock may wait for something that the looking thread keeps, as Python's threads do for the GIL. But while
 // it waits nobody writes, and a look without the lock succeeds: so one is tried again after every short wait.
 #pragma once
@@ -21,20 +19,17 @@ Fault look_without_lock(Store& store, const Look& look) {
   const ReadGuard guard(store.regions);
   for (int tries = 0; tries < retries_max; ++tries) {
     const Fault fault = look();
-    if (!fault) [[likely]]
-      return {};
     if (fault.code != Code::changed) return fault;
   }
   return Fault::of(Code::changed);
 }
 
+// `look` answers changed if it does not count; what it answers under the lock is final.
 template <typename Look>
-[[gnu::noinline]] Fault look_again_until_consistent(Store& store, const Look& inlined) {
-  const auto look = [&]() __attribute__((noinline)) { return inlined(); };
+Fault look_until_consistent(Store& store, const Look& look) {
   std::int64_t waited = 0;
   for (std::int64_t wait = reader_first_wait_ns;; waited += wait, wait *= 2) {
     const Fault fault = look_without_lock(store, look);
-    if (!fault) return {};
     if (fault.code != Code::changed) return fault;
     const Entered entered(store, Wait{wait});
     if (!entered.fault()) {
@@ -43,20 +38,6 @@ template <typename Look>
     }
     if (entered.fault().code != Code::lock_timeout || waited >= reader_wait_ns) return entered.fault();
   }
-}
-
-// `look` answers changed if it does not count; what it answers under the lock is final. The first one, which nearly
-// always counts, is compiled into its caller.
-template <typename Look>
-[[gnu::always_inline]] inline Fault look_until_consistent(Store& store, const Look& look) {
-  {
-    const ReadGuard guard(store.regions);
-    const Fault fault = look();
-    if (!fault) [[likely]]
-      return {};
-    if (fault.code != Code::changed) return fault;
-  }
-  return look_again_until_consistent(store, look);
 }
 
 }  // namespace ultradict

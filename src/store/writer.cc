@@ -10,7 +10,6 @@
 #include "store/sums.h"
 #include "store/table.h"
 #include "structures/record.h"
-#include "structures/slots.h"
 
 namespace ultradict {
 
@@ -43,41 +42,20 @@ inline void note(Store& store, const Entry& entry, Word number, Ref ref, Word bo
 
 Word blob_checksum_of(const RecordView& view) { return view.is_blob() ? view.blob().checksum : 0; }
 
-[[gnu::always_inline]] inline Fault look_in_place(Store& store, Ref ref, RecordView* view) {
-  constexpr Word first_look = 512;  // enough for the whole of most records
-  const SegmentDescriptor& segment = store.control().segments[ref.segment()];
-  const Word file = shared::load_relaxed(segment.file);
-  const Word first = shared::load_relaxed(segment.first);
-  const Word size = shared::load_relaxed(segment.size);
-  if (file == 0 || ref.position() < first) return Fault::damaged("entry: ref", ref.word, first);
-  const Word offset = (ref.position() - first) * unit_size;
-  if (offset + sizeof(RecordHeader) > size) return Fault::damaged("entry: ref", ref.word, size);
-  const Word there = std::min(offset + first_look, size);
-  char* base = nullptr;
-  if (Fault fault = store.regions.segment(ref.segment(), file, there, &base)) return fault;
-  shared::copy_out(&view->header, base + offset, sizeof view->header);
-  if (Fault fault = check_header(view->header, ref, size - offset)) return fault;
-  if (offset + view->size() > there) {
-    if (Fault fault = store.regions.segment(ref.segment(), file, offset + view->size(), &base)) return fault;
-  }
-  view->bytes = base + offset;
-  return {};
-}
-
 // Room may have been made by moving the very record that is to be overwritten: where it is now. Room was made for its
 // sizes as they were.
-[[gnu::cold]] Fault look_where_it_is(Store& store, Ref now, RecordView* view) {
+[[gnu::cold]] Fault look_where_it_is(Store& store, LockHeld held, Ref now, RecordView* view) {
   const RecordHeader before = view->header;
-  if (Fault fault = look_in_place(store, now, view)) return fault;
+  if (Fault fault = record_in_place(store, held, now, view)) return fault;
   const bool same = view->header.key_size == before.key_size && view->header.face_size == before.face_size &&
                     view->header.value_size == before.value_size;
   return same ? Fault::none() : Fault::damaged("record: sizes", view->header.key_size, before.key_size);
 }
 
-[[gnu::always_inline]] inline Fault look_again(Store& store, Ref now, RecordView* view) {
+[[gnu::always_inline]] inline Fault look_again(Store& store, LockHeld held, Ref now, RecordView* view) {
   if (now.word == view->header.ref) [[likely]]
     return {};
-  return look_where_it_is(store, now, view);
+  return look_where_it_is(store, held, now, view);
 }
 
 // The most frequent write: a small value for a small value. Entry, key and face stay, no file comes or goes.
@@ -92,7 +70,7 @@ Fault overwrite_small(Store& store, LockHeld held, Located& old, Bytes value, Si
   Room room;
   if (Fault fault = make_room(store, held, size, &room)) return fault;
   const Ref ref{old.entry->ref};
-  if (Fault fault = look_again(store, ref, &old.view)) return fault;
+  if (Fault fault = look_again(store, held, ref, &old.view)) return fault;
   write_successor(room.at, room.ref, old.view, value);
   Change change(store.regions, held);
   change.set(state.tail, after(room.ref, size).word);
@@ -123,7 +101,7 @@ Fault overwrite(Store& store, LockHeld held, Located& old, NewValue& value, Sigh
   Room room;
   if (Fault fault = make_room(store, held, size, &room)) return fault;
   const Ref ref{old.entry->ref};
-  if (Fault fault = look_again(store, ref, &old.view)) return fault;
+  if (Fault fault = look_again(store, held, ref, &old.view)) return fault;
   const Key key{old.view.key(), old.view.face(), old.view.is_exotic()};
   RecordView now;
   write_new_record(room, old.view.header.dict_id, old.number, key, value, &now);
@@ -279,52 +257,6 @@ void write_new_record(const Room& room, Word dict, Word entry, const Key& key, c
   now->header = make_header(room.ref, entry, dict, key.canonical.size(), key.face.size(), bytes.size(), kind);
   now->bytes = room.at;
   write_record(room.at, now->header, key.canonical, key.face, bytes);
-}
-
-Fault record_in_place(Store& store, LockHeld, Ref ref, RecordView* view) { return look_in_place(store, ref, view); }
-
-Fault locate_entry(Store& store, LockHeld, Word number, Located* located) {
-  located->number = number;
-  if (Fault fault = store.regions.entry(store.state().table_number, number, &located->entry)) return fault;
-  return look_in_place(store, Ref{located->entry->ref}, &located->view);
-}
-
-// The table is still the one of the Sighting, so its entry is where it was.
-Fault locate_seen(Store& store, LockHeld, const Sighting& seen, Located* located) {
-  if (store.state().table_number != seen.table_number) return Fault::of(Code::changed);
-  located->entry = reinterpret_cast<Entry*>(const_cast<std::atomic<std::uint64_t>*>(seen.ref_word));
-  located->number = seen.entry;
-  if (located->entry->born != seen.born || located->entry->ref == 0) return Fault::of(Code::changed);
-  return look_in_place(store, Ref{located->entry->ref}, &located->view);
-}
-
-Fault locate(Store& store, LockHeld held, Word dict, Bytes key, Word hash, Located* located) {
-  const State& state = store.state();
-  Word* words = nullptr;
-  const SlotsName name{state.slots};
-  if (Fault fault = store.regions.slots(name, &words)) return fault;
-  Fault inner;
-  bool found = false;
-  const Fault fault = Slots(words, name.bits()).probe(hash, &found, [&](Word, Word number) {
-    if (number == 0 || number >= state.entries_used) {
-      inner = Fault::damaged("slot: entry number", number, state.entries_used);
-      return true;
-    }
-    inner = store.regions.entry(state.table_number, number, &located->entry);
-    if (inner) return true;
-    const Ref ref{shared::load_relaxed(located->entry->ref)};
-    if (!ref) return false;
-    inner = record_in_place(store, held, ref, &located->view);
-    located->number = number;
-    if (inner) return true;
-    if (located->view.key() != key || located->view.header.dict_id != dict) return false;
-    if (located->entry->hash != hash) inner = Fault::damaged("entry: hash of its key", located->entry->hash, hash);
-    return true;
-  });
-  if (fault) return fault;
-  if (inner) return inner;
-  if (!found) located->number = 0;
-  return {};
 }
 
 Fault apply_overwrite(Store& store, LockHeld held, Change& change, const Located& old, const RecordView& now) {

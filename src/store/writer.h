@@ -3,26 +3,15 @@
 #pragma once
 
 #include "store/change.h"
+#include "store/locate.h"
 #include "store/log.h"
 #include "store/new_value.h"
 #include "store/store.h"
 
 namespace ultradict {
 
-// An entry that belongs to a key, with its current record in place.
-struct Located {
-  Word number = 0;  // 0: the key is not there
-  Entry* entry = nullptr;
-  RecordView view;
-};
-
-Fault locate(Store& store, LockHeld held, Word dict, Bytes key, Word hash, Located* located);
-// Of an entry that belongs to a key.
-Fault locate_entry(Store& store, LockHeld held, Word number, Located* located);
-Fault locate_seen(Store& store, LockHeld held, const Sighting& seen, Located* located);
 // Writes a record where there is room; nobody can see it before a change names it.
 void write_new_record(const Room& room, Word dict, Word entry, const Key& key, const NewValue& value, RecordView* now);
-Fault record_in_place(Store& store, LockHeld held, Ref ref, RecordView* view);
 
 // Whether the key is expected to be new. Then all but its slot is prepared before the slots are asked, whose cache
 // lines come from far away and are on their way meanwhile.

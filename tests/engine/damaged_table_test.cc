@@ -68,6 +68,27 @@ TEST(DamagedTable, E5_SlotsInControlThatClaimAnotherSizeAreDamage) {
   }
 }
 
+// Short and long: the record of another key is not believed, also where no key is compared.
+TEST(DamagedTable, E4_AnEntryThatNamesTheRecordOfAnotherHasNoValue) {
+  for (const std::size_t size : {8U, 600U}) {
+    const Scratch scratch;
+    Dict dict = scratch.open();
+    Sighting one;
+    Sighting other;
+    ASSERT_TRUE(dict.put(Key{"one"}, std::string(size, '1'), &one));
+    ASSERT_TRUE(dict.put(Key{"other"}, std::string(size, '2'), &other));
+    const ControlView control(dict);
+    shared::store(entries_of(control)[one.entry].ref, other.ref);
+    Buffer buffer;
+    Record record;
+    bool moved = false;
+    EXPECT_EQ(dict.reread(&one, &buffer, &record, &moved).code(), Code::damaged) << size;
+    std::string value;
+    EXPECT_EQ(dict.get("one", &value).code(), Code::damaged) << size;
+    EXPECT_EQ(value_of(dict, "other"), std::string(size, '2'));
+  }
+}
+
 TEST(DamagedTable, E5_AllSlotsLeadToOneEntryEveryProbeEnds) {
   const Scratch scratch;
   Dict dict = scratch.open();

@@ -307,6 +307,19 @@ TEST(Identity, E2_TruncatedFilesOfALargeDictAreAnError) {
   }
 }
 
+// At a page's end, so that nothing is mapped where the rest of the record was.
+TEST(Identity, E2_AShortRecordThatIsCutInTwoIsAnError) {
+  const Closed closed(10'000, 100);
+  const std::string file = closed.file_beginning("segment-");
+  ASSERT_NE(file, "");
+  const std::string bytes = read_file(file);
+  for (std::size_t pages = 1; pages <= 8; ++pages) {
+    closed.restore();
+    write_file(file, bytes.substr(0, bytes.size() / 2 / page_size * page_size - pages * page_size));
+    EXPECT_EQ(in_child([&] { use_damaged(closed); }), 0) << pages;
+  }
+}
+
 TEST(Identity, E2_MissingFilesOfALargeDictAreAnErrorNotAnAbsence) {
   const Closed closed(3000, 900);
   for (const char* kind : {"entries-", "slots-", "segment-"}) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "interleavings/world.h"
+#include "store/glance.h"
 
 namespace ultradict::test {
 namespace {
@@ -20,6 +21,15 @@ const auto dead_records = [](Dict& dict) {
   (void)dict.put("a", "a0");
   (void)dict.put("b", "b-");
   (void)dict.put("b", "b0");
+};
+
+// Too long for a glance, so that it is looked up with care.
+std::string long_value(const std::string& mark) { return mark + std::string(glance_size, '.'); }
+
+const auto dead_long_records = [](Dict& dict) {
+  (void)dict.put("a", long_value("a0"));
+  (void)dict.put("b", long_value("b-"));
+  (void)dict.put("b", long_value("b0"));
 };
 
 bool moves_records(const Control& before, const Control& after) {
@@ -103,6 +113,48 @@ TEST(Interleavings, H1_ReadWhileItsSegmentIsUsedAgain) {
                    },
                    [](World& world) { world.get("a"); }},
                   uses_segment_again});
+}
+
+TEST(Interleavings, H1_ReadOfALongValueWhileItsSegmentIsUsedAgain) {
+  World::explore({"clean, overwrite, clean | get, long",
+                  in_short,
+                  in_full,
+                  dead_long_records,
+                  {[](World& world) {
+                     world.clean();
+                     world.put("a", long_value("a1"));
+                     world.clean();
+                   },
+                   [](World& world) { world.get("a"); }},
+                  uses_segment_again});
+}
+
+TEST(Interleavings, G1_ReadOfALongValueWhileDeletedAndInsertedAnew) {
+  World::explore({"erase, other key, insert | get contains, long",
+                  in_short,
+                  in_full,
+                  dead_long_records,
+                  {[](World& world) {
+                     world.erase("a");
+                     world.put("c", long_value("c1"));  // in the entry that "a" had
+                     world.put("a", long_value("a1"));
+                   },
+                   [](World& world) {
+                     world.get("a");
+                     world.contains("a");
+                   }}});
+}
+
+TEST(Interleavings, G3_RereadWhileItsEntryGoesToAnotherKey) {
+  World::explore({"erase, other key | find reread",
+                  in_short,
+                  in_full,
+                  two_keys,
+                  {[](World& world) {
+                     world.erase("a");
+                     world.put("c", "c1");  // in the entry that "a" had
+                   },
+                   [](World& world) { world.reread("a", 2); }}});
 }
 
 TEST(Interleavings, G3_RereadWhileMovedAndOverwritten) {

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/locate.h"
+
+#include <algorithm>
+
+#include "store/glance.h"
+#include "structures/slots.h"
+
+namespace ultradict {
+
+namespace {
+
+[[gnu::always_inline]] inline Fault look_in_place(Store& store, Ref ref, RecordView* view) {
+  constexpr Word first_look = 512;  // enough for the whole of most records
+  const SegmentDescriptor& segment = store.control().segments[ref.segment()];
+  const Word file = shared::load_relaxed(segment.file);
+  const Word first = shared::load_relaxed(segment.first);
+  const Word size = shared::load_relaxed(segment.size);
+  if (file == 0 || ref.position() < first) return Fault::damaged("entry: ref", ref.word, first);
+  const Word offset = (ref.position() - first) * unit_size;
+  if (offset + sizeof(RecordHeader) > size) return Fault::damaged("entry: ref", ref.word, size);
+  const Word there = std::min(offset + first_look, size);
+  char* base = nullptr;
+  if (Fault fault = store.regions.segment(ref.segment(), file, there, &base)) return fault;
+  shared::copy_out(&view->header, base + offset, sizeof view->header);
+  if (Fault fault = check_header(view->header, ref, size - offset)) return fault;
+  if (offset + view->size() > there) {
+    if (Fault fault = store.regions.segment(ref.segment(), file, offset + view->size(), &base)) return fault;
+  }
+  view->bytes = base + offset;
+  return {};
+}
+
+// A key that is there, where all is as usual. False is no answer.
+bool locate_at_a_glance(Store& store, Word dict, Bytes key, Word hash, Located* located) {
+  const State& state = store.state();
+  const SlotsName name{state.slots};
+  const Word* const slots = store.regions.known_slots(name);
+  const Word number = slots ? entry_at_a_glance(slots, name, hash) : 0;
+  if (number == 0 || number >= state.entries_used) return false;
+  Entry* const entry = store.regions.known_entry(state.table_number, number);
+  if (!entry || entry->hash != hash || entry->ref == 0) return false;
+  if (look_in_place(store, Ref{entry->ref}, &located->view)) return false;
+  if (!is_same(located->view.key(), key) || located->view.header.dict_id != dict) return false;
+  located->entry = entry;
+  located->number = number;
+  return true;
+}
+
+}  // namespace
+
+Fault record_in_place(Store& store, LockHeld, Ref ref, RecordView* view) { return look_in_place(store, ref, view); }
+
+Fault locate_entry(Store& store, LockHeld, Word number, Located* located) {
+  located->number = number;
+  if (Fault fault = store.regions.entry(store.state().table_number, number, &located->entry)) return fault;
+  return look_in_place(store, Ref{located->entry->ref}, &located->view);
+}
+
+// The table is still the one of the Sighting, so its entry is where it was.
+Fault locate_seen(Store& store, LockHeld, const Sighting& seen, Located* located) {
+  if (store.state().table_number != seen.table_number) return Fault::of(Code::changed);
+  located->entry = reinterpret_cast<Entry*>(const_cast<std::atomic<std::uint64_t>*>(seen.ref_word));
+  located->number = seen.entry;
+  if (located->entry->born != seen.born || located->entry->ref == 0) return Fault::of(Code::changed);
+  return look_in_place(store, Ref{located->entry->ref}, &located->view);
+}
+
+Fault locate(Store& store, LockHeld held, Word dict, Bytes key, Word hash, Located* located) {
+  if (!store.last_put_inserted && locate_at_a_glance(store, dict, key, hash, located)) return {};
+  const State& state = store.state();
+  Word* words = nullptr;
+  const SlotsName name{state.slots};
+  if (Fault fault = store.regions.slots(name, &words)) return fault;
+  Fault inner;
+  bool found = false;
+  const Fault fault = Slots(words, name.bits()).probe(hash, &found, [&](Word, Word number) {
+    if (number == 0 || number >= state.entries_used) {
+      inner = Fault::damaged("slot: entry number", number, state.entries_used);
+      return true;
+    }
+    inner = store.regions.entry(state.table_number, number, &located->entry);
+    if (inner) return true;
+    const Ref ref{shared::load_relaxed(located->entry->ref)};
+    if (!ref) return false;
+    inner = record_in_place(store, held, ref, &located->view);
+    located->number = number;
+    if (inner) return true;
+    if (located->view.key() != key || located->view.header.dict_id != dict) return false;
+    if (located->entry->hash != hash) inner = Fault::damaged("entry: hash of its key", located->entry->hash, hash);
+    return true;
+  });
+  if (fault) return fault;
+  if (inner) return inner;
+  if (!found) located->number = 0;
+  return {};
+}
+
+}  // namespace ultradict
