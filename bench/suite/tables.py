@@ -11,7 +11,11 @@ from suite.family import Column, Table
 from suite.results import Results
 from suite.units import shown
 
-CPP = {"ping_pong": "Propagation, one way", "get_put": "One process, int keys, one operation"}
+CPP = {
+    "ping_pong": "Propagation, one way",
+    "get_put_hot": "One process, 1,000 int keys, one operation",
+    "get_put": "One process, int keys all over memory, one operation",
+}
 ABSENT = {"cannot": "-", "wrong": "**wrong**", "failed": "failed"}
 
 
