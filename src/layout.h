@@ -106,13 +106,16 @@ struct LockWord {
 
 // An entry belongs to one key from its insertion to its deletion, or to a nested dict as its header (HeaderMark), and
 // never moves. In the free list: ref = born = 0, next is the next free entry, hash is what State::stream was when it
-// was freed: the list begins with the latest. Written under the lock; read by everyone.
+// was freed: the list begins with the latest. Until links are those of the list, hash is being_freed. Written under the
+// lock; read by everyone.
 struct Entry {
   Word ref;    // of the record with the current value; 0 = none. Its release store is the moment readers see a change
   Word hash;   // of the canonical key
   Word born;   // sequence of the insertion; 0 = free
   Word links;  // previous entry of the same dict | next << 32
 };
+
+inline constexpr Word being_freed = ~Word{0};  // no stream is so large
 
 struct Links {
   Word word = 0;

@@ -140,7 +140,8 @@ class Dict {
   const Options& options() const noexcept;         // as recorded at creation
 
   // --- one key ---
-  Status get(Bytes key, std::string* value) const;  // is_dict if the value is a nested dict
+  // is_dict if the value is a nested dict. `key` must not lie in `*value`.
+  Status get(Bytes key, std::string* value) const;
   Status contains(Bytes key) const;                 // ok or not_found
   Status put(Bytes key, Bytes value);
   Status erase(Bytes key);
@@ -167,8 +168,8 @@ class Dict {
 
   // --- one key, for callers that keep decoded values ---
   Status find(Bytes key, Sighting* seen, Buffer* buffer, Record* record) const;
-  // The same entry again after its ref changed. ok: `record` is the new value, or *moved is set, `record` is untouched
-  // and the old value still holds. changed: the key was deleted (and perhaps inserted anew); find it again.
+  // The same entry again after its ref changed. ok: `record` is the new value, or the old one once more, which was only
+  // moved elsewhere: then *moved is set. changed: the key was deleted (and perhaps inserted anew); find it again.
   Status reread(Sighting* seen, Buffer* buffer, Record* record, bool* moved) const;
   Status put(const Key& key, Bytes value, Sighting* written);
   // Overwrites the value of a key known by a Sighting (its ref may be old). changed: the key is gone, nothing was done.

@@ -66,6 +66,7 @@ Fault append_overwrite(Store& store, LockHeld held, Word entry, NewValue& value,
   if (Fault fault = locate_entry(store, held, entry, &old)) return fault;
   if (old.view.header.key_size != header.key_size || old.view.header.face_size != header.face_size)
     return Fault::damaged("record: key size", old.view.header.key_size, header.key_size);
+  if (Fault fault = check_kept(old.view)) return fault;
   const Key key{old.view.key(), old.view.face(), old.view.is_exotic()};
   write_new_record(*room, header.dict_id, entry, key, value, now);
   return {};

@@ -72,6 +72,7 @@ Fault Change::redo(Regions& regions, LockHeld held) {
     }
   }
   shared::store(journal.word, 0);
+  shared::release_fence();  // who follows may write at once where a segment was used anew
   return {};
 }
 

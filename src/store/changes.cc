@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The walk goes in passes: each covers what was written from where the last one saw all applied to where the tail is.
-// One that met a segment or a free entry that was used again under it is followed by another: whatever that hid has
-// been moved, overwritten, deleted or inserted after the pass began, so the next one finds it. Naming an entry that did
-// not change does no harm.
+// One that met a segment or a free entry that was used again under it, or from which a segment may have been hidden, is
+// followed by another: whatever that hid has been moved, overwritten, deleted or inserted after the pass began, so the
+// next one finds it. Naming an entry that did not change does no harm.
 #include "store/changes.h"
 
 #include <algorithm>
@@ -90,7 +90,7 @@ class Follower {
     if (Fault fault = walk_headers(lists.loose, complete)) return fault;
     if (Fault fault = walk_headers(lists.doomed, complete)) return fault;
     const Now now = look(store_);
-    if (Fault fault = walk_log(now, complete)) return fault;
+    if (Fault fault = walk_log(before, now, complete)) return fault;
     if (lists != HeaderLists::of(state_)) *complete = false;
     if (before.quiet && now.quiet) reached_ = Progress{since_.table_number, before.stream, now.applied, 0};
     reached_.born_end = now.applied;
@@ -100,12 +100,14 @@ class Follower {
   const Progress& reached() const { return reached_; }
 
  private:
-  Fault walk_log(const Now& now, bool* complete) {
+  Fault walk_log(const Now& before, const Now& now, bool* complete) {
     end_ = now.tail.position();
     const std::vector<Stretch> stretches = stretches_of(now);
     const Now again = look(store_);
-    // Otherwise a segment may have been emptied and freed before its stretch was noted.
-    if (again.stream != now.stream || again.tail.word != now.tail.word) *complete = false;
+    Word missing = end_ - begin_;
+    for (const Stretch& stretch : stretches) missing -= stretch.end - stretch.begin;
+    // A segment was freed. If that was in this pass, the free list was walked before the last of its keys was deleted.
+    if (missing != 0 && (again.stream != before.stream || again.tail.word != before.tail.word)) *complete = false;
     for (const Stretch& stretch : stretches) {
       const Fault fault = walk(stretch);
       if (fault && fault.code != Code::changed) return fault;
@@ -175,12 +177,15 @@ class Follower {
     return {};
   }
 
+  // Who walks beside writers may be led back again and again. Under the lock it is damage.
+  static Fault endless() { return Fault::of(Code::changed); }
+
   // Those that nothing refers to, yet or any more, are in lists.
   Fault walk_headers(Word number, bool* complete) {
     Word left = 0;
     if (Fault fault = store_.regions.entry_count(since_.table_number, &left)) return fault;
     for (; number != 0; --left) {
-      if (left == 0) return Fault::damaged("list of headers: it does not end", number);
+      if (left == 0) return endless();
       Entry* entry = nullptr;
       if (Fault fault = load(number, &entry)) return fault;
       const HeaderMark mark{shared::load(entry->ref)};
@@ -196,13 +201,13 @@ class Follower {
     Word left = 0;
     if (Fault fault = store_.regions.entry_count(since_.table_number, &left)) return fault;
     for (; number != 0; --left) {
-      if (left == 0) return Fault::damaged("free list: it does not end", number);
+      if (left == 0) return endless();
       Entry* entry = nullptr;
       if (Fault fault = load(number, &entry)) return fault;
       const Word freed = shared::load(entry->hash);
       const Links links{shared::load(entry->links)};
-      const bool is_free =
-          shared::load(entry->born) == 0 && shared::load(entry->ref) == 0 && shared::load(entry->hash) == freed;
+      const bool is_free = freed != being_freed && shared::load(entry->born) == 0 && shared::load(entry->ref) == 0 &&
+                           shared::load(entry->hash) == freed;
       if (is_free && !is_later(freed, since_.stream)) return {};
       add(number, *entry, nullptr);
       if (!is_free) {

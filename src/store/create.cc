@@ -90,8 +90,11 @@ Fault create_dict(const os::Directory& directory, const std::string& name, const
   made->regions.open(std::move(files), built.base, identity, made->token);
   made->lock.bind(&made->control().lock, made->token, &made->regions.poison());
   made->creator = made->token->word();
-  if (os::HeldByte::descriptor_needed) made->attached_file = std::move(built.control);
-  built.control.close();  // it would hold the place of a Store that ends
+  if (os::HeldByte::descriptor_needed) {
+    made->attached_file = std::move(built.control);
+  } else {
+    built.control.close();  // it would hold the place of a Store that ends
+  }
   made->id = std::move(id);
   // From here on ~Store removes what nobody can find.
   if (Fault setting = set_aside(*made, options.full_dump_size)) return setting;

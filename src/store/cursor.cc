@@ -131,6 +131,12 @@ struct Cursor::Walk {
     return at->entry && at->step.born == 0 ? Fault::damaged("chain: a free entry", number) : Fault::none();
   }
 
+  // Behind the entries used in this table lies what tables before left. Asked after the ref, which is stored later.
+  Fault expect_used(const At& at) const {
+    const Word used = shared::load(store.state().entries_used);
+    return at.step.entry < used ? Fault::none() : Fault::damaged("chain: an entry not used yet", at.step.entry, used);
+  }
+
   // Goes on to the next key that is there.
   Fault advance(At* at) {
     Word bound = control_entries;  // so many there are for sure
@@ -144,7 +150,7 @@ struct Cursor::Walk {
       // An entry without a ref is about to be inserted, or to be deleted.
       const Word ref = shared::load(at->entry->ref);
       if (!is_ahead(at->step.born) || HeaderMark{ref}.is_header()) continue;
-      if (ref != 0) return {};
+      if (ref != 0) return expect_used(*at);
       // Who follows would not come back to it.
       if (cursor.direction_ == Direction::following) return Fault::of(Code::changed);
     }
@@ -175,8 +181,9 @@ struct Cursor::Walk {
     if (!is_settled()) return Fault::of(Code::changed);
     At at = start();
     if (Fault fault = advance(&at)) return fault;
-    const Fault fault = buffer ? read_entry(store, at.step.entry, at.step.born, seen, buffer, record) : look(at, seen);
-    if (fault) return fault;
+    const Fault fault =
+        buffer ? read_entry(store, table, at.step.entry, at.step.born, seen, buffer, record) : look(at, seen);
+    if (fault) return fault.code == Code::not_found ? Fault::of(Code::changed) : fault;
     if (!counts()) return Fault::of(Code::changed);
     note(at.step);
     return {};

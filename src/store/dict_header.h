@@ -5,6 +5,7 @@
 
 #include "store/change.h"
 #include "store/store.h"
+#include "store/table.h"
 
 namespace ultradict {
 
@@ -46,10 +47,9 @@ class DictHeader {
   void set_born(Change& change, Word born) const { change.set(number_, *entry_, Change::Field::born, born); }
   // The entry goes back to the free ones.
   void give_back(Change& change) const {
-    change.set(number_, *entry_, Change::Field::hash, state_->stream);
+    change.set(number_, *entry_, Change::Field::hash, being_freed);  // its counts are no time either
     change.set(number_, *entry_, Change::Field::ref, 0);
-    change.set(number_, *entry_, Change::Field::links, Links::of(0, state_->free_entry).word);
-    change.set(state_->free_entry, number_);
+    give_entry(change, *state_, number_, *entry_, state_->stream);
     change.set(state_->dict_count, state_->dict_count - 1);
   }
 

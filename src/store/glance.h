@@ -62,6 +62,7 @@ inline constexpr Word glance_size = 256;  // bytes of the longest record that a 
   const Word born = shared::load(entry->born);
   const Ref ref{shared::load(entry->ref)};
   if (!ref || born == 0 || HeaderMark{ref.word}.is_header()) return false;
+  if (number >= shared::load(regions.state().entries_used)) return false;  // left by a table before
 
   const SegmentWitness witness(regions.control(), ref.segment());
   if (witness.file() == 0 || ref.position() < witness.first()) return false;

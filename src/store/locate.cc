@@ -31,6 +31,18 @@ namespace {
   return {};
 }
 
+// The record of an entry, which is its own.
+Fault look_in_place(Store& store, Word number, const Entry& entry, RecordView* view) {
+  if (Fault fault = look_in_place(store, Ref{entry.ref}, view)) return fault;
+  return view->header.entry == number ? Fault::none() : Fault::damaged("record: entry", view->header.entry, number);
+}
+
+Fault check_hash(const Store& store, const Located& located) {
+  const Word hash = store.hash(located.view.header.dict_id, located.view.key());
+  return located.entry->hash == hash ? Fault::none()
+                                     : Fault::damaged("entry: hash of its key", located.entry->hash, hash);
+}
+
 // A key that is there, where all is as usual. False is no answer.
 bool locate_at_a_glance(Store& store, Word dict, Bytes key, Word hash, Located* located) {
   const State& state = store.state();
@@ -40,7 +52,7 @@ bool locate_at_a_glance(Store& store, Word dict, Bytes key, Word hash, Located* 
   if (number == 0 || number >= state.entries_used) return false;
   Entry* const entry = store.regions.known_entry(state.table_number, number);
   if (!entry || entry->hash != hash || entry->ref == 0) return false;
-  if (look_in_place(store, Ref{entry->ref}, &located->view)) return false;
+  if (look_in_place(store, number, *entry, &located->view)) return false;
   if (!is_same(located->view.key(), key) || located->view.header.dict_id != dict) return false;
   located->entry = entry;
   located->number = number;
@@ -54,19 +66,21 @@ Fault record_in_place(Store& store, LockHeld, Ref ref, RecordView* view) { retur
 Fault locate_entry(Store& store, LockHeld, Word number, Located* located) {
   located->number = number;
   if (Fault fault = store.regions.entry(store.state().table_number, number, &located->entry)) return fault;
-  return look_in_place(store, Ref{located->entry->ref}, &located->view);
+  return look_in_place(store, number, *located->entry, &located->view);
 }
 
 // The table is still the one of the Sighting, so its entry is where it was.
 Fault locate_seen(Store& store, LockHeld, const Sighting& seen, Located* located) {
-  if (store.state().table_number != seen.table_number) return Fault::of(Code::changed);
-  located->entry = reinterpret_cast<Entry*>(const_cast<std::atomic<std::uint64_t>*>(seen.ref_word));
-  located->number = seen.entry;
+  const State& state = store.state();
+  if (state.table_number != seen.table_number || seen.entry >= state.entries_used) return Fault::of(Code::changed);
+  if (Fault fault = store.regions.entry(state.table_number, seen.entry, &located->entry)) return fault;
   if (located->entry->born != seen.born || located->entry->ref == 0) return Fault::of(Code::changed);
-  return look_in_place(store, Ref{located->entry->ref}, &located->view);
+  located->number = seen.entry;
+  if (Fault fault = look_in_place(store, seen.entry, *located->entry, &located->view)) return fault;
+  return check_hash(store, *located);  // for no key is compared
 }
 
-Fault locate(Store& store, LockHeld held, Word dict, Bytes key, Word hash, Located* located) {
+Fault locate(Store& store, LockHeld, Word dict, Bytes key, Word hash, Located* located) {
   if (!store.last_put_inserted && locate_at_a_glance(store, dict, key, hash, located)) return {};
   const State& state = store.state();
   Word* words = nullptr;
@@ -81,14 +95,11 @@ Fault locate(Store& store, LockHeld held, Word dict, Bytes key, Word hash, Locat
     }
     inner = store.regions.entry(state.table_number, number, &located->entry);
     if (inner) return true;
-    const Ref ref{shared::load_relaxed(located->entry->ref)};
-    if (!ref) return false;
-    inner = record_in_place(store, held, ref, &located->view);
+    if (located->entry->ref == 0) return false;
     located->number = number;
-    if (inner) return true;
-    if (located->view.key() != key || located->view.header.dict_id != dict) return false;
-    if (located->entry->hash != hash) inner = Fault::damaged("entry: hash of its key", located->entry->hash, hash);
-    return true;
+    inner = look_in_place(store, number, *located->entry, &located->view);
+    if (!inner) inner = check_hash(store, *located);  // one that is wrong would have the key inserted once more
+    return inner || (located->view.key() == key && located->view.header.dict_id == dict);
   });
   if (fault) return fault;
   if (inner) return inner;

@@ -101,9 +101,7 @@ Fault settle_one(Store& store, LockHeld held) {
 
 Fault remove_first(Store& store, LockHeld held, const DictHeader& header) {
   Located first;
-  first.number = header.ends().previous();
-  if (Fault fault = store.regions.entry(store.state().table_number, first.number, &first.entry)) return fault;
-  if (Fault fault = record_in_place(store, held, Ref{first.entry->ref}, &first.view)) return fault;
+  if (Fault fault = locate_entry(store, held, header.ends().previous(), &first)) return fault;
   return remove_entry(store, held, first, Streamed::no);
 }
 

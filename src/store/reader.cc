@@ -45,6 +45,8 @@ Fault look_at(Store& store, Buffer* buffer, Found* found) {
   if (Fault fault = store.regions.entry(found->table, number, &found->entry)) return fault;
   found->born = shared::load(found->entry->born);
   const Ref ref{shared::load(found->entry->ref)};
+  // Behind those used in this table lies what tables before left: this is asked after the ref, which is stored later.
+  if (ref && number >= shared::load(store.state().entries_used)) return Fault::damaged("entry: not used yet", number);
   // An entry that was ever used has a hash, also when it is free: no writer leaves what leads here and nothing there.
   if (!ref && found->born == 0 && shared::load(found->entry->hash) == 0) return Fault::damaged("entry: empty", number);
   if (!ref || HeaderMark{ref.word}.is_header()) return Fault::of(Code::not_found);
@@ -152,20 +154,24 @@ Fault contains(Store& store, ChildId dict, Bytes key) {
   return find_hashed(store, dict, key, hash, &buffer, &found);
 }
 
-Fault read_entry(Store& store, Word entry_number, Word born, Sighting* seen, Buffer* buffer, Record* record) {
+Fault read_entry(Store& store, Word table, Word entry_number, Word born, Sighting* seen, Buffer* buffer,
+                 Record* record) {
   Found found;
-  found.table = shared::load(store.state().table_number);
+  found.table = table;
   found.number = entry_number;
-  if (found.table % 2 != 0) return changed();
+  // What the entries of a table that was replaced left behind in control looks like theirs.
+  const auto is_gone = [&] {
+    shared::acquire_fence();
+    return table % 2 != 0 || shared::load_relaxed(store.state().table_number) != table ||
+           (found.entry && shared::load_relaxed(found.entry->born) != born);
+  };
   char* const copy = buffer->reserve(glance_size);
-  if (!copy || !glance_at(store.regions, found.table, entry_number, copy, &found)) {
-    if (Fault fault = look_at(store, buffer, &found)) {
-      const bool replaced = shared::load(store.state().table_number) != found.table;
-      return fault.code == Code::not_found || replaced ? changed() : fault;
-    }
+  if (!copy || !glance_at(store.regions, table, entry_number, copy, &found)) {
+    const Fault fault = look_at(store, buffer, &found);
+    if (fault && is_gone()) return Fault::of(Code::not_found);
+    if (fault) return fault.code == Code::not_found ? changed() : fault;  // it is about to go, or to come
   }
-  shared::acquire_fence();
-  if (found.born != born || shared::load_relaxed(store.state().table_number) != found.table) return changed();
+  if (found.born != born || is_gone()) return Fault::of(Code::not_found);
   note(store, found, seen);
   describe(found.view, record);
   return {};
@@ -173,20 +179,13 @@ Fault read_entry(Store& store, Word entry_number, Word born, Sighting* seen, Buf
 
 Fault reread(Store& store, Sighting* seen, Buffer* buffer, Record* record, bool* moved) {
   *moved = false;
-  const ReadGuard guard(store.regions);
   const Word sequence = seen->sequence;
-  const Word table = seen->table_number;
-  for (int tries = 0; tries < retries_max; ++tries) {
-    const Fault fault = read_entry(store, seen->entry, seen->born, seen, buffer, record);
-    // Of another table it may be any entry, or beyond all of them.
-    if (shared::load(store.state().table_number) != table) return changed();
-    if (!fault) {
-      *moved = seen->sequence == sequence;
-      return {};
-    }
-    if (fault.code != Code::changed) return fault;
-  }
-  return changed();
+  const Fault fault = look_until_consistent(
+      store, [&] { return read_entry(store, seen->table_number, seen->entry, seen->born, seen, buffer, record); });
+  if (fault.code == Code::not_found) return changed();
+  if (fault.code == Code::changed) return Fault::damaged("an entry under the lock is not consistent", seen->entry);
+  *moved = !fault && seen->sequence == sequence;
+  return fault;
 }
 
 namespace {

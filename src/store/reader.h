@@ -26,8 +26,10 @@ Fault contains(Store& store, ChildId dict, Bytes key);
 // As Dict::reread.
 Fault reread(Store& store, Sighting* seen, Buffer* buffer, Record* record, bool* moved);
 
-// The value of the record that the entry names now; changed if the entry no longer belongs to `born`. For cursors.
-Fault read_entry(Store& store, Word entry_number, Word born, Sighting* seen, Buffer* buffer, Record* record);
+// The value of the record that the entry names now; not_found if the table is another by now, or the entry no longer
+// belongs to `born`; changed: look again. For cursors.
+Fault read_entry(Store& store, Word table, Word entry_number, Word born, Sighting* seen, Buffer* buffer,
+                 Record* record);
 
 // A mapping of the blob's bytes, for good. `*checksum` is what they should have.
 Fault map_blob(Store& store, const Sighting& seen, Word size, const char** base, Word* checksum);

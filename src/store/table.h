@@ -51,6 +51,16 @@ inline void take_entry(Change& change, State& state, const FreeEntry& free) {
   change.set(state.entries_used, state.entries_used + 1);
 }
 
+// Adds the stores that give it back, of which ref = 0 is not one, at this value of State::stream. Who walks the free
+// list without the lock must not take links that are still those of a key for those of the list.
+inline void give_entry(Change& change, State& state, Word number, Entry& entry, Word stream) {
+  change.set(number, entry, Change::Field::hash, being_freed);
+  change.set(number, entry, Change::Field::born, 0);
+  change.set(number, entry, Change::Field::links, Links::of(0, state.free_entry).word);
+  change.set(number, entry, Change::Field::hash, stream);
+  change.set(state.free_entry, number);
+}
+
 // Free entries in the order in which insertions take them, when they take several.
 class FreeEntries {
  public:

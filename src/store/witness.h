@@ -45,29 +45,6 @@ inline Fault copy_header(Store& store, Ref ref, const SegmentWitness& witness, c
   return witness.judge(check_header(*header, ref, ~Word{0}));
 }
 
-// By words, and the fields from those: what was stored as words could not be loaded as vectors before it has reached
-// memory.
-inline void copy_out_header(char* copy, const char* source, RecordHeader* header) {
-  const auto word = [&](std::size_t i) {
-    const Word read = shared::load_relaxed(reinterpret_cast<const Word*>(source)[i]);
-    std::memcpy(copy + i * sizeof(Word), &read, sizeof read);
-    return read;
-  };
-  static_assert(sizeof(RecordHeader) == 5 * sizeof(Word));
-  header->ref = word(0);
-  header->sequence = word(1);
-  const Word owner = word(2);
-  header->entry = static_cast<std::uint32_t>(owner);
-  header->dict_id = static_cast<std::uint32_t>(owner >> 32);
-  const Word key = word(3);
-  header->checksum = static_cast<std::uint32_t>(key);
-  header->key_size = static_cast<std::uint32_t>(key >> 32);
-  const Word value = word(4);
-  header->face_size = static_cast<std::uint32_t>(value);
-  header->value_size = static_cast<std::uint16_t>(value >> 32);
-  header->kind_and_flags = static_cast<std::uint16_t>(value >> 48);
-}
-
 // Copies the record that `ref` names. changed: the segment was reused meanwhile, so the ref is old.
 inline Fault copy_record(Store& store, Ref ref, Buffer* buffer, RecordView* view) {
   constexpr Word first_look = 256;  // enough for the whole of most records
@@ -83,7 +60,8 @@ inline Fault copy_record(Store& store, Ref ref, Buffer* buffer, RecordView* view
   if (fault) return witness.judge(fault);
   char* copy = buffer->reserve(first_look);
   if (!copy) return Fault::of(Code::memory_full, "no memory for a copy of a record");
-  copy_out_header(copy, base + offset, &view->header);
+  shared::copy_out(copy, base + offset, sizeof view->header);
+  std::memcpy(&view->header, copy, sizeof view->header);
   fault = check_header(view->header, ref, there - offset);
   if (fault) return witness.judge(fault);
   const Word size = view->size();

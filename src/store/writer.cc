@@ -71,6 +71,7 @@ Fault overwrite_small(Store& store, LockHeld held, Located& old, Bytes value, Si
   if (Fault fault = make_room(store, held, size, &room)) return fault;
   const Ref ref{old.entry->ref};
   if (Fault fault = look_again(store, held, ref, &old.view)) return fault;
+  if (Fault fault = check_kept(old.view)) return fault;
   write_successor(room.at, room.ref, old.view, value);
   Change change(store.regions, held);
   change.set(state.tail, after(room.ref, size).word);
@@ -102,6 +103,7 @@ Fault overwrite(Store& store, LockHeld held, Located& old, NewValue& value, Sigh
   if (Fault fault = make_room(store, held, size, &room)) return fault;
   const Ref ref{old.entry->ref};
   if (Fault fault = look_again(store, held, ref, &old.view)) return fault;
+  if (Fault fault = check_kept(old.view)) return fault;
   const Key key{old.view.key(), old.view.face(), old.view.is_exotic()};
   RecordView now;
   write_new_record(room, old.view.header.dict_id, old.number, key, value, &now);
@@ -238,10 +240,7 @@ Fault remove_entry(Store& store, LockHeld held, const Located& old, Streamed str
   if (Fault fault = unchain(store, change, header, *old.entry)) return fault;
   const Word size = record_size(old.view.header.key_size, 0, 0);
   const Word now = streamed == Streamed::yes ? stream(change, control, size) : state.stream;
-  change.set(old.number, *old.entry, Change::Field::hash, now);
-  change.set(old.number, *old.entry, Change::Field::born, 0);
-  change.set(old.number, *old.entry, Change::Field::links, Links::of(0, state.free_entry).word);
-  change.set(state.free_entry, old.number);
+  give_entry(change, state, old.number, *old.entry, now);
   header.count_keys(change, ~Word{0}, old.view.is_exotic() ? ~Word{0} : 0);
   count(change, control, nullptr, &old.view);
   if (Fault fault = change_links(store, held, change, nullptr, &old.view)) return fault;

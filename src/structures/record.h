@@ -166,6 +166,19 @@ inline void write_record(char* to, const RecordHeader& header, Bytes key, Bytes 
   shared::store_relaxed(checksum_word(to), checksum | Word{header.key_size} << 32);
 }
 
+// Of a record in place.
+inline Fault check_in_place(const RecordView& view) {
+  const Word key_size = Word{view.header.key_size} << 32;  // the checksum shares a word with it
+  StreamedChecksum checksum;
+  checksum.add(view.bytes + sizeof(Word), offsetof(RecordHeader, checksum) - sizeof(Word));
+  checksum.add(&key_size, sizeof key_size);
+  const Word done = offsetof(RecordHeader, checksum) + sizeof key_size;
+  checksum.add(view.bytes + done, view.size() - done);
+  const auto found = static_cast<std::uint32_t>(checksum.value());
+  if (found != view.header.checksum) return Fault::damaged("record: checksum", found, view.header.checksum);
+  return {};
+}
+
 // Header fields that contradict each other or `room`, the bytes from the record's start to the end of its segment.
 [[gnu::always_inline]] inline Fault check_header(const RecordHeader& header, Ref ref, Word room) {
   if (header.ref != ref.word) return Fault::damaged("record: own ref", header.ref, ref.word);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Slots: the hash table: an array of words that lead from a key's hash to its entry. Open addressing, linear probing,
-// never more than slots_used_max used, so that every probe ends.
+// Slots: the hash table: an array of words that lead from a key's hash to its entry. Open addressing, linear probing.
+// It grows before more than used_max of them are used, unless there is no memory for that; a probe of a full one ends
+// where it began.
 //
 // The array is derived: it can be built anew from the entries at any time.
 // Readers probe without the lock, while words change. That is right because a word changes in one store, a used word is

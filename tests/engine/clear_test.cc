@@ -75,6 +75,25 @@ TEST(Clear, SightingsFromBeforeAreOld) {
   EXPECT_EQ(dict.reread(&seen, &buffer, &record, &moved).code(), Code::changed);
 }
 
+// What a cleared table leaves in control looks as it did.
+TEST(Clear, G3_RereadOfAClearedKeyRevivesNothing) {
+  for (const std::size_t size : {5U, 600U}) {
+    const Scratch scratch;
+    Dict dict = scratch.open();
+    Sighting seen;
+    ASSERT_TRUE(dict.put(Key{"k"}, std::string(size, 'v'), &seen));
+    ASSERT_TRUE(dict.clear());
+    Buffer buffer;
+    Record record;
+    bool moved = false;
+    EXPECT_EQ(dict.reread(&seen, &buffer, &record, &moved).code(), Code::changed);
+    EXPECT_FALSE(seen.current());
+    EXPECT_EQ(dict.put_at(&seen, "lost").code(), Code::changed);
+    EXPECT_EQ(content_of(dict), Content{});
+    expect_sound(dict);
+  }
+}
+
 TEST(Clear, OldTablesStayReadableUntilReleased) {
   const Scratch scratch;
   Options options = scratch.options();

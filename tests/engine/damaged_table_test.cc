@@ -70,7 +70,7 @@ TEST(DamagedTable, E5_SlotsInControlThatClaimAnotherSizeAreDamage) {
 
 // Short and long: the record of another key is not believed, also where no key is compared.
 TEST(DamagedTable, E4_AnEntryThatNamesTheRecordOfAnotherHasNoValue) {
-  for (const std::size_t size : {8U, 600U}) {
+  for (const std::size_t size : {8U, 600U, 40'000U}) {
     const Scratch scratch;
     Dict dict = scratch.open();
     Sighting one;
@@ -79,13 +79,71 @@ TEST(DamagedTable, E4_AnEntryThatNamesTheRecordOfAnotherHasNoValue) {
     ASSERT_TRUE(dict.put(Key{"other"}, std::string(size, '2'), &other));
     const ControlView control(dict);
     shared::store(entries_of(control)[one.entry].ref, other.ref);
+    Sighting again = one;
     Buffer buffer;
     Record record;
     bool moved = false;
-    EXPECT_EQ(dict.reread(&one, &buffer, &record, &moved).code(), Code::damaged) << size;
+    EXPECT_EQ(dict.reread(&again, &buffer, &record, &moved).code(), Code::damaged) << size;
     std::string value;
     EXPECT_EQ(dict.get("one", &value).code(), Code::damaged) << size;
+    EXPECT_EQ(dict.put("one", "new").code(), Code::damaged) << size;
+    EXPECT_EQ(dict.put_at(&one, "new").code(), Code::damaged) << size;
+    EXPECT_EQ(dict.erase_at(one).code(), Code::damaged) << size;
+    EXPECT_EQ(dict.erase("one").code(), Code::damaged) << size;
     EXPECT_EQ(value_of(dict, "other"), std::string(size, '2'));
+  }
+}
+
+// Behind the entries that are used lies what was cleared: whole, but of a table before.
+TEST(DamagedTable, E4_WhatWasClearedIsFoundByNoSlotAndNoLink) {
+  for (const std::size_t size : {8U, 600U}) {
+    const Scratch scratch;
+    Dict dict = scratch.open();
+    Sighting seen;
+    for (const char* name : {"a", "b", "k"}) ASSERT_TRUE(dict.put(Key{name}, std::string(size, 'o'), &seen));
+    ASSERT_TRUE(dict.clear());
+    const Word left = seen.entry;
+    ASSERT_TRUE(dict.put(Key{"k"}, std::string(size, 'n'), &seen));
+    ASSERT_NE(seen.entry, left);
+    const ControlView control(dict);
+    auto* const slots = slots_of(control) + (SlotsName{control->state.slots}.file() - control_slots_a) * control_slots;
+    for (Word i = 0; i < control_slots; ++i) {
+      if (slots[i] != 0) shared::store(slots[i], Slot::make(left, Slot{slots[i]}.tag()).word);
+    }
+    std::string value;
+    EXPECT_EQ(dict.get("k", &value).code(), Code::damaged) << value;
+    EXPECT_EQ(dict.put("k", "new").code(), Code::damaged);
+    shared::store(control->state.ends, Links::of(left, left).word);
+    Buffer buffer;
+    Record record;
+    Cursor with_records(dict);
+    EXPECT_EQ(with_records.next(&seen, &buffer, &record).code(), Code::damaged);
+    Cursor without(dict);
+    EXPECT_EQ(without.next(&seen).code(), Code::damaged);
+  }
+}
+
+// What a write takes over from the old record must be right before it has a new checksum.
+TEST(DamagedTable, E4_ADamagedKeyOrFaceIsNotWrittenAnew) {
+  for (const char* damaged : {"keyX", "faceX"}) {
+    const Scratch scratch;
+    Dict dict = scratch.open();
+    Sighting seen;
+    ASSERT_TRUE(dict.put(Key{"key1", "face1", false}, "value", &seen));
+    const ControlView control(dict);
+    const Ref ref{seen.ref};
+    auto* const base = const_cast<char*>(reinterpret_cast<const char*>(control.operator->()));
+    char* const record = base + control->identity.segments_offset +
+                         (ref.position() - control->segments[ref.segment()].first) * unit_size;
+    ASSERT_EQ(Bytes(record + sizeof(RecordHeader), 9), "key1face1");
+    record[sizeof(RecordHeader) + (damaged[0] == 'k' ? 3 : 8)] = 'X';
+    EXPECT_EQ(dict.put("key1", "new").code(), Code::damaged) << damaged;
+    EXPECT_EQ(dict.put_at(&seen, "new").code(), Code::damaged) << damaged;
+    const std::string large(40'000, 'l');
+    EXPECT_EQ(dict.put_at(&seen, large).code(), Code::damaged) << damaged;
+    const std::vector<Item> items{{Key{"key1"}, "new"}, {Key{"other"}, "new"}};
+    EXPECT_EQ(dict.put_all(items).code(), Code::damaged) << damaged;
+    EXPECT_EQ(dict.contains("other").code(), Code::not_found) << damaged;
   }
 }
 

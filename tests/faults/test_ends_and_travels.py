@@ -54,7 +54,7 @@ ENDS = {
 @pytest.mark.parametrize("end", ENDS)
 def test_c12_the_exit_with(end: str, held: bool) -> None:
     """Quietly, whatever the threads are at; and the lock is not gone with them."""
-    for _ in runs(1, 100):
+    for _ in runs(1):
         with UltraDict(a=1, large=b"x" * 100_000) as d:
             if held:
                 d.lock.acquire()
@@ -101,7 +101,7 @@ def test_c12_a_subinterpreter_works_or_is_refused_and_ends() -> None:
 
 def test_c12_a_killed_process_with_all_of_that_is_survived() -> None:
     program = IMPORT + "kept = d.view('large'), iter(d), d.data; d.lock.acquire(); say('held'); wait()"
-    for number in runs(2, 100):
+    for number in runs(2):
         with UltraDict(a=1, large=b"x" * 100_000) as d, Program(program, d.name) as other:
             assert other.said() == "held"
             other.end(9)

@@ -51,8 +51,7 @@ class Use {
   void run(const std::string& name) {
     if (!Dict::open(name, options(Create::never), &dict_)) return;
     (void)dict_.open_child("child", &child_);
-    for (int i = 0; i < 6 && !input_.at_end(); ++i) step(input_.byte());
-    (void)dict_.check();
+    for (int i = 0; i < 5 && !input_.at_end(); ++i) step(input_.byte());
   }
 
  private:
@@ -77,7 +76,7 @@ class Use {
       case 7:
         return (void)(how % 2 == 0 ? dict_.clear() : child_.clear());
       case 8:
-        return (void)child_.check();
+        return (void)dict_.check();
       case 9:
         return follow();
       case 10:

@@ -3,6 +3,7 @@
 // compared with a model, and at the end everything is.
 #include <vector>
 
+#include "harness/held.h"
 #include "harness/image.h"
 #include "harness/input.h"
 #include "harness/tree.h"
@@ -10,16 +11,8 @@
 namespace ultradict::fuzz {
 namespace {
 
-constexpr std::size_t handles_max = 8;
 constexpr std::size_t value_sizes[] = {0,   1,    7,    8,    31,   100,   200,    500,
                                        900, 1500, 3000, 4100, 9000, 33000, 32'768, 70'000};
-
-struct Handle {
-  Dict dict;
-  std::size_t root = 0;  // which of the two dicts
-  Tree::Id node = 0;     // of its tree
-  Progress progress = {};
-};
 
 class Programme {
  public:
@@ -37,9 +30,7 @@ class Programme {
     if (!is_restored_[root]) images_[root].restore();
     is_restored_[root] = true;
     expect(static_cast<bool>(Dict::open(images_[root].name(), options(Create::never), &handle->dict)), "it opens");
-    handle->root = root;
-    handle->node = 0;
-    handle->progress = {};
+    *handle = Handle{std::move(handle->dict), root};
   }
   Handle& handle() { return handles_[current_]; }
   Tree& tree() { return trees_[handle().root]; }
@@ -71,7 +62,7 @@ class Programme {
       case 5:
         return erase();
       case 6:
-        return get();
+        return operation / 24 % 2 == 0 ? get() : see_again();
       case 7:
         return put_many();
       case 8:
@@ -255,6 +246,7 @@ class Programme {
     current_ = root;
     open(&handles_[root], root);
     locks_[root] = 0;
+    kept_[root].is_set = false;
   }
 
   bool see(const std::string& k, Sighting* seen) {
@@ -269,6 +261,29 @@ class Programme {
     expect(record.canonical == k && record.value_size == size, "the record is that of the key");
     if (item->child == 0 && !record.is_blob) expect(record.value == item->value, "the record has the value");
     return true;
+  }
+
+  // What was seen of a key is of that life of it alone, whatever was done since.
+  void see_again() {
+    Kept& kept = kept_[handle().root];
+    if (!kept.is_set) {
+      kept.key = key();
+      kept.node = handle().node;
+      kept.is_set = see(kept.key, &kept.seen);
+      if (kept.is_set) kept.born = node()->find(kept.key)->born;
+      return;
+    }
+    kept.is_set = false;
+    if (!tree().find(kept.node)) return;  // the keys of a dict that is gone go bit by bit
+    const Tree::Item* const item = tree().find(kept.node)->find(kept.key);
+    Record record;
+    bool moved = false;
+    const Status status = handle().dict.reread(&kept.seen, &buffer_, &record, &moved);
+    if (!item || item->born != kept.born) return expect(status.code() == Code::changed, "what was seen is gone");
+    expect_ok(status);
+    expect(record.canonical == kept.key, "the key is still that key");
+    if (item->child == 0 && !record.is_blob) expect(record.value == item->value, "the value is read again");
+    expect(kept.seen.current(), "what was just seen again is current");
   }
 
   void overwrite_seen() {
@@ -366,6 +381,7 @@ class Programme {
   Tree trees_[2];
   Buffer buffer_;
   int locks_[2] = {};
+  Kept kept_[2];
   bool is_restored_[2] = {};
   unsigned written_ = 0;
 };

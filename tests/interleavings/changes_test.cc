@@ -66,6 +66,39 @@ TEST(Interleavings, G3_FollowWhileRecordsAreMoved) {
   });
 }
 
+// The segment with the overwritten value goes, and the key with it, after the free list was walked.
+TEST(Interleavings, G3_FollowWhileWhatWasOverwrittenIsHidden) {
+  World::explore({"overwrite, erase, clean | follow",
+                  {2, 0},
+                  in_full,
+                  two_keys,
+                  {[](World& world) {
+                     world.put("a", "a1");
+                     world.erase("a");
+                     world.clean();
+                   },
+                   [](World& world) { world.follow_on(); }}});
+}
+
+// An entry at the head of the free list is taken and given back while it is looked at: what lies behind it is seen.
+TEST(Interleavings, G3_FollowWhileAFreeEntryIsTakenAndGivenBack) {
+  World::explore({"follow | insert, erase",
+                  {2, 0},
+                  in_full,
+                  [](Dict& dict) {
+                    for (const char* key : {"a", "b", "c"}) (void)dict.put(key, "-");
+                  },
+                  {[](World& world) { world.follow_on(); },
+                   [](World& world) {
+                     world.put("d", "d0");
+                     world.erase("d");
+                   }},
+                  {},
+                  [](Dict& dict) {
+                    for (const char* key : {"a", "b"}) (void)dict.erase(key);  // of which only the free list tells
+                  }});
+}
+
 TEST(Interleavings, G3_FollowWhileTheTableIsSwitched) {
   const auto writer = [](World& world) {
     world.clear();

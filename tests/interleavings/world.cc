@@ -9,7 +9,7 @@
 
 #include "store/life.h"
 #include "support/content.h"
-#include "support/copy.h"
+
 #include "support/scale.h"
 
 namespace ultradict::test {
@@ -27,6 +27,10 @@ World::World(const Scenario& scenario) : scenario_(scenario) {
   // The same places in every run of this program.
   for (std::size_t i = 0; i < secret_size; ++i) store_->secret[i] = static_cast<std::uint8_t>(i);
   scenario.prepare(dict_);
+  copy_.emplace(dict_);
+  std::size_t looked_at = 0;
+  EXPECT_TRUE(copy_->try_update(&looked_at));
+  if (scenario.change) scenario.change(dict_);
   for (const auto& [key, value] : content_of(dict_)) {
     content_[key] = value;
     order_.push_back(key);
@@ -212,22 +216,36 @@ void World::walk(Cursor::Direction direction, bool with_records) {
   if (born.size() < there) fail("a walk missed a key");
 }
 
+void World::update(Copy* copy) {
+  const std::int64_t begin = scheduler_->moment();
+  std::size_t looked_at = 0;
+  if (const Status status = copy->try_update(&looked_at); !status) return fail("changes: " + status.message());
+  const Content content = copy->content();
+  const std::map<std::string, std::string> items(content.begin(), content.end());
+  if (items.size() != content.size()) fail("a copy has a key twice");
+  const std::vector<std::string> keys = history_.keys();
+  for (const auto& [key, value] : items) {
+    const bool was_there = std::find(keys.begin(), keys.end(), key) != keys.end();
+    if (!was_there) fail("a copy has " + key + ", which was gone before");
+  }
+  for (const std::string& key : keys) {
+    if (key.find('/') != key.npos) continue;  // of a nested dict, which has copies of its own
+    const auto found = items.find(key);
+    judge(key, Status(), found == items.end() ? Answer() : Answer(found->second), begin);
+  }
+}
+
 void World::follow(int updates, bool writes) {
   Copy copy(dict_);
   for (int i = 0; i < updates; ++i) {
     if (i > 0 && writes) put("mine", std::to_string(i));  // so that there is something to follow in every order
-    const std::int64_t begin = scheduler_->moment();
-    std::size_t looked_at = 0;
-    if (const Status status = copy.try_update(&looked_at); !status) return fail("changes: " + status.message());
-    const Content content = copy.content();
-    const std::map<std::string, std::string> items(content.begin(), content.end());
-    if (items.size() != content.size()) fail("a copy has a key twice");
-    for (const std::string& key : history_.keys()) {
-      if (key.find('/') != key.npos) continue;  // of a nested dict, which has copies of its own
-      const auto found = items.find(key);
-      judge(key, Status(), found == items.end() ? Answer() : Answer(found->second), begin);
-    }
+    update(&copy);
   }
+}
+
+void World::follow_on() {
+  Copy copy = *copy_;
+  update(&copy);
 }
 
 void World::nest(const std::string& key) {

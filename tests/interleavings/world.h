@@ -11,6 +11,7 @@
 #include "interleavings/history.h"
 #include "interleavings/scheduler.h"
 #include "store/store.h"
+#include "support/copy.h"
 #include "support/scratch.h"
 #include "ultradict/dict.h"
 
@@ -33,6 +34,8 @@ class World {
     std::vector<Script> threads;
     // What makes the scenario one: must be so at the end of a run.
     std::function<bool(const Control& before, const Control& after)> happens = {};
+    // After `prepare`, and after the copy was made that follow_on() goes on with.
+    std::function<void(Dict&)> change = {};
   };
 
   // Explores it whole; a failure of the test tells the first run in which something was wrong.
@@ -58,6 +61,8 @@ class World {
   // A copy that follows the changes is, each time, what the dict was at a moment of the update. `writes`: a key
   // of its own between them, which nobody else may.
   void follow(int updates, bool writes);
+  // The same of one that was up to date when the scenario was prepared.
+  void follow_on();
   void nest(const std::string& key);  // its value becomes an empty nested dict
   void lock_and_leave();
 
@@ -68,6 +73,7 @@ class World {
   void save();
   void begin_run();
   void end_run();
+  void update(Copy* copy);
   void judge(const std::string& key, const Status& status, const Answer& answer, std::int64_t begin);
   void write(const std::vector<std::pair<std::string, Answer>>& changes, const std::function<Status()>& operation);
 
@@ -78,6 +84,7 @@ class World {
   std::string control_;     // its bytes when a run begins
   std::string next_slots_;  // and those of the array being built, if there is one
   std::map<std::string, std::string> content_;
+  std::optional<Copy> copy_;  // of what was prepared
   std::vector<std::string> order_;
   std::unique_ptr<Scheduler> scheduler_;
   History history_;

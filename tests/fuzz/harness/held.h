@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a programme of operations holds while the dicts change: handles of them, and what it saw of a key.
+#pragma once
+
+#include <string>
+
+#include "harness/tree.h"
+#include "ultradict/dict.h"
+
+namespace ultradict::fuzz {
+
+constexpr std::size_t handles_max = 8;
+
+struct Handle {
+  Dict dict;
+  std::size_t root = 0;  // which of the two dicts
+  Tree::Id node = 0;     // of its tree
+  Progress progress = {};
+};
+
+// What was seen of a key once.
+struct Kept {
+  bool is_set = false;
+  std::string key;
+  Tree::Id node = 0;
+  std::uint64_t born = 0;
+  Sighting seen;
+};
+
+}  // namespace ultradict::fuzz
