@@ -142,7 +142,7 @@ class Dict {
   // --- one key ---
   // is_dict if the value is a nested dict. `key` must not lie in `*value`.
   Status get(Bytes key, std::string* value) const;
-  Status contains(Bytes key) const;                 // ok or not_found
+  Status contains(Bytes key) const;  // ok or not_found
   Status put(Bytes key, Bytes value);
   Status erase(Bytes key);
   std::uint64_t count() const noexcept;

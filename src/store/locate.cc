@@ -73,7 +73,7 @@ Fault locate_entry(Store& store, LockHeld, Word number, Located* located) {
 Fault locate_seen(Store& store, LockHeld, const Sighting& seen, Located* located) {
   const State& state = store.state();
   if (state.table_number != seen.table_number || seen.entry >= state.entries_used) return Fault::of(Code::changed);
-  if (Fault fault = store.regions.entry(state.table_number, seen.entry, &located->entry)) return fault;
+  located->entry = reinterpret_cast<Entry*>(const_cast<std::atomic<std::uint64_t>*>(seen.ref_word));
   if (located->entry->born != seen.born || located->entry->ref == 0) return Fault::of(Code::changed);
   located->number = seen.entry;
   if (Fault fault = look_in_place(store, seen.entry, *located->entry, &located->view)) return fault;
