@@ -57,15 +57,16 @@ Fault prepare(Store& store, LockHeld held, ChildId dict, BatchItems& batch) {
 }
 
 // The record of a key that is there keeps its key and face; room for it may have been made by moving the old one.
-Fault append_overwrite(Store& store, LockHeld held, Word entry, NewValue& value, RecordView* now, Room* room) {
+Fault append_overwrite(Store& store, LockHeld held, Word entry, Bytes canonical, NewValue& value, RecordView* now,
+                       Room* room) {
   Located old;
   if (Fault fault = locate_entry(store, held, entry, &old)) return fault;
   const RecordHeader header = old.view.header;
   const Word size = record_size(header.key_size, header.face_size, value.bytes().size());
   if (Fault fault = make_room(store, held, size, room)) return fault;
   if (Fault fault = locate_entry(store, held, entry, &old)) return fault;
-  if (old.view.header.key_size != header.key_size || old.view.header.face_size != header.face_size)
-    return Fault::damaged("record: key size", old.view.header.key_size, header.key_size);
+  if (old.view.key() != canonical || old.view.header.face_size != header.face_size)
+    return Fault::damaged("record: key or face", old.view.header.key_size, header.key_size);
   if (Fault fault = check_kept(old.view)) return fault;
   const Key key{old.view.key(), old.view.face(), old.view.is_exotic()};
   write_new_record(*room, header.dict_id, entry, key, value, now);
@@ -86,7 +87,7 @@ Fault append(Store& store, LockHeld held, Word dict, const Item& item, Word entr
   Room room;
   Fault fault;
   if (entry != 0) {
-    fault = append_overwrite(store, held, entry, value, &now, &room);
+    fault = append_overwrite(store, held, entry, item.key.canonical, value, &now, &room);
   } else {
     FreeEntry free;
     fault = free_entries.next(store, held, &free);

@@ -7,8 +7,8 @@
 //   change.commit();                         commit, apply, retire
 //
 // Commit is one release store of the journal word. Who dies before it changed nothing. From it on, whoever owns the
-// lock next does all the stores again (redo), in order, as often as it takes: each says the final value, so that twice
-// is once. Nothing is ever rolled back, for a reader may have seen it.
+// lock next does all the stores again (redo), in order, as often as it takes: none depends on what is there, so that
+// twice is once. Nothing is ever rolled back, for a reader may have seen it.
 #pragma once
 
 #include "base/check.h"

@@ -20,6 +20,7 @@ struct Now {
   Word table_number = 0;
   Word stream = 0;
   Ref tail;
+  Word closed = 0;     // bytes in closed segments: less with each that is freed
   Word applied = 0;    // position before which every record has been applied: a batch is written first
   bool quiet = false;  // no change was under way: all that is counted here can be seen
 };
@@ -34,10 +35,11 @@ Now look(const Store& store) {
   now.tail = Ref{shared::load(state.tail)};
   const Word batch = shared::load(state.batch_begin);
   now.applied = batch != 0 ? std::min(now.tail.position(), batch) : now.tail.position();
-  // Emptying a nested dict is counted once, at its begin.
-  const bool at_rest = before == 0 && shared::load(state.emptying) == 0;
-  now.quiet = at_rest && shared::load(state.stream) == now.stream && shared::load(state.tail) == now.tail.word &&
-              shared::load(journal) == 0;
+  now.closed = shared::load(state.closed_size);
+  const bool stays = before == 0 && shared::load(state.stream) == now.stream &&
+                     shared::load(state.tail) == now.tail.word && shared::load(journal) == 0;
+  // Emptying a nested dict is counted once, at its begin: who saw that count sees that it is under way.
+  now.quiet = stays && shared::load(state.emptying) == 0;
   return now;
 }
 
@@ -107,7 +109,7 @@ class Follower {
     Word missing = end_ - begin_;
     for (const Stretch& stretch : stretches) missing -= stretch.end - stretch.begin;
     // A segment was freed. If that was in this pass, the free list was walked before the last of its keys was deleted.
-    if (missing != 0 && (again.stream != before.stream || again.tail.word != before.tail.word)) *complete = false;
+    if (missing != 0 && (again.closed != before.closed || again.tail.word != before.tail.word)) *complete = false;
     for (const Stretch& stretch : stretches) {
       const Fault fault = walk(stretch);
       if (fault && fault.code != Code::changed) return fault;

@@ -95,8 +95,11 @@ Fault locate(Store& store, LockHeld, Word dict, Bytes key, Word hash, Located* l
     }
     inner = store.regions.entry(state.table_number, number, &located->entry);
     if (inner) return true;
-    if (located->entry->ref == 0) return false;
     located->number = number;
+    if (located->entry->ref == 0) {
+      inner = Fault::damaged("slot: its entry has no ref", number);
+      return true;
+    }
     inner = look_in_place(store, number, *located->entry, &located->view);
     if (!inner) inner = check_hash(store, *located);  // one that is wrong would have the key inserted once more
     return inner || (located->view.key() == key && located->view.header.dict_id == dict);

@@ -21,9 +21,11 @@ Fault locate_entry(Store& store, LockHeld held, Word number, Located* located);
 Fault locate_seen(Store& store, LockHeld held, const Sighting& seen, Located* located);
 Fault record_in_place(Store& store, LockHeld held, Ref ref, RecordView* view);
 
-// Before key and face of a record go into another one, whose checksum is then right: the key was compared, or its hash.
+// Before face and flags of a record go into another one, whose checksum is then right, or its blob goes: its own
+// checksum, where there is more than a key, which was compared, or its hash.
 inline Fault check_kept(const RecordView& view) {
-  return view.header.face_size == 0 ? Fault::none() : check_in_place(view);
+  const bool is_mere_value = view.header.face_size == 0 && view.header.kind_and_flags == Word(RecordKind::value);
+  return is_mere_value ? Fault::none() : check_in_place(view);
 }
 
 }  // namespace ultradict

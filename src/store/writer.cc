@@ -232,6 +232,7 @@ Fault remove_entry(Store& store, LockHeld held, const Located& old, Streamed str
   State& state = control.state;
   const Ref ref{old.entry->ref};
   const Word killed = old.view.size();
+  if (Fault fault = check_kept(old.view)) return fault;
   DictHeader header;
   if (Fault fault = DictHeader::find(store, held, old.view.header.dict_id, &header)) return fault;
   Change change(store.regions, held);

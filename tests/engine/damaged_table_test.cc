@@ -123,6 +123,39 @@ TEST(DamagedTable, E4_WhatWasClearedIsFoundByNoSlotAndNoLink) {
   }
 }
 
+TEST(DamagedTable, E4_AKeyWhoseEntryIsEmptiedIsNotInsertedOnceMore) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Sighting seen;
+  ASSERT_TRUE(dict.put(Key{"k"}, "value", &seen));
+  const ControlView control(dict);
+  shared::store(entries_of(control)[seen.entry].ref, 0);
+  EXPECT_EQ(dict.put("k", "new").code(), Code::damaged);
+  EXPECT_EQ(dict.erase("k").code(), Code::damaged);
+  EXPECT_EQ(dict.count(), 1U);
+}
+
+// A blob goes by the name that its record says.
+TEST(DamagedTable, E4_NoBlobGoesInThePlaceOfAnother) {
+  const std::string large(40'000, 'l');
+  for (const bool erases : {false, true}) {
+    const Scratch scratch;
+    Dict dict = scratch.open();
+    Sighting one;
+    Sighting other;
+    ASSERT_TRUE(dict.put(Key{"one"}, large, &one));
+    ASSERT_TRUE(dict.put(Key{"other"}, large, &other));
+    const ControlView control(dict);
+    const Ref ref{one.ref};
+    auto* const base = const_cast<char*>(reinterpret_cast<const char*>(control.operator->()));
+    char* const record = base + control->identity.segments_offset +
+                         (ref.position() - control->segments[ref.segment()].first) * unit_size;
+    reinterpret_cast<RecordHeader*>(record)->sequence = other.sequence;
+    EXPECT_EQ((erases ? dict.erase("one") : dict.put("one", "small")).code(), Code::damaged);
+    EXPECT_EQ(value_of(dict, "other"), large);
+  }
+}
+
 // What a write takes over from the old record must be right before it has a new checksum.
 TEST(DamagedTable, E4_ADamagedKeyOrFaceIsNotWrittenAnew) {
   for (const char* damaged : {"keyX", "faceX"}) {

@@ -10,6 +10,7 @@ namespace {
 
 constexpr Bounds in_short{2, 2};
 constexpr Bounds in_full{4, 3};
+constexpr Bounds long_in_short{1, 1};  // each word of a copy is a step
 
 const auto two_keys = [](Dict& dict) {
   (void)dict.put("a", "a0");
@@ -117,7 +118,7 @@ TEST(Interleavings, H1_ReadWhileItsSegmentIsUsedAgain) {
 
 TEST(Interleavings, H1_ReadOfALongValueWhileItsSegmentIsUsedAgain) {
   World::explore({"clean, overwrite, clean | get, long",
-                  in_short,
+                  long_in_short,
                   in_full,
                   dead_long_records,
                   {[](World& world) {
@@ -131,7 +132,7 @@ TEST(Interleavings, H1_ReadOfALongValueWhileItsSegmentIsUsedAgain) {
 
 TEST(Interleavings, G1_ReadOfALongValueWhileDeletedAndInsertedAnew) {
   World::explore({"erase, other key, insert | get contains, long",
-                  in_short,
+                  long_in_short,
                   in_full,
                   dead_long_records,
                   {[](World& world) {
