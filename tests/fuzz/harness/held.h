@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "harness/input.h"
 #include "harness/tree.h"
 #include "ultradict/dict.h"
 
@@ -26,5 +27,14 @@ struct Kept {
   std::uint64_t born = 0;
   Sighting seen;
 };
+
+// What was just written is the value; it may have been moved by the cleaning that the write paid for.
+inline void expect_newest(const Dict& dict, Sighting seen) {
+  Buffer buffer;
+  Record record;
+  bool moved = seen.current();
+  const Status status = moved ? Status() : dict.reread(&seen, &buffer, &record, &moved);
+  expect(status && moved, "what was just written is the value");
+}
 
 }  // namespace ultradict::fuzz
