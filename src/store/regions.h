@@ -182,12 +182,12 @@ class Regions {
     return is_there ? found->base : nullptr;
   }
   [[gnu::always_inline]] Word* known_slots(const Place& place, SlotsName name) const {
+    if (name.bits() > slots_bits_max) return nullptr;
     const Word file = name.file();
     if (file == control_slots_a || file == control_slots_b) {
-      if (name.bits() > slots_bits_max || name.count() != control_slots) return nullptr;
+      if (name.count() != control_slots) return nullptr;
       return reinterpret_cast<Word*>(control_slots_) + (file - control_slots_a) * control_slots;
     }
-    if (name.bits() > slots_bits_max) return nullptr;
     return reinterpret_cast<Word*>(known_base(place, file, name.count() * sizeof(Word)));
   }
   [[gnu::always_inline]] Fault slots_at(Place& place, SlotsName name, Word** words) {

@@ -9,7 +9,6 @@
 
 #include "store/life.h"
 #include "support/content.h"
-
 #include "support/scale.h"
 
 namespace ultradict::test {
