@@ -44,6 +44,25 @@ bool changes_table(const Control& before, const Control& after) {
 }
 bool changes_slots(const Control& before, const Control& after) { return after.state.slots != before.state.slots; }
 
+World::Script insert_anew(const std::string& value) {
+  return [value](World& world) {
+    world.erase("a");
+    world.put("c", "c" + value);  // in the entry that "a" had
+    world.put("a", value);
+  };
+}
+World::Script clean_overwrite_clean(const std::string& value) {
+  return [value](World& world) {
+    world.clean();
+    world.put("a", value);
+    world.clean();
+  };
+}
+
+const auto get_and_contains = [](World& world) {
+  world.get("a");
+  world.contains("a");
+};
 const auto get_twice = [](World& world) {
   world.get("a");
   world.get("a");
@@ -62,19 +81,8 @@ TEST(Interleavings, G1_ReadWhileOverwritten) {
 }
 
 TEST(Interleavings, G1_ReadWhileDeletedAndInsertedAnew) {
-  World::explore({"erase, other key, insert | get contains",
-                  in_short,
-                  in_full,
-                  two_keys,
-                  {[](World& world) {
-                     world.erase("a");
-                     world.put("c", "c1");  // in the entry that "a" had
-                     world.put("a", "a1");
-                   },
-                   [](World& world) {
-                     world.get("a");
-                     world.contains("a");
-                   }}});
+  World::explore(
+      {"erase, other key, insert | get contains", in_short, in_full, two_keys, {insert_anew("a1"), get_and_contains}});
 }
 
 TEST(Interleavings, G1_AbsentKeysStayAbsent) {
@@ -107,12 +115,7 @@ TEST(Interleavings, H1_ReadWhileItsSegmentIsUsedAgain) {
                   in_short,
                   in_full,
                   dead_records,
-                  {[](World& world) {
-                     world.clean();
-                     world.put("a", "a1");
-                     world.clean();
-                   },
-                   [](World& world) { world.get("a"); }},
+                  {clean_overwrite_clean("a1"), [](World& world) { world.get("a"); }},
                   uses_segment_again});
 }
 
@@ -121,12 +124,7 @@ TEST(Interleavings, H1_ReadOfALongValueWhileItsSegmentIsUsedAgain) {
                   long_in_short,
                   in_full,
                   dead_long_records,
-                  {[](World& world) {
-                     world.clean();
-                     world.put("a", long_value("a1"));
-                     world.clean();
-                   },
-                   [](World& world) { world.get("a"); }},
+                  {clean_overwrite_clean(long_value("a1")), [](World& world) { world.get("a"); }},
                   uses_segment_again});
 }
 
@@ -135,15 +133,7 @@ TEST(Interleavings, G1_ReadOfALongValueWhileDeletedAndInsertedAnew) {
                   long_in_short,
                   in_full,
                   dead_long_records,
-                  {[](World& world) {
-                     world.erase("a");
-                     world.put("c", long_value("c1"));  // in the entry that "a" had
-                     world.put("a", long_value("a1"));
-                   },
-                   [](World& world) {
-                     world.get("a");
-                     world.contains("a");
-                   }}});
+                  {insert_anew(long_value("a1")), get_and_contains}});
 }
 
 TEST(Interleavings, G3_RereadWhileItsEntryGoesToAnotherKey) {
