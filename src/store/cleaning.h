@@ -13,7 +13,7 @@ namespace ultradict {
 inline constexpr Word dead_size_kept = 256 * 1024;  // cleaning rests while dead <= live / 2 + this
 
 inline bool is_clean_enough(const Control& control) {
-  return dead_size(control) <= shared::load_relaxed(control.state.live_size) / 2 + dead_size_kept;
+  return dead_size(control) <= control.state.live_size / 2 + dead_size_kept;
 }
 
 // What a write owes for `size` bytes that it appended or killed; not while a batch is under way, whose records are not

@@ -293,6 +293,17 @@ Word sizes_of_segments(const Control& control, Word* count) {
   return size;
 }
 
+// dead_size() without the lock: its figures are a moment apart. The tail may leave its segment between two looks, and
+// the segment begin anew behind where the tail was seen.
+Word dead_size_seen(const Control& control) {
+  const Ref tail{shared::load(control.state.tail)};
+  const Word first = shared::load(control.segments[tail.segment()].first);
+  const Word offset = first < tail.position() ? (tail.position() - first) * unit_size : 0;
+  const Word written = shared::load_relaxed(control.state.closed_size) + offset;
+  const Word live = shared::load_relaxed(control.state.live_size);
+  return written > live ? written - live : 0;
+}
+
 }  // namespace
 
 Stats stats_of(const Store& store) {
@@ -305,7 +316,7 @@ Stats stats_of(const Store& store) {
   stats.dict_count = read(state.dict_count);
   stats.content_size = read(state.content_size);
   stats.live_size = read(state.live_size);
-  stats.dead_size = dead_size(control);
+  stats.dead_size = dead_size_seen(control);
   stats.log_size = sizes_of_segments(control, &stats.segments);
   const SlotsName slots{read(state.slots)};
   stats.slots = slots.count();

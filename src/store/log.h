@@ -62,11 +62,11 @@ Fault make_room_for_move(Store& store, LockHeld held, Word size, Room* room);
 // the reserve.
 Fault close_tail(Store& store, LockHeld held);
 
-// Bytes of records that no entry names.
+// Bytes of records that no entry names; none where a damaged control says that there is more live than was written.
 inline Word dead_size(const Control& control) {
-  const Word written = shared::load_relaxed(control.state.closed_size) + tail_offset(control);
-  const Word live = shared::load_relaxed(control.state.live_size);
-  return written > live ? written - live : 0;  // without the lock they are a moment apart
+  const Word written = control.state.closed_size + tail_offset(control);
+  const Word live = control.state.live_size;
+  return written > live ? written - live : 0;
 }
 
 // Ends a closed segment with nothing live in it: it becomes free, or its file goes if there are free ones enough.

@@ -2,7 +2,7 @@
 // Reserve: the free segment that is held back, so that a log whose memory is full can still be cleaned: it must take
 // the live bytes of any segment. Here is decided what may be written where; nothing here changes anything.
 //
-// All of it under the lock, but for tail_offset().
+// All of it under the lock.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +14,8 @@ namespace ultradict {
 
 // Where the tail is, in bytes from the begin of its segment.
 inline Word tail_offset(const Control& control) {
-  const Ref tail{shared::load_relaxed(control.state.tail)};
-  return (tail.position() - shared::load_relaxed(control.segments[tail.segment()].first)) * unit_size;
+  const Ref tail{control.state.tail};
+  return (tail.position() - control.segments[tail.segment()].first) * unit_size;
 }
 
 // Bytes of a segment that cleaning would have to move: those of a batch under way are not live yet, and will be.

@@ -67,6 +67,17 @@ TEST(Inspect, FiguresBesideAWriterAreNeverNonsense) {
   EXPECT_EQ(writer.wait(), 0);
 }
 
+// A segment that begins anew between two looks at it stands still here: it begins behind the tail that was seen.
+TEST(Inspect, ATailThatLeftItsSegmentEndsWhereItBegan) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict);
+  const ControlView control(dict);
+  const Ref tail{shared::load(control->state.tail)};
+  shared::store(control->segments[tail.segment()].first, tail.position() + 1000);
+  EXPECT_LT(dict.stats().dead_size, 1ULL << 40);
+}
+
 // Breaks one thing and expects check() to say the words.
 void expect_found(const std::string& words, const std::function<void(Control&, Entry*)>& harm) {
   SCOPED_TRACE(words);
