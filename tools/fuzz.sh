@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # fuzz.sh <seconds>|<number>runs [target ...]: builds the fuzz targets (all, or those named: attach, decoder,
 # operations), runs each so long, from the inputs in tests/fuzz/corpus/, and says how many executions there were. An
-# input that ends a target is kept in build/<preset>/fuzz-failures/. FUZZ_PRESET=fuzz-fast takes targets without
-# sanitizers; FUZZ_KEEP=<directory> keeps the inputs that were found there, one directory per target, and goes on from
-# them; FUZZ_JOBS=<number> runs so many processes of each target beside each other (a damaged lock is waited for).
+# input that ends a target is kept in build/<preset>/fuzz-failures/.
+#
+# FUZZ_PRESET=fuzz-fast      targets without sanitizers whose files are in their own memory, ten times as fast
+# FUZZ_JOBS=<number>         so many processes of each target beside each other (with real files, damaged locks are
+#                            waited for)
+# FUZZ_LENGTH=<bytes>        of the longest input
+# FUZZ_KEEP=<directory>      keeps the inputs that were found there, one directory per target, and goes on from them
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -36,8 +40,8 @@ run() { # run <target>
   mkdir -p "$found" "$failures"
   for job in $(seq "${FUZZ_JOBS:-1}"); do
     ULTRADICT_DIR=$work/dicts-$1 UBSAN_OPTIONS=print_stacktrace=1 \
-      "build/$preset/tests/fuzz/$1_fuzz" "$bound" -max_len="${max_len[$1]}" -timeout=20 -rss_limit_mb=2048 \
-      -malloc_limit_mb=256 -entropic=0 -len_control=0 -print_funcs=0 -print_final_stats=1 \
+      "build/$preset/tests/fuzz/$1_fuzz" "$bound" -max_len="${FUZZ_LENGTH:-${max_len[$1]}}" -timeout=20 \
+      -rss_limit_mb=2048 -malloc_limit_mb=256 -entropic=0 -len_control=0 -print_funcs=0 -print_final_stats=1 \
       -artifact_prefix="$failures/$1-" \
       "$found" "tests/fuzz/corpus/$1" >"$log-$job.log" 2>&1 &
     jobs+=($!)

@@ -3,14 +3,12 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 
 namespace ultradict::os {
 
@@ -22,16 +20,6 @@ constexpr Size allocation_part_min = 64 * 1024;
 
 void File::close() {
   if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
-}
-
-Fault system_fault(const char* what) {
-  const int error = errno;
-  Code code = Code::os_error;
-  if (error == ENOSPC || error == ENOMEM || error == EDQUOT || error == EFBIG) code = Code::memory_full;
-  if (error == EACCES || error == EPERM || error == EROFS) code = Code::forbidden;
-  if (error == ENOENT) code = Code::not_found;
-  if (error == EEXIST) code = Code::already_exists;
-  return Fault{code, error, what, code == Code::forbidden ? ::geteuid() : 0, 0};
 }
 
 namespace {
@@ -206,18 +194,6 @@ void remove_file(const char* path) { ::unlink(path); }
 
 Fault rename_file(const char* from, const char* to) {
   return ::rename(from, to) == 0 ? Fault::none() : system_fault("rename a file");
-}
-
-Fault random_bytes(void* destination, Size size) {
-  auto* to = static_cast<char*>(destination);
-  while (size > 0) {
-    const ssize_t count = ::getrandom(to, std::min<Size>(size, 256), 0);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_fault("ask for random bytes");
-    to += count;
-    size -= static_cast<Size>(count);
-  }
-  return {};
 }
 
 }  // namespace ultradict::os

@@ -9,10 +9,9 @@
 #include <utility>
 
 #include "base/check.h"
+#include "os/system.h"
 
 namespace ultradict::os {
-
-using Size = std::uint64_t;
 
 // Owns a descriptor.
 class File {
@@ -32,9 +31,6 @@ class File {
  private:
   int descriptor_ = -1;
 };
-
-// The error of the last system call as a Fault: full memory, permission and absence have codes of their own.
-Fault system_fault(const char* what);
 
 // A new regular file of exactly this mode, whatever the umask.
 Fault create_file(const char* path, unsigned mode, File* file);
@@ -68,8 +64,5 @@ Fault write_at(const File& file, Size offset, const char* source, Size size);
 
 void remove_file(const char* path);
 Fault rename_file(const char* from, const char* to);
-
-// 16 random bytes from the kernel, and more.
-Fault random_bytes(void* destination, Size size);
 
 }  // namespace ultradict::os

@@ -174,8 +174,11 @@ void run(Input input) {
   static const auto* const images = new std::array<Image, 2>{Image("small", options(Create::always), fill_small),
                                                              Image("large", options(Create::always), fill_large)};
   const std::uint8_t how = input.byte();
-  const Image& image = (*images)[how % 8 == 7 ? 1 : 0];
-  Files files = image.files();
+  static Files copies[2];
+  const std::size_t which = how % 8 == 7 ? 1 : 0;
+  const Image& image = (*images)[which];
+  Files& files = copies[which];
+  image.copy_to(&files);
   Damage damage(files, how >> 3);
   for (int i = input.byte() % 6; i >= 0; --i) damage.apply(input);
   damage.mend();

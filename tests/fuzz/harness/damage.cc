@@ -9,14 +9,20 @@
 
 namespace ultradict::fuzz {
 
-Damage::Damage(Files& files, unsigned mends) : files_(files), identity_(control_of(files).identity), mends_(mends) {
+Damage::Damage(Files& files, unsigned mends)
+    : files_(files), identity_(control_of(files).identity), mends_(mends), control_bytes_(bytes_of("control")) {
   const State& state = control().state;
   const SlotsName slots{state.slots};
   slots_count_ = slots.count();
   entries_used_ = state.entries_used;
-  if (slots.file() >= first_file) slots_file_ = DictFiles::slots(slots.file());
-  entries_file_ = DictFiles::entries(state.table_number, 1);
+  if (slots.file() >= first_file) slots_bytes_ = bytes_of(std::string(DictFiles::slots(slots.file())));
+  entries_bytes_ = bytes_of(std::string(DictFiles::entries(state.table_number, 1)));
   find_records();
+}
+
+std::string* Damage::bytes_of(const std::string& file) {
+  const auto found = files_.find(file);
+  return found == files_.end() ? nullptr : &found->second;
 }
 
 void Damage::find_records() {
@@ -25,29 +31,29 @@ void Damage::find_records() {
     const Ref ref{entry ? entry[0] : 0};
     if (!ref || HeaderMark{ref.word}.is_header()) continue;
     const SegmentDescriptor& segment = control().segments[ref.segment()];
-    RecordPlace place{segment.file == control_file ? "control" : DictFiles::segment(segment.file),
+    const bool in_control = segment.file == control_file;
+    RecordPlace place{in_control ? control_bytes_ : bytes_of(std::string(DictFiles::segment(segment.file))),
                       (ref.position() - segment.first) * unit_size};
-    if (segment.file == control_file)
-      place.offset += identity_.segments_offset + ref.segment() * identity_.segment_size;
-    records_.push_back(std::move(place));
+    if (in_control) place.offset += identity_.segments_offset + ref.segment() * identity_.segment_size;
+    records_.push_back(place);
   }
 }
 
 // Null where the files do not have it.
 Word* Damage::entry_words(Word number) {
   const bool in_control = number < control_entries;
-  const auto found = files_.find(in_control ? "control" : entries_file_);
+  std::string* const bytes = in_control ? control_bytes_ : entries_bytes_;
   const Word offset =
       in_control ? identity_.entries_offset + number * sizeof(Entry) : (number - control_entries) * sizeof(Entry);
-  if (found == files_.end() || offset + sizeof(Entry) > found->second.size()) return nullptr;
-  return reinterpret_cast<Word*>(found->second.data() + offset);
+  if (!bytes || offset + sizeof(Entry) > bytes->size()) return nullptr;
+  return reinterpret_cast<Word*>(bytes->data() + offset);
 }
 
 Word* Damage::slot_words(Word number) {
-  const auto found = files_.find(slots_file_.empty() ? "control" : slots_file_);
-  const Word offset = (slots_file_.empty() ? identity_.slots_offset : 0) + number * sizeof(Word);
-  if (found == files_.end() || offset + sizeof(Word) > found->second.size()) return nullptr;
-  return reinterpret_cast<Word*>(found->second.data() + offset);
+  std::string* const bytes = slots_bytes_ ? slots_bytes_ : control_bytes_;
+  const Word offset = (slots_bytes_ ? 0 : identity_.slots_offset) + number * sizeof(Word);
+  if (offset + sizeof(Word) > bytes->size()) return nullptr;
+  return reinterpret_cast<Word*>(bytes->data() + offset);
 }
 
 Word Damage::altered(Input& input, Word now) {
@@ -95,9 +101,8 @@ void Damage::alter_slot(Input& input) {
 void Damage::alter_record(Input& input) {
   if (records_.empty()) return;
   const RecordPlace& place = records_[input.byte() % records_.size()];
-  std::string& bytes = files_.at(place.file);
   const Word offset = place.offset + input.byte() % 12 * sizeof(Word);
-  if (offset + sizeof(Word) <= bytes.size()) alter(input, reinterpret_cast<Word*>(bytes.data() + offset));
+  if (offset + sizeof(Word) <= place.bytes->size()) alter(input, reinterpret_cast<Word*>(place.bytes->data() + offset));
 }
 
 void Damage::alter_journal(Input& input) {
@@ -180,7 +185,7 @@ void Damage::mend() {
   }
   if ((mends_ & mend_records) == 0) return;
   for (const RecordPlace& place : records_) {
-    std::string& bytes = files_.at(place.file);
+    std::string& bytes = *place.bytes;
     if (place.offset + sizeof(RecordHeader) > bytes.size()) continue;
     auto* header = reinterpret_cast<RecordHeader*>(bytes.data() + place.offset);
     const Word size = record_size(*header);

@@ -24,10 +24,11 @@ class Damage {
 
  private:
   struct RecordPlace {
-    std::string file;
+    std::string* bytes;  // of its file
     Word offset;
   };
-  Control& control() { return control_of(files_); }
+  Control& control() { return *reinterpret_cast<Control*>(control_bytes_->data()); }
+  std::string* bytes_of(const std::string& file);
   Word* entry_words(Word number);
   Word* slot_words(Word number);
   Word altered(Input& input, Word now);
@@ -43,8 +44,10 @@ class Damage {
   unsigned mends_;
   Word slots_count_ = 0;
   Word entries_used_ = 0;
-  std::string slots_file_;
-  std::string entries_file_;
+  // Null: there is no such file.
+  std::string* control_bytes_;
+  std::string* slots_bytes_ = nullptr;
+  std::string* entries_bytes_ = nullptr;
   std::vector<RecordPlace> records_;
 };
 

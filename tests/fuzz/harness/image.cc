@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/image.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
+#include <vector>
 
 #include "harness/input.h"
 #include "os/directory.h"
 #include "os/liveness_token.h"
-#include "support/scratch.h"
 
 namespace ultradict::fuzz {
 
@@ -19,14 +17,25 @@ namespace {
 
 void remove_directory() { std::filesystem::remove_all(directory()); }
 
-void write_whole(const std::string& path, const std::string& bytes) {
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  struct stat status {};
-  expect(file >= 0 && ::fstat(file, &status) == 0, "a file of the image can be opened");
-  const auto size = static_cast<off_t>(bytes.size());
-  if (status.st_size != size) expect(::ftruncate(file, size) == 0, "a file of the image gets its size");
-  expect(::pwrite(file, bytes.data(), bytes.size(), 0) == size, "a file of the image is written");
-  ::close(file);
+void expect_done(const Fault& fault, const char* what) { expect(!fault, what); }
+
+std::string read_whole(const char* path) {
+  os::File file;
+  os::Size size = 0;
+  expect_done(os::open_file(path, &file), "a file of the image can be opened");
+  expect_done(os::file_size(file, &size), "a file of the image has a size");
+  std::string bytes(size, '\0');
+  expect_done(os::read_at(file, 0, bytes.data(), size), "a file of the image can be read");
+  return bytes;
+}
+
+void write_whole(const char* path, const std::string& bytes) {
+  os::File file;
+  if (os::open_file(path, &file)) expect_done(os::create_file(path, 0600, &file), "a file of the image can be made");
+  os::Size size = 0;
+  expect_done(os::file_size(file, &size), "a file of the image has a size");
+  if (size != bytes.size()) expect_done(os::truncate(file, bytes.size()), "a file of the image gets its size");
+  expect_done(os::write_at(file, 0, bytes.data(), bytes.size()), "a file of the image is written");
 }
 
 }  // namespace
@@ -70,21 +79,30 @@ Image::Image(const std::string& name, const Options& how, void (*fill)(Dict&)) :
   fill(dict);
   expect(dict.check().sound(), "the dict of the image is sound");
   id_ = dict.id();
-  path_ = directory() + "/d/" + id_ + "/";
+  expect_done(os::Directory::open(directory(), &directory_), "the directory is opened");
   expect(static_cast<bool>(dict.close()), "the dict of the image is closed");
-  for (const auto& file : std::filesystem::directory_iterator(path_)) {
-    files_[file.path().filename()] = test::read_file(file.path());
-  }
+  for (const std::string& file : names()) files_[file] = read_whole(directory_.data_path(id_, file.c_str()));
+}
+
+std::vector<std::string> Image::names() const {
+  std::vector<std::string> names;
+  (void)os::list_directory(directory_.data_path(id_), [&](const char* name) { names.emplace_back(name); });
+  return names;
+}
+
+void Image::copy_to(Files* files) const {
+  std::erase_if(*files, [&](const auto& file) { return !files_.contains(file.first); });
+  for (const auto& [name, bytes] : files_) (*files)[name].assign(bytes);
 }
 
 void Image::write(const Files& files) const {
   // Who finds a dict whose identity says another name, or that its creator is dead, removes it.
-  (void)::mkdir(path_.c_str(), 0700);
-  (void)::symlink(id_.c_str(), (directory() + "/n/" + name_).c_str());
-  (void)os::list_directory(path_.c_str(), [&](const char* name) {
-    if (!files.contains(name)) ::unlink((path_ + name).c_str());
-  });
-  for (const auto& [name, bytes] : files) write_whole(path_ + name, bytes);
+  (void)directory_.make_data_directory(id_, 0700);
+  (void)directory_.publish(name_, id_);
+  for (const std::string& name : names()) {
+    if (!files.contains(name)) os::remove_file(directory_.data_path(id_, name.c_str()));
+  }
+  for (const auto& [name, bytes] : files) write_whole(directory_.data_path(id_, name.c_str()), bytes);
 }
 
 }  // namespace ultradict::fuzz

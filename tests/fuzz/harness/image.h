@@ -5,8 +5,10 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "layout.h"
+#include "os/directory.h"
 #include "ultradict/dict.h"
 
 namespace ultradict::fuzz {
@@ -26,15 +28,18 @@ class Image {
   Image(const std::string& name, const Options& how, void (*fill)(Dict&));
 
   const std::string& name() const { return name_; }
-  const Files& files() const { return files_; }
+  // A copy of the files, in memory that is used again.
+  void copy_to(Files* files) const;
   // The dict's directory holds these files and no other.
   void write(const Files& files) const;
   void restore() const { write(files_); }
 
  private:
+  std::vector<std::string> names() const;
+
   std::string name_;
   std::string id_;
-  std::string path_;
+  os::Directory directory_;
   Files files_;
 };
 

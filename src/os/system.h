@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kernel says and gives that is of no file: its errors, its random numbers.
+#pragma once
+
+#include <cstdint>
+
+#include "base/check.h"
+
+namespace ultradict::os {
+
+using Size = std::uint64_t;
+
+// The error of the last system call as a Fault: full memory, permission and absence have codes of their own.
+Fault system_fault(const char* what);
+
+// 16 random bytes from the kernel, and more.
+Fault random_bytes(void* destination, Size size);
+
+}  // namespace ultradict::os

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "os/file.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "memory/files.h"
+
+namespace ultradict::os {
+
+namespace {
+
+memory::Files& files() { return memory::Files::instance(); }
+memory::Node& node_of(const File& file) { return files().node(file.descriptor()); }
+
+Fault outcome(bool done, const char* what) { return done ? Fault::none() : system_fault(what); }
+
+Fault map_node(const File& file, Size size, char** base) {
+  if (size > memory::mapping_size_max || size == 0) {
+    errno = size == 0 ? EINVAL : ENOMEM;
+    return system_fault("map shared memory");
+  }
+  *base = files().map(node_of(file));
+  return {};
+}
+
+}  // namespace
+
+void File::close() {
+  if (descriptor_ >= 0) files().close(std::exchange(descriptor_, -1));
+}
+
+Fault create_file(const char* path, unsigned, File* file) {
+  int descriptor = -1;
+  if (!files().create(path, &descriptor)) return system_fault("create a file");
+  *file = File(descriptor);
+  return {};
+}
+
+Fault open_file(const char* path, File* file) {
+  int descriptor = -1;
+  if (!files().open(path, &descriptor)) return system_fault("open a file");
+  *file = File(descriptor);
+  return {};
+}
+
+Fault check_owner(const File&) { return {}; }
+
+Fault file_size(const char* path, Size* size) {
+  const memory::Node* const node = files().find(path);
+  if (!node) {
+    errno = ENOENT;
+    return system_fault("ask for a file's size");
+  }
+  *size = node->size;
+  return {};
+}
+
+Fault file_size(const File& file, Size* size) {
+  *size = node_of(file).size;
+  return {};
+}
+
+Fault allocate(const File& file, Size offset, Size size) {
+  memory::Node& node = node_of(file);
+  const bool fits = size <= memory::file_size_max && offset <= memory::file_size_max;
+  return outcome(files().resize(node, fits ? std::max(node.size, offset + size) : memory::file_size_max + 1),
+                 "allocate shared memory");
+}
+
+Fault truncate(const File& file, Size size) {
+  return outcome(files().resize(node_of(file), size), "shorten shared memory");
+}
+
+Fault map(const File& file, Size size, char** base) { return map_node(file, size, base); }
+
+Fault map_read_only(const File& file, Size size, const char** base) {
+  char* mapped = nullptr;
+  if (Fault fault = map_node(file, size, &mapped)) return fault;
+  *base = mapped;
+  return {};
+}
+
+// All mappings of a file are one.
+Fault map_over(const File& file, Size, char* base) {
+  if (node_of(file).base != base) std::abort();
+  return {};
+}
+
+void give_back(char* base, Size size) { std::memset(base, 0, size); }
+void populate(char*, Size) {}
+void unmap(char* base, Size) {
+  if (base) files().unmap(base);
+}
+
+Fault read_at(const File& file, Size offset, char* destination, Size size) {
+  const memory::Node& node = node_of(file);
+  if (offset > node.size || size > node.size - offset)
+    return Fault::damaged("a file is shorter than what is recorded of it", std::max(offset, node.size), offset + size);
+  std::memcpy(destination, node.base + offset, size);
+  return {};
+}
+
+Fault write_at(const File& file, Size offset, const char* source, Size size) {
+  if (Fault fault = allocate(file, offset, size)) return fault;
+  std::memcpy(node_of(file).base + offset, source, size);
+  return {};
+}
+
+void remove_file(const char* path) { (void)files().remove(path); }
+
+Fault rename_file(const char* from, const char* to) { return outcome(files().rename(from, to), "rename a file"); }
+
+}  // namespace ultradict::os
