@@ -29,6 +29,7 @@ namespace bench {
 namespace {
 
 constexpr unsigned seed = 20'000;
+constexpr std::size_t timed_operations_min = 200'000;  // few keys are overwritten and read as often as that takes
 
 // Nanoseconds of one operation.
 struct Times {
@@ -60,19 +61,31 @@ double timed_ns(std::size_t operations, Work work) {
   return elapsed.count() / static_cast<double>(operations);
 }
 
+// How often all keys are gone through. Odd: two values take turns, and the last one is the second.
+std::size_t rounds_of(std::size_t keys) { return std::max<std::size_t>(timed_operations_min / keys, 1) | 1; }
+
 template <class Store>
-double timed_put(Store& store, const std::vector<std::int64_t>& keys, std::int64_t (*value)(std::int64_t)) {
-  return timed_ns(keys.size(), [&] {
-    for (const std::int64_t key : keys) store.put(key, value(key));
-    store.finish_writing();
+void put_all(Store& store, const std::vector<std::int64_t>& keys, std::int64_t (*value)(std::int64_t)) {
+  for (const std::int64_t key : keys) store.put(key, value(key));
+  store.finish_writing();
+}
+
+template <class Store>
+double timed_overwrite(Store& store, const std::vector<std::int64_t>& keys) {
+  const std::size_t rounds = rounds_of(keys.size());
+  return timed_ns(rounds * keys.size(), [&] {
+    for (std::size_t round = 0; round < rounds; ++round)
+      put_all(store, keys, round % 2 == 0 ? second_value : first_value);
   });
 }
 
 template <class Store>
 double timed_get(Store& store, const std::vector<std::int64_t>& keys) {
+  const std::size_t rounds = rounds_of(keys.size());
   std::size_t wrong = 0;
-  const double ns = timed_ns(keys.size(), [&] {
-    for (const std::int64_t key : keys) wrong += store.get(key) != second_value(key);
+  const double ns = timed_ns(rounds * keys.size(), [&] {
+    for (std::size_t round = 0; round < rounds; ++round)
+      for (const std::int64_t key : keys) wrong += store.get(key) != second_value(key);
   });
   if (wrong != 0) fail(std::string(Store::name) + ": " + std::to_string(wrong) + " values are wrong");
   return ns;
@@ -82,8 +95,8 @@ template <class Store>
 Times measure(const std::vector<std::int64_t>& keys) {
   Store store;
   Times times;
-  times.put = timed_put(store, keys, first_value);
-  times.overwrite = timed_put(store, keys, second_value);
+  times.put = timed_ns(keys.size(), [&] { put_all(store, keys, first_value); });
+  times.overwrite = timed_overwrite(store, keys);
   if (store.count() != keys.size()) fail(std::string(Store::name) + ": the number of keys is wrong");
   times.get = timed_get(store, keys);
   return times;

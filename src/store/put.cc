@@ -100,6 +100,11 @@ Fault put_key(Store& store, ChildId dict, const Key& key, Bytes value, Sighting*
   if (Fault fault = check_sizes(key, value)) return fault;
   const Word hash = store.hash(dict.number, key.canonical);
   store.regions.prefetch_slots(hash);
+  if (value.size() <= blob_size_min && store.try_enter()) [[likely]] {
+    const Fault fault = put_small(store, store.lock.held(), dict, key, hash, value, written);
+    store.leave_held();
+    if (fault.code != Code::memory_full) return fault;
+  }
   return making_room(store, [&] {
     NewValue staged(store, value);
     if (Fault fault = staged.stage()) return fault;

@@ -300,6 +300,21 @@ Fault put(Store& store, LockHeld held, ChildId dict, const Key& key, Word hash, 
   return unready ? unready : insertion.finish(hash, value, written);
 }
 
+Fault put_small(Store& store, LockHeld held, ChildId dict, const Key& key, Word hash, Bytes value, Sighting* written) {
+  if (!store.last_put_inserted) {
+    if (dict.number != 0) {
+      if (Fault fault = check_alive(store, dict)) return fault;
+    }
+    prefetch_next_slots(store, held, hash);
+    Located located;
+    if (Fault fault = locate(store, held, dict.number, key.canonical, hash, &located)) return fault;
+    if (located.number != 0 && located.view.kind() == RecordKind::value) [[likely]]
+      return overwrite_small(store, held, located, value, written);
+  }
+  NewValue small(store, value);
+  return put(store, held, dict, key, hash, small, written);
+}
+
 Fault put_at(Store& store, LockHeld held, Sighting* seen, NewValue& value) {
   Located located;
   if (Fault fault = locate_seen(store, held, *seen, &located)) return fault;

@@ -20,6 +20,8 @@ enum class Expect : std::uint8_t { either, new_key };
 Fault put(Store& store, LockHeld held, ChildId dict, const Key& key, Word hash, NewValue& value, Sighting* written,
           Expect expect = Expect::either);
 Fault put_at(Store& store, LockHeld held, Sighting* seen, NewValue& value);
+// The same for a value of at most blob_size_min bytes; shortest where it takes the place of another one.
+Fault put_small(Store& store, LockHeld held, ChildId dict, const Key& key, Word hash, Bytes value, Sighting* written);
 Fault put_small_at(Store& store, LockHeld held, Sighting* seen, Bytes value);
 Fault erase(Store& store, LockHeld held, ChildId dict, Bytes key);
 Fault erase_at(Store& store, LockHeld held, const Sighting& seen);
