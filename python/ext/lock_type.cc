@@ -127,18 +127,26 @@ PyCFunction method(Function function) {
 constexpr int words_too = METH_VARARGS | METH_KEYWORDS;
 
 PyMethodDef lock_methods[] = {
-    {"__enter__", lock_enter, METH_NOARGS, "Waits for the lock."},
+    {"__enter__", lock_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nWaits for the lock."},
     {"__exit__", method(lock_exit), METH_FASTCALL, "Gives the lock back."},
     {"__reduce__", lock_reduce, METH_NOARGS, "Pickles like the handle."},
     {"acquire", method(lock_acquire), words_too, "Takes the lock, see the table in the documentation."},
-    {"release", lock_release, METH_NOARGS, "Gives the lock back once; False if this thread does not hold it."},
-    {"steal", method(lock_steal), words_too, "Takes the lock from a dead process; False if its holder lives."},
-    {"steal_from_dead", method(lock_steal_from_dead), words_too, "Like steal, but raises if the holder lives."},
-    {"reset", lock_reset, METH_NOARGS, "Frees the lock if this thread or a dead process holds it."},
-    {"status", lock_status, METH_NOARGS, "A dict that says who holds the lock."},
-    {"print_status", method(lock_print_status), words_too, "Prints status()."},
-    {"get_remote_pid", lock_get_remote_pid, METH_NOARGS, "The process that holds the lock, or 0."},
-    {"get_remote_lock", lock_get_remote_lock, METH_NOARGS, "1 if anybody holds the lock, else 0."},
+    {"release", lock_release, METH_NOARGS,
+     "release($self, /)\n--\n\nGives the lock back once; False if this thread does not hold it."},
+    {"steal", method(lock_steal), words_too,
+     "steal($self, /, from_pid=0, release=False)\n--\n\nTakes the lock from a dead process; False if its holder "
+     "lives."},
+    {"steal_from_dead", method(lock_steal_from_dead), words_too,
+     "steal_from_dead($self, /, from_pid=0, release=False)\n--\n\nLike steal, but raises if the holder lives."},
+    {"reset", lock_reset, METH_NOARGS,
+     "reset($self, /)\n--\n\nFrees the lock if this thread or a dead process holds it."},
+    {"status", lock_status, METH_NOARGS, "status($self, /)\n--\n\nA dict that says who holds the lock."},
+    {"print_status", method(lock_print_status), words_too,
+     "print_status($self, /, status=None)\n--\n\nPrints status()."},
+    {"get_remote_pid", lock_get_remote_pid, METH_NOARGS,
+     "get_remote_pid($self, /)\n--\n\nThe process that holds the lock, or 0."},
+    {"get_remote_lock", lock_get_remote_lock, METH_NOARGS,
+     "get_remote_lock($self, /)\n--\n\n1 if anybody holds the lock, else 0."},
     {nullptr, nullptr, 0, nullptr},
 };
 

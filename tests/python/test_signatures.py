@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What help() and an editor say of a method: its parameters and what it does."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+
+from UltraDict import UltraDict
+
+# Of dict.pop CPython cannot say it either; those of acquire depend on shared_lock.
+without = {"pop", "acquire"}
+
+
+def public_methods(cls: type) -> dict[str, Any]:
+    return {name: getattr(cls, name) for name in vars(cls) if not name.startswith("_") and callable(getattr(cls, name))}
+
+
+@pytest.mark.parametrize("cls", [*UltraDict.__mro__[:2], UltraDict.SharedLock], ids=lambda cls: cls.__name__)
+def test_every_method_tells_its_parameters(cls: type) -> None:
+    for name, found in public_methods(cls).items():
+        assert found.__doc__, name
+        if name not in without and not isinstance(found, type):
+            assert inspect.signature(found), name
+
+
+@pytest.mark.parametrize("name", ["get", "setdefault", "popitem"])
+def test_methods_of_dict_have_the_parameters_of_dict(name: str) -> None:
+    assert str(inspect.signature(getattr(UltraDict, name))) == str(inspect.signature(getattr(dict, name)))
