@@ -80,7 +80,8 @@ std::uint64_t Dict::children_ended() const noexcept {
   if (!store_) return 0;
   const State& state = store_->state();
   const Word living = shared::load(state.dict_count);
-  return shared::load(state.dicts_made) - living;
+  const Word made = shared::load(state.dicts_made);
+  return made > living ? made - living : 0;
 }
 
 ChildBuilder::ChildBuilder(Dict& dict) : dict_(dict), guard_(dict) {

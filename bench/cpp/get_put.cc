@@ -65,17 +65,21 @@ double timed_ns(std::size_t operations, Work work) {
 std::size_t rounds_of(std::size_t keys) { return std::max<std::size_t>(timed_operations_min / keys, 1) | 1; }
 
 template <class Store>
-void put_all(Store& store, const std::vector<std::int64_t>& keys, std::int64_t (*value)(std::int64_t)) {
-  for (const std::int64_t key : keys) store.put(key, value(key));
-  store.finish_writing();
+double timed_put(Store& store, const std::vector<std::int64_t>& keys) {
+  return timed_ns(keys.size(), [&] {
+    for (const std::int64_t key : keys) store.put(key, first_value(key));
+    store.finish_writing();
+  });
 }
 
 template <class Store>
 double timed_overwrite(Store& store, const std::vector<std::int64_t>& keys) {
   const std::size_t rounds = rounds_of(keys.size());
   return timed_ns(rounds * keys.size(), [&] {
-    for (std::size_t round = 0; round < rounds; ++round)
-      put_all(store, keys, round % 2 == 0 ? second_value : first_value);
+    for (std::size_t round = 0; round < rounds; ++round) {
+      for (const std::int64_t key : keys) store.put(key, round % 2 == 0 ? second_value(key) : first_value(key));
+    }
+    store.finish_writing();
   });
 }
 
@@ -95,7 +99,7 @@ template <class Store>
 Times measure(const std::vector<std::int64_t>& keys) {
   Store store;
   Times times;
-  times.put = timed_ns(keys.size(), [&] { put_all(store, keys, first_value); });
+  times.put = timed_put(store, keys);
   times.overwrite = timed_overwrite(store, keys);
   if (store.count() != keys.size()) fail(std::string(Store::name) + ": the number of keys is wrong");
   times.get = timed_get(store, keys);

@@ -10,7 +10,7 @@
 namespace ultradict {
 
 // Sizes in bytes. Counters that other processes move are read one by one: each is right, together they are a moment
-// apart.
+// apart. Of a damaged dict they are what it records.
 struct Stats {
   std::uint64_t count = 0;         // keys of the root
   std::uint64_t nested_count = 0;  // keys of nested dicts

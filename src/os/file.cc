@@ -111,6 +111,7 @@ int allocate_in_parts(int descriptor, Size offset, Size size) {
 }  // namespace
 
 Fault allocate(const File& file, Size offset, Size size) {
+  if (offset + size < size) return Fault{Code::memory_full, EFBIG, "allocate memory beyond any file", offset, size};
   if (!fits_file_size_limit(offset + size)) {
     return Fault{Code::memory_full, EFBIG, "allocate memory beyond RLIMIT_FSIZE", offset + size, 0};
   }

@@ -293,8 +293,8 @@ Word sizes_of_segments(const Control& control, Word* count) {
   return size;
 }
 
-// dead_size() without the lock: its figures are a moment apart. The tail may leave its segment between two looks, and
-// the segment begin anew behind where the tail was seen.
+// dead_size() without the lock: its figures are a moment apart. The tail may leave its segment between two looks, which
+// then counts twice, and the segment begin anew behind where the tail was seen.
 Word dead_size_seen(const Control& control) {
   const Ref tail{shared::load(control.state.tail)};
   const Word first = shared::load(control.segments[tail.segment()].first);
@@ -316,8 +316,8 @@ Stats stats_of(const Store& store) {
   stats.dict_count = read(state.dict_count);
   stats.content_size = read(state.content_size);
   stats.live_size = read(state.live_size);
-  stats.dead_size = dead_size_seen(control);
   stats.log_size = sizes_of_segments(control, &stats.segments);
+  stats.dead_size = std::min(dead_size_seen(control), stats.log_size);
   const SlotsName slots{read(state.slots)};
   stats.slots = slots.count();
   stats.table_size = slots.count() * sizeof(Word) + read(state.entries_size) * sizeof(Entry) +

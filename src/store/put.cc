@@ -38,10 +38,9 @@ Fault name_bound(const Store& store, Fault fault) {
   return Fault{Code::memory_full, 0, "max_bytes", fault.bound != 0 ? fault.seen : 0, bound};
 }
 
+// What `attempt` says after memory was full by `fault`, if there is more of it now.
 template <typename Attempt>
-Fault making_room(Store& store, const Attempt& attempt) {
-  const Fault fault = attempt();
-  if (fault.code != Code::memory_full) return fault;
+Fault again_with_room(Store& store, const Fault& fault, const Attempt& attempt) {
   {
     const Entered entered(store);
     if (entered.fault()) return name_bound(store, fault);
@@ -52,6 +51,12 @@ Fault making_room(Store& store, const Attempt& attempt) {
     if (!gained) return name_bound(store, fault);
   }
   return name_bound(store, attempt());
+}
+
+template <typename Attempt>
+Fault making_room(Store& store, const Attempt& attempt) {
+  const Fault fault = attempt();
+  return fault.code == Code::memory_full ? again_with_room(store, fault, attempt) : fault;
 }
 
 // The items of a batch: each key once, in the place of the first item that has it, with the value of the last.
@@ -100,17 +105,16 @@ Fault put_key(Store& store, ChildId dict, const Key& key, Bytes value, Sighting*
   if (Fault fault = check_sizes(key, value)) return fault;
   const Word hash = store.hash(dict.number, key.canonical);
   store.regions.prefetch_slots(hash);
-  if (value.size() <= blob_size_min && store.try_enter()) [[likely]] {
-    const Fault fault = put_small(store, store.lock.held(), dict, key, hash, value, written);
-    store.leave_held();
-    if (fault.code != Code::memory_full) return fault;
-  }
-  return making_room(store, [&] {
+  const auto attempt = [&] {
     NewValue staged(store, value);
     if (Fault fault = staged.stage()) return fault;
     const Entered entered(store);
     return entered.fault() ? entered.fault() : put(store, entered.held(), dict, key, hash, staged, written);
-  });
+  };
+  if (value.size() > blob_size_min || !store.try_enter()) return making_room(store, attempt);
+  const Fault fault = put_small(store, store.lock.held(), dict, key, hash, value, written);
+  store.leave_held();
+  return fault.code == Code::memory_full ? again_with_room(store, fault, attempt) : fault;
 }
 
 Fault stage_value(Store& store, std::span<const Bytes> parts, std::unique_ptr<NewValue>* staged) {

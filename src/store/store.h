@@ -43,8 +43,8 @@ class Store {
   Fault enter(const Wait& wait);
   // Without a system call; false also if there is something to finish.
   bool try_enter() {
-    if (!lock.try_acquire()) return false;
-    if (!has_unfinished_work() && !poison()) return true;
+    if (poison() || !lock.try_acquire()) return false;
+    if (!has_unfinished_work()) return true;
     (void)lock.release();
     return false;
   }

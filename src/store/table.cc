@@ -40,6 +40,9 @@ Word unused_entries(const State& state) {
   return in_free_list + (state.entries_size - state.entries_used);
 }
 
+// Of an array with at least so many slots.
+Word slots_bits_for(Word wanted) { return std::max(static_cast<Word>(std::bit_width(wanted - 1)), Word{7}); }
+
 Fault begin_growth(Store& store, LockHeld held, Word count) {
   State& state = store.state();
   Word entries = 0;
@@ -50,8 +53,7 @@ Fault begin_growth(Store& store, LockHeld held, Word count) {
   const Word meanwhile = state.entries_used / entries_per_insertion;
   const Word keys = key_count(state) + count;
   const Word wanted = std::max(3 * keys, 2 * (keys + meanwhile));
-  const Word bits = static_cast<Word>(std::bit_width(wanted - 1));
-  const SlotsName name = SlotsName::of(state.next_file, std::max(bits, Word{7}));
+  const SlotsName name = SlotsName::of(state.next_file, slots_bits_for(wanted));
   shared::store(state.next_file, state.next_file + 1);
   const Word size = std::min(name.count() * sizeof(Word), allocation_step);
   os::File made;
@@ -63,8 +65,13 @@ Fault begin_growth(Store& store, LockHeld held, Word count) {
   return {};
 }
 
+// Never more than for as many keys as there are entries: a number that lies must not use up the machine.
 Fault allocate_next_slots(Store& store, LockHeld held, SlotsName name) {
   State& state = store.state();
+  Word entries = 0;
+  if (Fault fault = store.regions.entry_count(state.table_number, &entries)) return fault;
+  if (name.bits() > slots_bits_for(3 * entries))
+    return Fault::damaged("slots being built: their number", name.bits(), slots_bits_for(3 * entries));
   const Word size = std::min(name.count() * sizeof(Word), state.next_slots_size + allocation_step);
   const os::FileName file = DictFiles::slots(name.file());
   if (Fault fault = store.regions.files().grow(held, file, state.next_slots_size, size)) return fault;

@@ -279,6 +279,20 @@ Fault apply_insertion(Store& store, LockHeld held, Change& change, const RecordV
   return add_slot(store, held, change, now, hash, free);
 }
 
+namespace {
+
+// Of a key that was just asked for.
+Fault put_located(Store& store, LockHeld held, ChildId dict, const Key& key, Word hash, Located& located,
+                  NewValue& value, Sighting* written) {
+  store.last_put_inserted = located.number == 0;
+  if (located.number != 0) return overwrite(store, held, located, value, written);
+  Insertion insertion(store, held);
+  if (Fault fault = insertion.prepare(dict.number, key, hash, value)) return fault;
+  return insertion.finish(hash, value, written);
+}
+
+}  // namespace
+
 Fault put(Store& store, LockHeld held, ChildId dict, const Key& key, Word hash, NewValue& value, Sighting* written,
           Expect expect) {
   if (dict.number != 0) {
@@ -288,31 +302,32 @@ Fault put(Store& store, LockHeld held, ChildId dict, const Key& key, Word hash, 
     if (Fault fault = check_link(store, held, dict, value.child())) return fault;
   }
   prefetch_next_slots(store, held, hash);
+  const bool prepares = expect == Expect::new_key || (store.last_put_inserted && has_table_room(store.state()));
   Insertion insertion(store, held);
   Fault unready;
-  const bool prepared = expect == Expect::new_key || (store.last_put_inserted && has_table_room(store.state()));
-  if (prepared) unready = insertion.prepare(dict.number, key, hash, value);
+  if (prepares) unready = insertion.prepare(dict.number, key, hash, value);
   Located located;
   if (Fault fault = locate(store, held, dict.number, key.canonical, hash, &located)) return fault;
-  store.last_put_inserted = located.number == 0;
-  if (located.number != 0) return overwrite(store, held, located, value, written);
-  if (!prepared) unready = insertion.prepare(dict.number, key, hash, value);
+  if (!prepares || located.number != 0) return put_located(store, held, dict, key, hash, located, value, written);
+  store.last_put_inserted = true;
   return unready ? unready : insertion.finish(hash, value, written);
 }
 
 Fault put_small(Store& store, LockHeld held, ChildId dict, const Key& key, Word hash, Bytes value, Sighting* written) {
-  if (!store.last_put_inserted) {
-    if (dict.number != 0) {
-      if (Fault fault = check_alive(store, dict)) return fault;
-    }
-    prefetch_next_slots(store, held, hash);
-    Located located;
-    if (Fault fault = locate(store, held, dict.number, key.canonical, hash, &located)) return fault;
-    if (located.number != 0 && located.view.kind() == RecordKind::value) [[likely]]
-      return overwrite_small(store, held, located, value, written);
+  if (store.last_put_inserted) {
+    NewValue small(store, value);
+    return put(store, held, dict, key, hash, small, written);
   }
+  if (dict.number != 0) {
+    if (Fault fault = check_alive(store, dict)) return fault;
+  }
+  prefetch_next_slots(store, held, hash);
+  Located located;
+  if (Fault fault = locate(store, held, dict.number, key.canonical, hash, &located)) return fault;
+  if (located.number != 0 && located.view.kind() == RecordKind::value) [[likely]]
+    return overwrite_small(store, held, located, value, written);
   NewValue small(store, value);
-  return put(store, held, dict, key, hash, small, written);
+  return put_located(store, held, dict, key, hash, located, small, written);
 }
 
 Fault put_at(Store& store, LockHeld held, Sighting* seen, NewValue& value) {

@@ -246,6 +246,34 @@ TEST(DamagedWords, E6_ATableThatIsNeverDoneIsDamage) {
             0);
 }
 
+TEST(DamagedWords, E7_SlotsForKeysThatNobodyHasAreNotBuilt) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const ControlView control(dict);
+  int keys = 0;
+  for (; control->state.next_slots == 0; ++keys) require(dict.put(key(keys), "value"));
+  const Word file = SlotsName{control->state.next_slots}.file();
+  shared::store(control->state.next_slots, SlotsName::of(file, 24).word);
+  shared::store(control->state.slots_used, SlotsName{control->state.slots}.count());
+  EXPECT_EQ(dict.put(key(keys), "value").code(), Code::damaged);
+  EXPECT_LT(bytes_of(dict), 2U << 20);
+}
+
+// What lies between its end and what control says of it would be a hole: a store there is SIGBUS when memory is full.
+TEST(DamagedWords, E7_AFileGrowsFromWhereItEnds) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const ControlView control(dict);
+  const State& state = control->state;
+  const auto is_made_in_steps = [&] {
+    return state.next_slots != 0 && state.next_slots_size < SlotsName{state.next_slots}.count() * sizeof(Word);
+  };
+  int keys = 0;
+  for (; !is_made_in_steps(); ++keys) require(dict.put(key(keys), "value"));
+  shared::store(control->state.next_slots_size, state.next_slots_size + page_size);
+  EXPECT_EQ(dict.put(key(keys), "value").code(), Code::damaged);
+}
+
 TEST(DamagedWords, E7_EntriesThatNobodyHasAreNoReasonForATable) {
   const Scratch scratch;
   Dict dict = scratch.open();

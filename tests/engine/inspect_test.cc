@@ -78,6 +78,15 @@ TEST(Inspect, ATailThatLeftItsSegmentEndsWhereItBegan) {
   EXPECT_LT(dict.stats().dead_size, 1ULL << 40);
 }
 
+// So a nested dict that is just being made looks like to who asks between two stores.
+TEST(Inspect, MoreNestedDictsThanWereMadeAreNoneThatEnded) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const ControlView control(dict);
+  shared::store(control->state.dict_count, control->state.dicts_made + 1);
+  EXPECT_EQ(dict.children_ended(), 0U);
+}
+
 // Breaks one thing and expects check() to say the words.
 void expect_found(const std::string& words, const std::function<void(Control&, Entry*)>& harm) {
   SCOPED_TRACE(words);

@@ -193,5 +193,6 @@ void run(Input input) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   ultradict::fuzz::run(ultradict::fuzz::Input(data, size));
+  ultradict::fuzz::expect_all_closed();
   return 0;
 }

@@ -395,5 +395,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       new Image[2]{Image("one", ultradict::fuzz::options(ultradict::Create::always), [](ultradict::Dict&) {}),
                    Image("two", ultradict::fuzz::options(ultradict::Create::always), [](ultradict::Dict&) {})};
   ultradict::fuzz::Programme(images, ultradict::fuzz::Input(data, size)).run();
+  ultradict::fuzz::expect_all_closed();
   return 0;
 }

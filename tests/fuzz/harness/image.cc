@@ -8,6 +8,9 @@
 #include <vector>
 
 #include "harness/input.h"
+#ifdef ULTRADICT_FUZZ_IN_MEMORY
+#include "memory/files.h"
+#endif
 #include "os/directory.h"
 #include "os/liveness_token.h"
 
@@ -32,10 +35,10 @@ std::string read_whole(const char* path) {
 void write_whole(const char* path, const std::string& bytes) {
   os::File file;
   if (os::open_file(path, &file)) expect_done(os::create_file(path, 0600, &file), "a file of the image can be made");
+  expect_done(os::write_at(file, 0, bytes.data(), bytes.size()), "a file of the image is written");
   os::Size size = 0;
   expect_done(os::file_size(file, &size), "a file of the image has a size");
   if (size != bytes.size()) expect_done(os::truncate(file, bytes.size()), "a file of the image gets its size");
-  expect_done(os::write_at(file, 0, bytes.data(), bytes.size()), "a file of the image is written");
 }
 
 }  // namespace
@@ -70,6 +73,12 @@ Options options(Create create) {
   options.auto_unlink = false;
   options.buffer_size = 4096;
   return options;
+}
+
+void expect_all_closed() {
+#ifdef ULTRADICT_FUZZ_IN_MEMORY
+  memory::Files::instance().expect_left(1);  // the token's
+#endif
 }
 
 Image::Image(const std::string& name, const Options& how, void (*fill)(Dict&)) : name_(name) {

@@ -19,6 +19,9 @@ Options options(Create create);
 // How a lock names this process as its owner.
 std::uint64_t participant_word();
 
+// Whatever an execution opened it has closed; only files in memory can tell.
+void expect_all_closed();
+
 using Files = std::map<std::string, std::string>;  // name -> bytes
 
 class Image {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
 #include "memory/files.h"
@@ -15,14 +14,12 @@ namespace {
 memory::Files& files() { return memory::Files::instance(); }
 memory::Node& node_of(const File& file) { return files().node(file.descriptor()); }
 
-Fault outcome(bool done, const char* what) { return done ? Fault::none() : system_fault(what); }
-
-Fault map_node(const File& file, Size size, char** base) {
-  if (size > memory::mapping_size_max || size == 0) {
-    errno = size == 0 ? EINVAL : ENOMEM;
+Fault map_node(const File& file, memory::Mapping mapping, char** base) {
+  if (mapping.size > memory::mapping_size_max || mapping.size == 0) {
+    errno = mapping.size == 0 ? EINVAL : ENOMEM;
     return system_fault("map shared memory");
   }
-  *base = files().map(node_of(file));
+  *base = files().map(node_of(file), mapping);
   return {};
 }
 
@@ -64,53 +61,54 @@ Fault file_size(const File& file, Size* size) {
 }
 
 Fault allocate(const File& file, Size offset, Size size) {
+  if (offset + size < size) return Fault{Code::memory_full, EFBIG, "allocate shared memory", offset, size};
   memory::Node& node = node_of(file);
-  const bool fits = size <= memory::file_size_max && offset <= memory::file_size_max;
-  return outcome(files().resize(node, fits ? std::max(node.size, offset + size) : memory::file_size_max + 1),
-                 "allocate shared memory");
+  if (offset + size > node.size) files().resize(node, offset + size);
+  return {};
 }
 
 Fault truncate(const File& file, Size size) {
-  return outcome(files().resize(node_of(file), size), "shorten shared memory");
+  files().resize(node_of(file), size);
+  return {};
 }
 
-Fault map(const File& file, Size size, char** base) { return map_node(file, size, base); }
+Fault map(const File& file, Size size, char** base) { return map_node(file, {size, true}, base); }
 
 Fault map_read_only(const File& file, Size size, const char** base) {
   char* mapped = nullptr;
-  if (Fault fault = map_node(file, size, &mapped)) return fault;
+  if (Fault fault = map_node(file, {size, false}, &mapped)) return fault;
   *base = mapped;
   return {};
 }
 
-// All mappings of a file are one.
-Fault map_over(const File& file, Size, char* base) {
-  if (node_of(file).base != base) std::abort();
+Fault map_over(const File& file, Size size, char* base) {
+  files().map_over(node_of(file), base, size);
   return {};
 }
 
 void give_back(char* base, Size size) { std::memset(base, 0, size); }
 void populate(char*, Size) {}
-void unmap(char* base, Size) {
-  if (base) files().unmap(base);
+void unmap(char* base, Size size) {
+  if (base) files().unmap(base, size);
 }
 
 Fault read_at(const File& file, Size offset, char* destination, Size size) {
   const memory::Node& node = node_of(file);
   if (offset > node.size || size > node.size - offset)
     return Fault::damaged("a file is shorter than what is recorded of it", std::max(offset, node.size), offset + size);
-  std::memcpy(destination, node.base + offset, size);
+  std::memcpy(destination, files().bytes(node) + offset, size);
   return {};
 }
 
 Fault write_at(const File& file, Size offset, const char* source, Size size) {
-  if (Fault fault = allocate(file, offset, size)) return fault;
-  std::memcpy(node_of(file).base + offset, source, size);
+  if (size > 0) files().write(node_of(file), offset, source, size);
   return {};
 }
 
 void remove_file(const char* path) { (void)files().remove(path); }
 
-Fault rename_file(const char* from, const char* to) { return outcome(files().rename(from, to), "rename a file"); }
+Fault rename_file(const char* from, const char* to) {
+  return files().rename(from, to) ? Fault::none() : system_fault("rename a file");
+}
 
 }  // namespace ultradict::os

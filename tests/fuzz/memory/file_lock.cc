@@ -43,14 +43,17 @@ Fault lock_byte(const File& file, Size byte, LockKind kind) {
 
 bool HeldByte::descriptor_needed = true;
 
+namespace {
+char holding = 0;
+}
+
 Fault HeldByte::keep(File file, bool) {
-  if (Fault fault = map(file, 1, &page_)) return fault;
+  page_ = &holding;
   file_ = std::move(file);
   return {};
 }
 
 void HeldByte::release() {
-  unmap(page_, 1);
   page_ = nullptr;
   file_.close();
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/files.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -16,15 +19,22 @@ namespace ultradict::memory {
 
 namespace {
 
-constexpr std::size_t nodes_max = 4096;
+constexpr std::size_t nodes_max = 1024;
+// From one file to the next. No power of two leads from a byte of one file to one of another: damage that adds one to a
+// position must not find memory there.
+constexpr Size distance = Size{65} << 24;
+constexpr std::size_t resting_max = 8;
+constexpr Size kept_size = 320 * 1024;  // what is behind is given back with the file
 
-// The kernel's zeros where they are many, so that no place keeps the memory of the largest file that it ever had.
-void zero(char* from, Size size) {
-  constexpr Size kept = 512 * 1024;
-  std::memset(from, 0, std::min(size, kept));
-  if (size <= kept) return;
-  char* const pages = from + kept - reinterpret_cast<std::uintptr_t>(from + kept) % page_size;
-  if (::madvise(pages, static_cast<Size>(from + size - pages), MADV_DONTNEED) != 0) std::abort();
+[[noreturn]] void fail(const char* what) {
+  std::fprintf(stderr, "files in memory: %s\n", what);
+  std::abort();
+}
+
+void* reserve(int memory, int protection) {
+  void* const begin = ::mmap(nullptr, nodes_max * distance, protection, MAP_SHARED | MAP_NORESERVE, memory, 0);
+  if (begin == MAP_FAILED) fail("no address space");
+  return begin;
 }
 
 bool refuse(int error) {
@@ -51,15 +61,36 @@ Files& Files::instance() {
   return *files;
 }
 
-Files::Files() : nodes_(nodes_max) {
-  void* const places =
-      ::mmap(nullptr, nodes_max * mapping_size_max, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (places == MAP_FAILED) std::abort();
-  places_ = static_cast<char*>(places);
-  for (std::size_t i = nodes_max; i-- > 0;) {
-    nodes_[i].base = places_ + i * mapping_size_max;
-    unused_.push_back(&nodes_[i]);
+Files::Files() : memory_(::memfd_create("files", MFD_CLOEXEC)), nodes_(nodes_max) {
+  if (memory_ < 0 || ::ftruncate(memory_, nodes_max * distance) != 0) fail("no memory");
+  places_ = static_cast<char*>(reserve(memory_, PROT_NONE));
+  bytes_ = static_cast<char*>(reserve(memory_, PROT_READ | PROT_WRITE));
+  for (std::size_t number = 0; number < nodes_max; ++number) {
+    nodes_[number].number = number;
+    fresh_.push_back(&nodes_[number]);
   }
+}
+
+char* Files::place(const Node& node) const { return places_ + node.number * distance; }
+char* Files::bytes(const Node& node) const { return bytes_ + node.number * distance; }
+
+// What may be touched where the file is mapped: of its pages, as far as the longest mapping leads.
+void Files::protect(Node& node) {
+  Size mapped = 0;
+  bool writable = false;
+  for (const Mapping& mapping : node.mappings) {
+    mapped = std::max(mapped, mapping.size);
+    writable |= mapping.writable;
+  }
+  const Size before = node.writable == writable ? node.accessible : 0;
+  const Size had = std::max(before, node.accessible);
+  node.accessible = std::min(round_up(node.size, page_size), round_up(mapped, page_size));
+  node.writable = writable;
+  const auto set = [&](Size from, Size to, int protection) {
+    if (from < to && ::mprotect(place(node) + from, to - from, protection) != 0) fail("mprotect");
+  };
+  set(before, node.accessible, writable ? PROT_READ | PROT_WRITE : PROT_READ);
+  set(node.accessible, had, PROT_NONE);
 }
 
 bool Files::is_there(const std::string& path) const {
@@ -82,16 +113,33 @@ int Files::descriptor_of(Node* node) {
 
 void Files::release(Node* node) {
   if (--node->users > 0) return;
-  zero(node->base, node->accessible);
   node->size = 0;
-  unused_.push_back(node);
+  protect(*node);
+  if (node->dirty > kept_size) {
+    const auto at = static_cast<off_t>(node->number * distance + kept_size);
+    const auto length = static_cast<off_t>(round_up(node->dirty, page_size) - kept_size);
+    if (::fallocate(memory_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, length) != 0) fail("fallocate");
+    node->dirty = kept_size;
+  }
+  released_.push_back(node);
+}
+
+// The places that went last rest for a while.
+Node* Files::take_place() {
+  if (released_.size() > resting_max) {
+    Node* const node = released_.front();
+    released_.pop_front();
+    return node;
+  }
+  if (fresh_.empty()) fail("more files than there are places for");
+  Node* const node = fresh_.back();
+  fresh_.pop_back();
+  return node;
 }
 
 bool Files::create(const std::string& path, int* descriptor) {
   if (!may_be_made(path)) return false;
-  if (unused_.empty()) return refuse(ENOSPC);
-  Node* const node = unused_.back();
-  unused_.pop_back();
+  Node* const node = take_place();
   node->users = 1;
   files_.emplace(path, node);
   *descriptor = descriptor_of(node);
@@ -167,6 +215,7 @@ std::vector<std::string> Files::list(const std::string& directory) const {
   for (const auto& [path, node] : files_) look_at(path);
   for (const auto& [path, text] : links_) look_at(path);
   for (const std::string& path : directories_) look_at(path);
+  std::sort(found.begin(), found.end());
   return found;
 }
 
@@ -181,24 +230,59 @@ void Files::close(int descriptor) {
   release(closed);
 }
 
-// What is behind the end is zero and, but for the rest of the last page, a fault to touch.
-bool Files::resize(Node& node, Size size) {
-  if (size > file_size_max) return refuse(ENOSPC);
-  if (size < node.size) zero(node.base + size, node.accessible - size);
+// Zeros where something else was.
+void Files::clean(Node& node, Size from, Size to) {
+  if (from < std::min(to, node.dirty)) std::memset(bytes(node) + from, 0, std::min(to, node.dirty) - from);
+}
+
+// What is added is zero, the rest of the last page too.
+void Files::resize(Node& node, Size size) {
+  if (size > file_size_max) fail("a file as large as no sound dict needs");
+  const Size end = round_up(size, page_size);
+  clean(node, std::min(size, node.size), end);
   node.size = size;
-  const Size before = std::exchange(node.accessible, round_up(size, page_size));
-  const Size from = std::min(before, node.accessible);
-  const Size to = std::max(before, node.accessible);
-  const int protection = node.accessible > before ? PROT_READ | PROT_WRITE : PROT_NONE;
-  if (from < to && ::mprotect(node.base + from, to - from, protection) != 0) std::abort();
-  return true;
+  node.dirty = std::max(node.dirty, end);
+  protect(node);
 }
 
-char* Files::map(Node& node) {
+// What is written need not be zero before.
+void Files::write(Node& node, Size offset, const char* source, Size size) {
+  if (offset + size > node.size) {
+    clean(node, node.size, offset);
+    node.size = offset + size;
+    resize(node, node.size);
+  }
+  std::memcpy(bytes(node) + offset, source, size);
+}
+
+char* Files::map(Node& node, Mapping mapping) {
   ++node.users;
-  return node.base;
+  node.mappings.push_back(mapping);
+  protect(node);
+  return place(node);
 }
 
-void Files::unmap(char* base) { release(&nodes_.at(static_cast<std::size_t>(base - places_) / mapping_size_max)); }
+void Files::unmap(char* base, Size size) {
+  Node& node = nodes_.at(static_cast<std::size_t>(base - places_) / distance);
+  const auto found = std::find_if(node.mappings.begin(), node.mappings.end(),
+                                  [&](const Mapping& mapping) { return mapping.size == size; });
+  if (base != place(node) || found == node.mappings.end()) fail("what is unmapped is no mapping");
+  node.mappings.erase(found);
+  if (!node.mappings.empty()) protect(node);
+  release(&node);
+}
+
+void Files::map_over(Node& node, char* base, Size size) {
+  if (base != place(node) || node.mappings.empty()) fail("what is mapped over is no mapping of that file");
+  node.mappings.front().size = size;
+  protect(node);
+}
+
+void Files::expect_left(std::size_t descriptors) const {
+  const auto open = open_.size() - static_cast<std::size_t>(std::count(open_.begin(), open_.end(), nullptr));
+  if (open != descriptors) fail("a descriptor was not closed");
+  if (std::any_of(nodes_.begin(), nodes_.end(), [](const Node& node) { return !node.mappings.empty(); }))
+    fail("a mapping was not given up");
+}
 
 }  // namespace ultradict::memory
