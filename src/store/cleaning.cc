@@ -81,6 +81,7 @@ class Move {
     }
     SegmentDescriptor& from = control.segments[victim_];
     SegmentDescriptor& to = control.segments[room_.ref.segment()];
+    if (from.live < size_) return Fault::damaged("segment: live bytes", from.live, size_);
     change_.set(from.live, from.live - size_);
     change_.set(to.live, to.live + size_);
     change_.set(state.tail, Ref::at(room_.ref.position() + size_ / unit_size, room_.ref.segment()).word);

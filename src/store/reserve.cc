@@ -51,7 +51,7 @@ namespace {
 // What is still to be moved out of the segment that is being emptied, and the free segment that it will be.
 Word left_to_move(const Control& control) {
   const Word victim = victim_of(control);
-  return victim == segments_max ? 0 : control.segments[victim].live;
+  return victim == segments_max ? 0 : live_size(control, victim);
 }
 Word spare_to_come(const Control& control) {
   const Word victim = victim_of(control);

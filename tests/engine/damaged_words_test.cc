@@ -157,6 +157,19 @@ TEST(DamagedWords, E7_MemoryIsNotTakenOnTheWordOfASegment) {
   EXPECT_LT(bytes_of(dict), 32U << 20);
 }
 
+// What is moved out is taken off: less than nothing would be more than any segment could take.
+TEST(DamagedWords, E7_ASegmentWithMoreToMoveThanItSaysIsDamage) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict, 1500, 900);
+  const ControlView control(dict);
+  Word closed = control_segments;
+  while (control->segments[closed].filled == 0) ++closed;
+  shared::store(control->segments[closed].live, 500);
+  EXPECT_EQ(dict.clean().code(), Code::damaged);
+  EXPECT_EQ(control->segments[closed].live, 500U);
+}
+
 TEST(DamagedWords, E7_ACountThatLiesIsNoReasonForATable) {
   const Scratch scratch;
   Dict dict = scratch.open();
