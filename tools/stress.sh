@@ -8,7 +8,7 @@
 #   histories      1,000 histories of 1,000 operations, checked for linearizability                       ten minutes
 #   interleavings  the lock-free kernels in every order of their steps                                    some minutes
 #   model          the protocols in Spin, their whole state space                                         ten minutes
-#   fuzz           each fuzz target for a minute                                                          some minutes
+#   fuzz           each fuzz target for a minute, with sanitizers, and one with files in memory           ten minutes
 #   rounds         engine tests in random order and those of several processes, a new seed each round     <minutes>
 # It ends with the first that fails. The times are those of two quiet cores.
 set -euo pipefail
@@ -25,7 +25,7 @@ python() { "$python" -m pytest -q -p no:cacheprovider --timeout=7200 tests/proce
 histories() { tools/histories.sh; }
 interleavings() { tools/run_engine_tests.sh "$build/tests/interleavings/interleavings"; }
 model() { tools/model.sh; }
-fuzz() { tools/fuzz.sh 60; }
+fuzz() { tools/fuzz.sh 60 && FUZZ_PRESET=fuzz-fast tools/fuzz.sh 60; }
 
 run_round() { # run_round <seed>
   GTEST_BRIEF=1 tools/run_engine_tests.sh "$build/tests/engine/engine_tests" --gtest_shuffle --gtest_random_seed="$1" &&
