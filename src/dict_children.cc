@@ -79,8 +79,8 @@ Status Dict::alive() const {
 std::uint64_t Dict::children_ended() const noexcept {
   if (!store_) return 0;
   const State& state = store_->state();
-  const Word living = shared::load(state.dict_count);
   const Word made = shared::load(state.dicts_made);
+  const Word living = shared::load(state.dict_count);
   return made > living ? made - living : 0;
 }
 

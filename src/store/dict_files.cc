@@ -31,7 +31,8 @@ Fault DictFiles::grow(LockHeld held, const char* name, Word from, Word to) const
   const Word size = round_up(to, page_size) - round_up(from, page_size);
   os::File file;
   os::Size there = 0;
-  if (Fault fault = open(name, &file)) return fault;
+  if (Fault fault = open(name, &file))
+    return fault.code == Code::not_found ? Fault::damaged("a file is missing", from) : fault;
   if (Fault fault = os::file_size(file, &there)) return fault;
   if (there < from) return Fault::damaged("a file is shorter than what is recorded of it", there, from);
   if (Fault fault = budget_.take(held, size)) return fault;

@@ -178,9 +178,9 @@ Fault make_nested(Store& store, LockHeld held, ChildId* id) {
   change.set(free.number, *free.entry, Change::Field::links, 0);
   change.set(free.number, *free.entry, Change::Field::ref, HeaderMark::of(0, true, state.loose).word);
   take_entry(change, state, free);
-  // Made first: who counts those that ended must not find more alive than were made.
-  change.set(state.dicts_made, made);
+  // Alive first: who counts those that ended looks the other way round, and never finds one too many.
   change.set(state.dict_count, state.dict_count + 1);
+  change.set(state.dicts_made, made);
   change.set(state.loose, free.number);
   if (Fault fault = change.commit()) return fault;
   *id = {free.number, HeaderMark::mark | made};

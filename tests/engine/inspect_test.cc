@@ -79,7 +79,7 @@ TEST(Inspect, ATailThatLeftItsSegmentEndsWhereItBegan) {
   EXPECT_EQ(dict.stats().dead_size, 0U);
 }
 
-// So a nested dict that is just being made looks like to who asks between two stores.
+// So it looks like to who asks between the two stores by which a nested dict is made.
 TEST(Inspect, MoreNestedDictsThanWereMadeAreNoneThatEnded) {
   const Scratch scratch;
   Dict dict = scratch.open();

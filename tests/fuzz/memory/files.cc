@@ -31,9 +31,11 @@ constexpr Size kept_size = 320 * 1024;  // what is behind is given back with the
   std::abort();
 }
 
-void* reserve(int memory, int protection) {
-  void* const begin = ::mmap(nullptr, nodes_max * distance, protection, MAP_SHARED | MAP_NORESERVE, memory, 0);
-  if (begin == MAP_FAILED) fail("no address space");
+// At `begin`, where there is room for it.
+char* map_all(int memory, char* begin, int protection) {
+  void* const mapped =
+      ::mmap(begin, nodes_max * distance, protection, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, memory, 0);
+  if (mapped != begin) fail("no address space");
   return begin;
 }
 
@@ -63,8 +65,13 @@ Files& Files::instance() {
 
 Files::Files() : memory_(::memfd_create("files", MFD_CLOEXEC)), nodes_(nodes_max) {
   if (memory_ < 0 || ::ftruncate(memory_, nodes_max * distance) != 0) fail("no memory");
-  places_ = static_cast<char*>(reserve(memory_, PROT_NONE));
-  bytes_ = static_cast<char*>(reserve(memory_, PROT_READ | PROT_WRITE));
+  // Nor does a power of two lead from the one to the other.
+  constexpr Size apart = Size{3} << 41;
+  void* const room =
+      ::mmap(nullptr, apart + nodes_max * distance, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) fail("no address space");
+  places_ = map_all(memory_, static_cast<char*>(room), PROT_NONE);
+  bytes_ = map_all(memory_, static_cast<char*>(room) + apart, PROT_READ | PROT_WRITE);
   for (std::size_t number = 0; number < nodes_max; ++number) {
     nodes_[number].number = number;
     fresh_.push_back(&nodes_[number]);
@@ -264,8 +271,10 @@ char* Files::map(Node& node, Mapping mapping) {
 
 void Files::unmap(char* base, Size size) {
   Node& node = nodes_.at(static_cast<std::size_t>(base - places_) / distance);
-  const auto found = std::find_if(node.mappings.begin(), node.mappings.end(),
-                                  [&](const Mapping& mapping) { return mapping.size == size; });
+  auto found = node.mappings.end();  // of two that are as long, the one that cannot be written
+  for (auto each = node.mappings.begin(); each != node.mappings.end(); ++each) {
+    if (each->size == size && (found == node.mappings.end() || !each->writable)) found = each;
+  }
   if (base != place(node) || found == node.mappings.end()) fail("what is unmapped is no mapping");
   node.mappings.erase(found);
   if (!node.mappings.empty()) protect(node);

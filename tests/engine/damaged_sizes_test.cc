@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sizes and counts that lie: no memory is taken on their word, and no file grows over a hole.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/shared_atomic.h"
+#include "store/dict_files.h"
+#include "support/child.h"
+#include "support/content.h"
+#include "support/scratch.h"
+
+namespace ultradict::test {
+namespace {
+
+std::string key(int number) { return "k" + std::to_string(number); }
+
+void fill(Dict& dict, int keys, std::size_t value_size) {
+  for (int i = 0; i < keys; ++i) require(dict.put(key(i), marked_value(key(i), 1, value_size)));
+}
+
+std::uintmax_t bytes_of(const Dict& dict) {
+  std::uintmax_t bytes = 0;
+  for (const auto& file : std::filesystem::directory_iterator(directory_of(dict))) bytes += file.file_size();
+  return bytes;
+}
+
+TEST(DamagedSizes, E7_MemoryIsNotTakenOnTheWordOfASegment) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict, 1500, 900);
+  {
+    const ControlView control(dict);
+    Word closed = control_segments;
+    while (control->segments[closed].filled == 0) ++closed;
+    for (Word* word : {&control->segments[closed].filled, &control->segments[closed].live}) {
+      shared::store(*word, Word{1} << 28);
+    }
+  }
+  for (int i = 1500; i < 3000 && dict.put(key(i), std::string(900, 'v')); ++i) {
+  }
+  EXPECT_LT(bytes_of(dict), 32U << 20);
+}
+
+// What is moved out is taken off: less than nothing would be more than any segment could take.
+TEST(DamagedSizes, E7_ASegmentWithMoreToMoveThanItSaysIsDamage) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict, 1500, 900);
+  const ControlView control(dict);
+  Word closed = control_segments;
+  while (control->segments[closed].filled == 0) ++closed;
+  shared::store(control->segments[closed].live, 500);
+  EXPECT_EQ(dict.clean().code(), Code::damaged);
+  EXPECT_EQ(control->segments[closed].live, 500U);
+}
+
+TEST(DamagedSizes, E7_ACountThatLiesIsNoReasonForATable) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict, 30, 30);
+  const ControlView control(dict);
+  shared::store(control->state.count, Word{1} << 26);
+  for (int i = 30; i < 100; ++i) (void)dict.put(key(i), "value");
+  EXPECT_LT(bytes_of(dict), 1U << 20);
+}
+
+TEST(DamagedSizes, E7_EntriesThatNobodyHasAreNoReasonForATable) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict, 100, 30);
+  const ControlView control(dict);
+  for (Word* word : {&control->state.entries_size, &control->state.entries_used}) shared::store(*word, Word{1} << 26);
+  shared::store(control->state.count, (Word{1} << 26) - 1000);
+  shared::store(control->state.slots_used, SlotsName{control->state.slots}.count() / 2 + 1);
+  for (int i = 100; i < 120; ++i) (void)dict.put(key(i), "value");
+  EXPECT_LT(bytes_of(dict), 1U << 20);
+}
+
+TEST(DamagedSizes, E7_SlotsForKeysThatNobodyHasAreNotBuilt) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const ControlView control(dict);
+  int keys = 0;
+  for (; control->state.next_slots == 0; ++keys) require(dict.put(key(keys), "value"));
+  const Word file = SlotsName{control->state.next_slots}.file();
+  shared::store(control->state.next_slots, SlotsName::of(file, 24).word);
+  shared::store(control->state.slots_used, SlotsName{control->state.slots}.count());
+  EXPECT_EQ(dict.put(key(keys), "value").code(), Code::damaged);
+  EXPECT_LT(bytes_of(dict), 2U << 20);
+}
+
+// Until the slots that are being built are so many that they are allocated in steps.
+int fill_until_slots_are_made_in_steps(Dict& dict, const State& state) {
+  int keys = 0;
+  while (state.next_slots == 0 || state.next_slots_size == SlotsName{state.next_slots}.count() * sizeof(Word)) {
+    require(dict.put(key(keys++), "value"));
+  }
+  return keys;
+}
+
+// What lies between its end and what control says of it would be a hole: a store there is SIGBUS when memory is full.
+TEST(DamagedSizes, E7_AFileGrowsFromWhereItEnds) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const ControlView control(dict);
+  const int keys = fill_until_slots_are_made_in_steps(dict, control->state);
+  shared::store(control->state.next_slots_size, control->state.next_slots_size + page_size);
+  EXPECT_EQ(dict.put(key(keys), "value").code(), Code::damaged);
+}
+
+TEST(DamagedSizes, E2_AFileThatIsGoneWhenItShouldGrowIsDamage) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const ControlView control(dict);
+  const int keys = fill_until_slots_are_made_in_steps(dict, control->state);
+  const os::FileName slots = DictFiles::slots(SlotsName{control->state.next_slots}.file());
+  ASSERT_TRUE(std::filesystem::remove(directory_of(dict) + "/" + static_cast<const char*>(slots)));
+  EXPECT_EQ(dict.put(key(keys), "value").code(), Code::damaged);
+}
+
+}  // namespace
+}  // namespace ultradict::test
