@@ -4,7 +4,7 @@
 # operations), runs each so long, from the inputs in tests/fuzz/corpus/, and says how many executions there were. An
 # input that ends a target is kept in build/<preset>/fuzz-failures/.
 #
-# FUZZ_PRESET=fuzz-fast      targets without sanitizers whose files are in their own memory, ten times as fast
+# FUZZ_PRESET=fuzz-fast      targets without sanitizers whose files are in their own memory: up to ten times as fast
 # FUZZ_JOBS=<number>         so many processes of each target beside each other (with real files, damaged locks are
 #                            waited for)
 # FUZZ_LENGTH=<bytes>        of the longest input

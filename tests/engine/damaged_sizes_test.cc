@@ -25,17 +25,20 @@ std::uintmax_t bytes_of(const Dict& dict) {
   return bytes;
 }
 
+SegmentDescriptor& first_closed_file(const ControlView& control) {
+  Word closed = control_segments;
+  while (control->segments[closed].filled == 0) ++closed;
+  return control->segments[closed];
+}
+
 TEST(DamagedSizes, E7_MemoryIsNotTakenOnTheWordOfASegment) {
   const Scratch scratch;
   Dict dict = scratch.open();
   fill(dict, 1500, 900);
   {
     const ControlView control(dict);
-    Word closed = control_segments;
-    while (control->segments[closed].filled == 0) ++closed;
-    for (Word* word : {&control->segments[closed].filled, &control->segments[closed].live}) {
-      shared::store(*word, Word{1} << 28);
-    }
+    SegmentDescriptor& closed = first_closed_file(control);
+    for (Word* word : {&closed.filled, &closed.live}) shared::store(*word, Word{1} << 28);
   }
   for (int i = 1500; i < 3000 && dict.put(key(i), std::string(900, 'v')); ++i) {
   }
@@ -48,11 +51,10 @@ TEST(DamagedSizes, E7_ASegmentWithMoreToMoveThanItSaysIsDamage) {
   Dict dict = scratch.open();
   fill(dict, 1500, 900);
   const ControlView control(dict);
-  Word closed = control_segments;
-  while (control->segments[closed].filled == 0) ++closed;
-  shared::store(control->segments[closed].live, 500);
+  SegmentDescriptor& closed = first_closed_file(control);
+  shared::store(closed.live, 500);
   EXPECT_EQ(dict.clean().code(), Code::damaged);
-  EXPECT_EQ(control->segments[closed].live, 500U);
+  EXPECT_EQ(closed.live, 500U);
 }
 
 TEST(DamagedSizes, E7_ACountThatLiesIsNoReasonForATable) {
