@@ -4,7 +4,8 @@
 # operations), runs each so long, from the inputs in tests/fuzz/corpus/, and says how many executions there were. An
 # input that ends a target is kept in build/<preset>/fuzz-failures/.
 #
-# FUZZ_PRESET=fuzz-fast      targets without sanitizers whose files are in their own memory: up to ten times as fast
+# FUZZ_PRESET=fuzz-fast      targets without sanitizers whose files are in their own memory: up to ten times as fast.
+#                            How often an edge was taken makes no difference there, which saves a fifth of the time
 # FUZZ_JOBS=<number>         so many processes of each target beside each other (with real files, damaged locks are
 #                            waited for)
 # FUZZ_LENGTH=<bytes>        of the longest input
@@ -17,6 +18,7 @@ shift
 preset=${FUZZ_PRESET:-fuzz}
 [ $# -gt 0 ] || set -- attach decoder operations
 
+[ "$preset" = fuzz-fast ] && counters=0
 declare -A max_len=([attach]=160 [decoder]=512 [operations]=400)
 case $length in
   *runs) bound=-runs=${length%runs} ;;
@@ -41,7 +43,7 @@ run() { # run <target>
   for job in $(seq "${FUZZ_JOBS:-1}"); do
     ULTRADICT_DIR=$work/dicts-$1 UBSAN_OPTIONS=print_stacktrace=1 \
       "build/$preset/tests/fuzz/$1_fuzz" "$bound" -max_len="${FUZZ_LENGTH:-${max_len[$1]}}" -timeout=20 \
-      -rss_limit_mb=2048 -malloc_limit_mb=256 -entropic=0 -len_control=0 -print_funcs=0 -print_final_stats=1 \
+      -rss_limit_mb=2048 -malloc_limit_mb=256 -use_counters="${counters:-1}" -entropic=0 -len_control=0 -print_funcs=0 -print_final_stats=1 \
       -artifact_prefix="$failures/$1-" \
       "$found" "tests/fuzz/corpus/$1" >"$log-$job.log" 2>&1 &
     jobs+=($!)
