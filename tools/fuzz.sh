@@ -43,7 +43,8 @@ run() { # run <target>
   for job in $(seq "${FUZZ_JOBS:-1}"); do
     ULTRADICT_DIR=$work/dicts-$1 UBSAN_OPTIONS=print_stacktrace=1 \
       "build/$preset/tests/fuzz/$1_fuzz" "$bound" -max_len="${FUZZ_LENGTH:-${max_len[$1]}}" -timeout=20 \
-      -rss_limit_mb=2048 -malloc_limit_mb=256 -use_counters="${counters:-1}" -entropic=0 -len_control=0 -print_funcs=0 -print_final_stats=1 \
+      -rss_limit_mb=2048 -malloc_limit_mb=256 -use_counters="${counters:-1}" -entropic=0 -len_control=0 \
+      -print_funcs=0 -print_final_stats=1 \
       -artifact_prefix="$failures/$1-" \
       "$found" "tests/fuzz/corpus/$1" >"$log-$job.log" 2>&1 &
     jobs+=($!)

@@ -3,6 +3,7 @@
 // compared with a model, and at the end everything is.
 #include <vector>
 
+#include "harness/compare.h"
 #include "harness/held.h"
 #include "harness/image.h"
 #include "harness/input.h"
@@ -323,11 +324,14 @@ class Programme {
     expect(mapped.is_intact() && mapped.bytes() == v, "a large value is mapped as it was written");
   }
 
+  // A copy that follows the changes is what the dict is.
   void follow() {
-    std::vector<Sighting> changed;
-    const Status status = handle().dict.changes(&handle().progress, &changed);
-    if (is_gone(status) || status.code() == Code::changed) return;
+    if (!handle().copy) handle().copy = std::make_unique<test::Copy>(handle().dict);
+    std::size_t looked_at = 0;
+    const Status status = handle().copy->try_update(&looked_at);
+    if (is_gone(status)) return;
     expect_ok(status);
+    expect(handle().copy->content() == content_of(*node()), "a copy that follows the changes is what the dict is");
   }
 
   void lock_or_unlock() {
@@ -343,35 +347,8 @@ class Programme {
 
   void compare(std::size_t root) {
     const Dict& dict = handles_[root].dict;
-    compare_node(dict, trees_[root], 0);
+    expect_same(dict, trees_[root]);
     expect(dict.check().sound(), "the dict is sound");
-  }
-
-  void compare_node(const Dict& dict, const Tree& tree, Tree::Id id) {
-    const std::vector<std::pair<std::string, Tree::Item>> expected = tree.find(id)->in_order();
-    Cursor cursor(dict);
-    Sighting seen;
-    Record record;
-    Buffer buffer;
-    std::size_t at = 0;
-    Status status;
-    for (; (status = cursor.next(&seen, &buffer, &record)); ++at) {
-      expect(at < expected.size() && record.canonical == expected[at].first, "the keys are in order");
-      const Tree::Item& item = expected[at].second;
-      expect((record.child.number != 0) == (item.child != 0), "a nested dict is where one should be");
-      if (item.child != 0) {
-        Dict child;
-        expect_ok(dict.open_child(record.child, &child));
-        compare_node(child, tree, item.child);
-      } else if (record.is_blob) {
-        std::string large;
-        expect(dict.get(record.canonical, &large) && large == item.value, "a large value is as it was written");
-      } else {
-        expect(record.value == item.value, "a value is as it was written");
-      }
-    }
-    expect(status.code() == Code::not_found && at == expected.size(), "all keys are there");
-    expect(dict.count() == expected.size(), "the count is right");
   }
 
   const Image* images_;

@@ -14,9 +14,9 @@ class Copy {
  public:
   explicit Copy(const Dict& dict) : dict_(dict) {}
 
-  // How many entries were looked at.
+  // How many entries were looked at; throws if something is wrong.
   std::size_t update();
-  // The same, but says what was wrong.
+  // The same, but says what is wrong.
   Status try_update(std::size_t* looked_at);
   Content content() const;
   std::size_t readings() const { return readings_; }  // of all that there is

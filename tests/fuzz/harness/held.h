@@ -2,10 +2,12 @@
 // What a programme of operations holds while the dicts change: handles of them, and what it saw of a key.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "harness/input.h"
 #include "harness/tree.h"
+#include "support/copy.h"
 #include "ultradict/dict.h"
 
 namespace ultradict::fuzz {
@@ -14,9 +16,9 @@ constexpr std::size_t handles_max = 8;
 
 struct Handle {
   Dict dict;
-  std::size_t root = 0;  // which of the two dicts
-  Tree::Id node = 0;     // of its tree
-  Progress progress = {};
+  std::size_t root = 0;                   // which of the two dicts
+  Tree::Id node = 0;                      // of its tree
+  std::unique_ptr<test::Copy> copy = {};  // follows the dict from when it was first asked to
 };
 
 // What was seen of a key once.
