@@ -26,7 +26,7 @@ const auto with_nested = [](Dict& dict) {
   two_keys(dict);
   Dict child;
   (void)dict.put_new_child("n", &child);
-  (void)child.put("in", "side");
+  for (const char* key : {"in", "too"}) (void)child.put(key, "side");
 };
 const auto follower = [](World& world) { world.follow(2, true); };
 const auto mere_follower = [](World& world) { world.follow(2, false); };
@@ -116,6 +116,13 @@ TEST(Interleavings, G3_FollowWhileNestedDictsComeAndGo) {
   explore("nest", two_keys, [](World& world) { world.nest("n"); });
   explore("nest over a value", two_keys, [](World& world) { world.nest("a"); });
   explore("erase a nested dict", with_nested, [](World& world) { world.erase("n"); });
+}
+
+// Its keys go one after the other, but are counted as gone at once.
+TEST(Interleavings, G3_FollowANestedDictWhileItIsEmptied) {
+  const auto writer = [](World& world) { world.clear_nested("n"); };
+  const auto of_nested = [](World& world) { world.follow_nested("n", 2); };
+  World::explore({"clear a nested dict | follow it", {2, 0}, in_full, with_nested, {writer, of_nested}});
 }
 
 }  // namespace

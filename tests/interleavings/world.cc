@@ -215,12 +215,22 @@ void World::walk(Cursor::Direction direction, bool with_records) {
   if (born.size() < there) fail("a walk missed a key");
 }
 
-void World::update(Copy* copy) {
+namespace {
+
+// Whether a key known to the history is one of the dict at the path itself.
+bool lies_at(const std::string& path, const std::string& key) {
+  return key.starts_with(path) && key.find('/', path.size()) == key.npos;
+}
+
+}  // namespace
+
+void World::update(Copy* copy, const std::string& path) {
   const std::int64_t begin = scheduler_->moment();
   std::size_t looked_at = 0;
   if (const Status status = copy->try_update(&looked_at); !status) return fail("changes: " + status.message());
   const Content content = copy->content();
-  const std::map<std::string, std::string> items(content.begin(), content.end());
+  std::map<std::string, std::string> items;
+  for (const auto& [key, value] : content) items[path + key] = value;
   if (items.size() != content.size()) fail("a copy has a key twice");
   const std::vector<std::string> keys = history_.keys();
   for (const auto& [key, value] : items) {
@@ -228,7 +238,7 @@ void World::update(Copy* copy) {
     if (!was_there) fail("a copy has " + key + ", which was gone before");
   }
   for (const std::string& key : keys) {
-    if (key.find('/') != key.npos) continue;  // of a nested dict, which has copies of its own
+    if (!lies_at(path, key)) continue;
     const auto found = items.find(key);
     judge(key, Status(), found == items.end() ? Answer() : Answer(found->second), begin);
   }
@@ -252,6 +262,27 @@ void World::nest(const std::string& key) {
     Dict child;
     return dict_.put_new_child(key, &child);
   });
+}
+
+Dict World::nested(const std::string& key) {
+  Dict child;
+  if (const Status status = dict_.open_child(key, &child); !status) fail("a nested dict: " + status.message());
+  return child;
+}
+
+void World::clear_nested(const std::string& key) {
+  Dict child = nested(key);
+  std::vector<std::pair<std::string, Answer>> changes;
+  for (const std::string& known : history_.keys()) {
+    if (lies_at(key + "/", known)) changes.emplace_back(known, std::nullopt);
+  }
+  write(changes, [&] { return child.clear(); });
+}
+
+void World::follow_nested(const std::string& key, int updates) {
+  const Dict child = nested(key);
+  Copy copy(child);
+  for (int i = 0; i < updates; ++i) update(&copy, key + "/");
 }
 
 void World::lock_and_leave() {

@@ -64,6 +64,9 @@ class World {
   // The same of one that was up to date when the scenario was prepared.
   void follow_on();
   void nest(const std::string& key);  // its value becomes an empty nested dict
+  // Of the nested dict under a key, whose own keys are known to the history as "key/theirs".
+  void clear_nested(const std::string& key);
+  void follow_nested(const std::string& key, int updates);
   void lock_and_leave();
 
  private:
@@ -73,7 +76,9 @@ class World {
   void save();
   void begin_run();
   void end_run();
-  void update(Copy* copy);
+  // `path`: that of the dict which it copies.
+  void update(Copy* copy, const std::string& path = "");
+  Dict nested(const std::string& key);
   void judge(const std::string& key, const Status& status, const Answer& answer, std::int64_t begin);
   void write(const std::vector<std::pair<std::string, Answer>>& changes, const std::function<Status()>& operation);
 
