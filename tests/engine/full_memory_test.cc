@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "os/file.h"
 #include "support/child.h"
 #include "support/model.h"
+#include "support/scratch.h"
 #include "support/small_memory.h"
 
 namespace ultradict::test {
@@ -158,6 +160,17 @@ TEST(FullMemory, D1_D2_D3_RandomOperationsAreDoneOrRefused) {
     const SmallMemory memory((20 + Random(seed).below(700)) * page_size);
     EXPECT_EQ(in_child([&] { Squeezed(memory, seed).run(1000); }), 0) << "seed " << seed;
   }
+}
+
+// As where a number that was damaged is asked for.
+TEST(FullMemory, D1_ASizeThatGoesRoundIsRefused) {
+  const Scratch scratch;
+  os::File file;
+  ASSERT_FALSE(os::create_file((scratch.path() + "/file").c_str(), 0600, &file));
+  EXPECT_EQ(os::allocate(file, page_size, ~os::Size{0} - 100).code, Code::memory_full);
+  os::Size size = 1;
+  EXPECT_FALSE(os::file_size(file, &size));
+  EXPECT_EQ(size, 0U);
 }
 
 }  // namespace
