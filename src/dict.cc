@@ -108,12 +108,6 @@ const Options& Dict::options() const noexcept {
   return store_ ? store_->options : none;
 }
 
-// A string that has the size already, as that of who reads again and again often has, is only filled.
-static void copy_to(Bytes bytes, std::string* value) {
-  value->resize(bytes.size());
-  if (!bytes.empty()) std::memcpy(value->data(), bytes.data(), bytes.size());
-}
-
 namespace {
 
 // A value that lies beside its record, or that is none. `changed`: look again.
@@ -127,22 +121,28 @@ Status get_elsewhere(Store& store, const Found& found, std::string* value, const
   return report(read_blob(store, seen, size, value->data()), name);
 }
 
-}  // namespace
-
-Status Dict::get(Bytes key, std::string* value) const {
+Status get_carefully(Store& store, ChildId child, Bytes key, std::string* value, const std::string& name) {
   static thread_local Buffer buffer;
-  if (!store_) return report(closed(), name());
   for (int tries = 0; tries < retries_max; ++tries) {
     Found found;
-    if (const Fault fault = look_up(*store_, child_, key, &buffer, &found)) return report(fault, name());
-    if (found.view.kind() == RecordKind::value) [[likely]] {
+    if (const Fault fault = find_carefully(store, child, key, &buffer, &found)) return report(fault, name);
+    if (found.view.kind() == RecordKind::value) {
       copy_to(found.view.value(), value);
       return {};
     }
-    Status status = get_elsewhere(*store_, found, value, name());
+    Status status = get_elsewhere(store, found, value, name);
     if (status.code() != Code::changed) return status;
   }
   return Status(Code::changed, "the value was overwritten each time it was read");
+}
+
+}  // namespace
+
+Status Dict::get(Bytes key, std::string* value) const {
+  if (!store_) return report(closed(), name());
+  if (get_at_a_glance(*store_, child_, key, value)) [[likely]]
+    return {};
+  return get_carefully(*store_, child_, key, value, name());
 }
 
 Status Dict::contains(Bytes key) const {

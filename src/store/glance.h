@@ -7,7 +7,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <bit>
 
 #include "store/regions.h"
@@ -54,63 +53,97 @@ inline constexpr Word glance_size = 256;  // bytes of the longest record that a 
   return a.empty() || small_word(a.data(), a.size()) == small_word(b.data(), b.size());
 }
 
-// Of the entry of that number in that table; `copy` has glance_size bytes. False is no answer.
-[[gnu::always_inline]] inline bool glance_at(const Regions& regions, Word table, Word number, char* copy,
-                                             Found* found) {
+// A record that was copied and is whole. `entry` null: no answer.
+struct Glimpse {
+  Entry* entry = nullptr;
+  Word number = 0;  // of the entry
+  Word table = 0;
+  Word born = 0;
+  Word ref = 0;  // this and the next four are the words of its header
+  Word sequence = 0;
+  Word owner = 0;
+  Word checksum_and_key = 0;
+  Word sizes_and_kind = 0;
+  const char* bytes = nullptr;
+
+  explicit operator bool() const { return entry != nullptr; }
+  Word dict() const { return owner >> 32; }
+  Word key_size() const { return checksum_and_key >> 32; }
+  Word face_size() const { return sizes_and_kind & 0xffffffff; }
+  Word value_size() const { return sizes_and_kind >> 32 & 0xffff; }
+  Bytes key() const { return {bytes + sizeof(RecordHeader), key_size()}; }
+  Bytes value() const { return {bytes + sizeof(RecordHeader) + key_size() + face_size(), value_size()}; }
+};
+
+[[gnu::always_inline]] inline void describe(const Glimpse& glimpse, Found* found) {
+  found->entry = glimpse.entry;
+  found->number = glimpse.number;
+  found->table = glimpse.table;
+  found->born = glimpse.born;
+  char* const header = reinterpret_cast<char*>(&found->view.header);
+  store_singly(header, glimpse.ref);
+  store_singly(header + 8, glimpse.sequence);
+  store_singly(header + 16, glimpse.owner);
+  store_singly(header + 24, glimpse.checksum_and_key);
+  store_singly(header + 32, glimpse.sizes_and_kind);
+  found->view.bytes = glimpse.bytes;
+}
+
+// Of the entry of that number in that table; `copy` has glance_size bytes.
+[[gnu::always_inline]] inline Glimpse glance_at(const Regions& regions, Word table, Word number, char* copy) {
   Entry* const entry = number != 0 ? regions.known_entry(table, number) : nullptr;
-  if (!entry) return false;
+  if (!entry) return {};
   const Word born = shared::load(entry->born);
   const Ref ref{shared::load(entry->ref)};
-  if (!ref || born == 0 || HeaderMark{ref.word}.is_header()) return false;
-  if (number >= shared::load(regions.state().entries_used)) return false;  // left by a table before
+  if (!ref || born == 0 || HeaderMark{ref.word}.is_header()) return {};
+  if (number >= shared::load(regions.state().entries_used)) return {};  // left by a table before
 
   const SegmentWitness witness(regions.control(), ref.segment());
-  if (witness.file() == 0 || ref.position() < witness.first()) return false;
+  if (witness.file() == 0 || ref.position() < witness.first()) return {};
   Word end = 0;
   const char* const base = regions.known_segment(ref.segment(), witness.file(), &end);
   const Word offset = (ref.position() - witness.first()) * unit_size;
-  if (!base || offset + sizeof(RecordHeader) > end) return false;
+  if (!base || offset + sizeof(RecordHeader) > end) return {};
 
   const char* const record = base + offset;
   static_assert(sizeof(RecordHeader) == 5 * sizeof(Word));
-  const bool is_its_own = copy_word(copy, record, 0) == ref.word;
-  const Word sequence = copy_word(copy, record, 8);
-  const Word owner = copy_word(copy, record, 16);
-  const Word key = copy_word(copy, record, 24);
-  const Word value = copy_word(copy, record, 32);
-  const Word size = record_size(key >> 32, value & 0xffffffff, value >> 32 & 0xffff);
-  const bool is_plain = (value >> 48 & 0xff) == Word(RecordKind::value);
-  if (!is_its_own || !is_plain || (owner & 0xffffffff) != number) return false;
-  if (size > glance_size || offset + size > end) return false;
+  Glimpse seen{nullptr, number, table, born, copy_word(copy, record, 0)};
+  seen.sequence = copy_word(copy, record, 8);
+  seen.owner = copy_word(copy, record, 16);
+  seen.checksum_and_key = copy_word(copy, record, 24);
+  seen.sizes_and_kind = copy_word(copy, record, 32);
+  const bool is_plain = (seen.sizes_and_kind >> 48 & 0xff) == Word(RecordKind::value);
+  if (seen.ref != ref.word || !is_plain || (seen.owner & 0xffffffff) != number) return {};
+  const Word size = record_size(seen.key_size(), seen.face_size(), seen.value_size());
+  if (size > glance_size || offset + size > end) return {};
   for (Word done = sizeof(RecordHeader); done < size; done += sizeof(Word)) copy_word(copy, record, done);
 
-  if (!witness.holds() || shared::load_relaxed(entry->born) != born) return false;
-  found->entry = entry;
-  found->number = number;
-  found->table = table;
-  found->born = born;
-  const std::array<Word, 5> words = {ref.word, sequence, owner, key, value};
-  char* const header = reinterpret_cast<char*>(&found->view.header);
-  for (std::size_t i = 0; i < words.size(); ++i) store_singly(header + i * sizeof(Word), words[i]);
-  found->view.bytes = copy;
-  return !check_copy(copy, found->view.header);
+  if (!witness.holds() || shared::load_relaxed(entry->born) != born) return {};
+  if (checksum_of_copy(copy, size, seen.key_size()) != static_cast<std::uint32_t>(seen.checksum_and_key)) return {};
+  seen.bytes = copy;
+  seen.entry = entry;
+  return seen;
 }
 
 // The number of the entry that the hash seems to lead to; 0: no answer. It is for the record to say whose it is.
 //
-// Which of four slots has the tag is found without a branch: nothing is looked up ahead of one that was guessed wrong.
+// Which of four slots is the first with the tag is found without a branch: nothing is looked up ahead of one that was
+// guessed wrong.
 [[gnu::always_inline]] inline Word entry_at_a_glance(const Word* slots, SlotsName name, Word hash) {
   const Word mask = name.count() - 1;
   if (mask < 3) return 0;
   Word first = std::min(hash & mask, mask - 3);
   for (Word groups = 1;; ++groups) {
     const auto slot = [&](Word i) { return Slot{shared::load(slots[first + i])}; };
-    const auto if_it_has_the_tag = [&](Slot looked) { return looked.word & (Word{0} - Word{looked.has_tag_of(hash)}); };
     const Slot a = slot(0);
     const Slot b = slot(1);
     const Slot c = slot(2);
     const Slot d = slot(3);
-    const Slot found{if_it_has_the_tag(a) | if_it_has_the_tag(b) | if_it_has_the_tag(c) | if_it_has_the_tag(d)};
+    Slot found{0};
+    found.word = d.has_tag_of(hash) ? d.word : found.word;
+    found.word = c.has_tag_of(hash) ? c.word : found.word;
+    found.word = b.has_tag_of(hash) ? b.word : found.word;
+    found.word = a.has_tag_of(hash) ? a.word : found.word;
     if (found.word != 0) [[likely]]
       return found.entry();
     first += 4;
@@ -119,17 +152,17 @@ inline constexpr Word glance_size = 256;  // bytes of the longest record that a 
 }
 
 // Of a key of the dict with that number, in its life or after it.
-[[gnu::always_inline]] inline bool glance(const Regions& regions, Word dict, Bytes key, Word hash, char* copy,
-                                          Found* found) {
+[[gnu::always_inline]] inline Glimpse glance(const Regions& regions, Word dict, Bytes key, Word hash, char* copy) {
   const State& state = regions.state();
   const Word table = shared::load(state.table_number);
   const SlotsName name{shared::load(state.slots)};
   const Word* const slots = regions.known_slots(name);
-  if (!slots || table % 2 != 0) return false;
-  const Word number = entry_at_a_glance(slots, name, hash);
-  if (!glance_at(regions, table, number, copy, found) || found->view.header.dict_id != dict) return false;
-  if (!is_same(found->view.key(), key)) return false;
-  return shared::load_relaxed(state.table_number) == table && shared::load_relaxed(state.slots) == name.word;
+  if (!slots || table % 2 != 0) return {};
+  const Glimpse seen = glance_at(regions, table, entry_at_a_glance(slots, name, hash), copy);
+  if (!seen || seen.dict() != dict || !is_same(seen.key(), key)) return {};
+  const bool holds =
+      shared::load_relaxed(state.table_number) == table && shared::load_relaxed(state.slots) == name.word;
+  return holds ? seen : Glimpse{};
 }
 
 }  // namespace ultradict

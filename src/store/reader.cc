@@ -98,7 +98,10 @@ bool is_absent(Store& store, Word hash) {
 bool is_found_at_a_glance(Store& store, ChildId dict, Bytes key, Word hash, Buffer* buffer, Found* found) {
   const ReadGuard guard(store.regions);
   char* const copy = buffer->reserve(glance_size);
-  if (!copy || !glance(store.regions, dict.number, key, hash, copy, found)) return false;
+  if (!copy) return false;
+  const Glimpse seen = glance(store.regions, dict.number, key, hash, copy);
+  if (!seen) return false;
+  describe(seen, found);
   return dict.number == 0 || !check_alive(store, dict);  // the number may be that of another dict by now
 }
 
@@ -133,14 +136,27 @@ void note(Store& store, const Found& found, Sighting* seen) {
   seen->entry = static_cast<std::uint32_t>(found.number);
 }
 
-Fault look_up(Store& store, ChildId dict, Bytes key, Buffer* buffer, Found* found) {
-  return find_hashed(store, dict, key, store.hash(dict.number, key), buffer, found);
+bool get_at_a_glance(Store& store, ChildId dict, Bytes key, std::string* value) {
+  alignas(Word) char copy[glance_size];
+  Glimpse seen;
+  {
+    const ReadGuard guard(store.regions);
+    seen = glance(store.regions, dict.number, key, store.hash(dict.number, key), copy);
+    if (!seen || (dict.number != 0 && check_alive(store, dict))) return false;
+  }
+  copy_to(seen.value(), value);
+  return true;
+}
+
+Fault find_carefully(Store& store, ChildId dict, Bytes key, Buffer* buffer, Found* found) {
+  return find_carefully(store, dict, key, store.hash(dict.number, key), buffer, found);
 }
 
 Fault find(Store& store, ChildId dict, Bytes key, Sighting* seen, Buffer* buffer, Record* record) {
   static thread_local Buffer own;  // for who does not ask for the record
   Found found;
-  if (Fault fault = look_up(store, dict, key, buffer ? buffer : &own, &found)) return fault;
+  const Word hash = store.hash(dict.number, key);
+  if (Fault fault = find_hashed(store, dict, key, hash, buffer ? buffer : &own, &found)) return fault;
   if (seen) note(store, found, seen);
   describe(found.view, record);
   return {};
@@ -166,7 +182,9 @@ Fault read_entry(Store& store, Word table, Word entry_number, Word born, Sightin
            (found.entry && shared::load_relaxed(found.entry->born) != born);
   };
   char* const copy = buffer->reserve(glance_size);
-  if (!copy || !glance_at(store.regions, table, entry_number, copy, &found)) {
+  if (const Glimpse glimpse = copy ? glance_at(store.regions, table, entry_number, copy) : Glimpse{}) {
+    describe(glimpse, &found);
+  } else {
     const Fault fault = look_at(store, buffer, &found);
     if (fault && is_gone()) return Fault::of(Code::not_found);
     if (fault) return fault.code == Code::not_found ? changed() : fault;  // it is about to go, or to come

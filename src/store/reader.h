@@ -6,14 +6,25 @@
 // after. Otherwise it looks again (retry.h).
 #pragma once
 
+#include <cstring>
+#include <string>
+
 #include "store/glance.h"
 #include "store/store.h"
 #include "structures/record.h"
 
 namespace ultradict {
 
+// A string that has the size already, as that of who reads again and again often has, is only filled.
+inline void copy_to(Bytes bytes, std::string* value) {
+  value->resize(bytes.size());
+  if (!bytes.empty()) std::memcpy(value->data(), bytes.data(), bytes.size());
+}
+
+// False: no answer, and `*value` is as it was.
+bool get_at_a_glance(Store& store, ChildId dict, Bytes key, std::string* value);
 // ok, not_found or dict_gone.
-Fault look_up(Store& store, ChildId dict, Bytes key, Buffer* buffer, Found* found);
+Fault find_carefully(Store& store, ChildId dict, Bytes key, Buffer* buffer, Found* found);
 // What was found, as its Sighting.
 void note(Store& store, const Found& found, Sighting* seen);
 

@@ -18,7 +18,7 @@ class SegmentWitness {
   }
   Word first() const { return first_; }
   Word file() const { return file_; }
-  bool holds() const {
+  [[gnu::always_inline]] bool holds() const {
     shared::acquire_fence();
     return shared::load_relaxed(descriptor_.first) == first_ && shared::load_relaxed(descriptor_.file) == file_;
   }

@@ -195,12 +195,16 @@ inline Fault check_in_place(const RecordView& view) {
   return {};
 }
 
-// Of a record that was copied out to `bytes`, whose checksum field is cleared by this.
-inline Fault check_copy(char* bytes, const RecordHeader& header) {
+// The checksum of a record of that size that was copied out to `bytes`, whose checksum field is cleared by this.
+[[gnu::always_inline]] inline std::uint32_t checksum_of_copy(char* bytes, Word size, Word key_size) {
   // As a whole word: a part of one could not be read back together with the rest before both have reached memory.
-  const Word without = Word{header.key_size} << 32;
+  const Word without = key_size << 32;
   std::memcpy(bytes + offsetof(RecordHeader, checksum), &without, sizeof without);
-  const std::uint32_t found = record_checksum(bytes, record_size(header));
+  return record_checksum(bytes, size);
+}
+
+inline Fault check_copy(char* bytes, const RecordHeader& header) {
+  const std::uint32_t found = checksum_of_copy(bytes, record_size(header), header.key_size);
   if (found != header.checksum) return Fault::damaged("record: checksum", found, header.checksum);
   return {};
 }
