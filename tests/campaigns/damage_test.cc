@@ -134,7 +134,7 @@ void damage_randomly(const DamagedStore& store, Random& random, DamagedStore::Fi
 TEST(Damage, E1_E4_RandomDamageIsAnErrorOrHarmless) {
   if (forks_are_slow()) GTEST_SKIP() << "says nothing about races";
   const DamagedStore store;
-  const std::uint64_t cases = scaled(4000, 10'000'000);
+  const std::uint64_t cases = scaled(4000, is_sanitized() ? 1'000'000 : 10'000'000);
   const std::uint64_t first = seed() * 100'000'000;
   const std::uint64_t ran = run_cases(first, first + cases, 1, [&](std::uint64_t number) {
     Random random(number);
