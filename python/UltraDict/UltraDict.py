@@ -10,7 +10,7 @@ import os
 import sys
 
 from . import Exceptions, _core, _parameters, _status
-from ._core import SharedDict, SharedLock, bind_methods, leave_all
+from ._core import SharedDict, SharedLock, after_fork_in_child, bind_methods, leave_all
 from ._core import unlink_by_name as _unlink_by_name
 
 TYPE_CHECKING = False
@@ -262,7 +262,13 @@ class UltraDict(SharedDict["_K", "_V"]):
     def __deepcopy__(self, memo: dict[int, Any]) -> dict[_K, _V]:
         import copy
 
-        return copy.deepcopy(self.to_dict(), memo)
+        # Each time that a dict is read from itself it is another handle: one copy for all of them.
+        key: Any = (UltraDict, self._id, self.name)
+        whole: dict[_K, _V] | None = memo.get(key)
+        if whole is None:
+            whole = memo[key] = {}
+            whole.update(copy.deepcopy(self.to_dict(), memo))
+        return whole
 
 
 bind_methods(UltraDict)
@@ -277,7 +283,8 @@ def _start(
     _prepare_end()
     try:
         if items or (arg and arg[0] is not None):
-            opened.update(*arg, **items)
+            base: Any = UltraDict  # an update of a subclass may need what its own __init__ does later
+            base.update(opened, *arg, **items)
     except BaseException:
         opened._abandon()
         raise
@@ -343,3 +350,4 @@ def _leave_last(_: object = None) -> None:
 
 
 os.register_at_fork(after_in_child=_prepare_end)
+os.register_at_fork(after_in_child=after_fork_in_child)

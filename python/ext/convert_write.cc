@@ -66,24 +66,42 @@ Ref int_method(const char* name) {
   return Ref::steal(PyObject_GetAttrString(reinterpret_cast<PyObject*>(&PyLong_Type), name));
 }
 
-// Enough for the sign bit too; one byte too many at most.
-Py_ssize_t two_complement_size(PyObject* integer) {
+// Of one that is not negative; with room for a sign bit, one byte too many at most.
+Py_ssize_t size_with_sign(PyObject* integer) {
   Ref method = int_method("bit_length");
   if (!method) return -1;
-  Ref bits = Ref::steal(PyObject_CallFunctionObjArgs(method.get(), integer, nullptr));
+  Ref bits = Ref::steal(PyObject_Vectorcall(method.get(), &integer, 1, nullptr));
   if (!bits) return -1;
   const Py_ssize_t count = PyLong_AsSsize_t(bits.get());
   return count < 0 ? -1 : count / 8 + 1;
 }
 
-Ref two_complement(PyObject* integer) {
-  const Py_ssize_t size = two_complement_size(integer);
+Ref to_bytes(PyObject* integer) {
+  const Py_ssize_t size = size_with_sign(integer);
   Ref method = size < 0 ? Ref() : int_method("to_bytes");
-  if (!method) return Ref();
-  Ref arguments = Ref::steal(Py_BuildValue("(Ons)", integer, size, "little"));
-  Ref options = Ref::steal(Py_BuildValue("{sO}", "signed", Py_True));
-  if (!arguments || !options) return Ref();
-  return Ref::steal(PyObject_Call(method.get(), arguments.get(), options.get()));
+  Ref length = Ref::steal(method ? PyLong_FromSsize_t(size) : nullptr);
+  Ref order = Ref::steal(length ? PyUnicode_InternFromString("little") : nullptr);
+  if (!order) return Ref();
+  PyObject* const arguments[] = {integer, length.get(), order.get()};
+  return Ref::steal(PyObject_Vectorcall(method.get(), arguments, 3, nullptr));
+}
+
+bool is_negative(PyObject* integer) {
+  int overflow = 0;
+  const long long number = PyLong_AsLongLongAndOverflow(integer, &overflow);
+  return overflow != 0 ? overflow < 0 : number < 0;
+}
+
+// No argument has a name, and nothing is allocated that the collector counts: before CPython 3.12 it might run here,
+// and a finalizer change the list that the integer is in.
+Ref two_complement(PyObject* integer) {
+  if (!is_negative(integer)) return to_bytes(integer);
+  const Ref inverted = Ref::steal(PyLong_Type.tp_as_number->nb_invert(integer));
+  Ref bytes = inverted ? to_bytes(inverted.get()) : Ref();
+  if (!bytes) return Ref();
+  char* const at = PyBytes_AS_STRING(bytes.get());
+  for (Py_ssize_t i = 0; i < PyBytes_GET_SIZE(bytes.get()); ++i) at[i] = static_cast<char>(~at[i]);
+  return bytes;
 }
 
 }  // namespace

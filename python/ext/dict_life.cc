@@ -41,9 +41,16 @@ PyObject* get_closed(PyObject* self, void*) {
 
 PyObject* get_lock(PyObject* self, void*) {
   DictObject* dict = dict_object(self);
-  if (dict->session == nullptr || dict->session->closed) return open_session(self), nullptr;
-  if (dict->lock == nullptr) dict->lock = make_lock(dict->session, Py_TYPE(self));
-  return Py_XINCREF(dict->lock), dict->lock;
+  Session* session = open_session(self);
+  if (session == nullptr) return nullptr;
+  if (dict->lock != nullptr) return Py_INCREF(dict->lock), dict->lock;
+  const Use use(session);
+  Ref made = Ref::steal(make_lock(session, Py_TYPE(self)));
+  // Making an object may run Python code: that has closed the dict, or made the lock.
+  if (!made || open_session(self) == nullptr) return nullptr;
+  if (dict->session != session) return raise_closed(dict->module, session->name);
+  if (dict->lock == nullptr) dict->lock = made.release();
+  return Py_INCREF(dict->lock), dict->lock;
 }
 
 PyObject* get_id(PyObject* self, void*) {
@@ -247,6 +254,11 @@ PyObject* unlink_by_name(PyObject* module, PyObject* name) {
   const std::string_view wanted(text, static_cast<std::size_t>(size));
   const Status status = Dict::unlink(wanted);
   return status ? Ref::share(Py_None).release() : raise_status(state, status, wanted);
+}
+
+PyObject* after_fork_in_child(PyObject* module, PyObject*) {
+  UnderWay::end_those_of_other_threads(state_of_module(module)->under_way);
+  Py_RETURN_NONE;
 }
 
 PyObject* leave_all(PyObject*, PyObject*) {

@@ -23,6 +23,7 @@ PyObject* dict_handle(PyObject* self, PyObject* none);
 // --- functions of the module ---
 PyObject* unlink_by_name(PyObject* module, PyObject* name);
 PyObject* leave_all(PyObject* module, PyObject* none);
+PyObject* after_fork_in_child(PyObject* module, PyObject* none);
 
 // Closes and lets go.
 void drop_session(DictObject* dict);

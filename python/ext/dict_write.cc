@@ -108,6 +108,8 @@ PyObject* pop(Session* session, PyObject* key, Py_hash_t hash) {
   return found == Found::yes ? value.release() : nullptr;
 }
 
+constexpr int attempts_max = 64;  // of popitem
+
 // The key and value of a record read under the lock. Null with an exception.
 Ref item_of(Session* session, const Sighting& seen, const Record& record) {
   const Ref key = Ref::steal(session->exotic.object_of(session, record.canonical, record.face, record.exotic));
@@ -120,6 +122,20 @@ Ref item_of(Session* session, const Sighting& seen, const Record& record) {
   if (!value && PyErr_Occurred() == nullptr) raise_unfetched(session);
   if (value) value = parting_value(session, std::move(value));
   return value ? Ref::steal(PyTuple_Pack(2, key.get(), value.get())) : Ref();
+}
+
+// Null with an exception.
+Ref last_item(Session* session, Buffer* buffer, Sighting* seen) {
+  Cursor cursor(session->engine, Cursor::Direction::backward);
+  Record record;
+  const Status status = cursor.next(seen, buffer, &record);
+  if (status) return item_of(session, *seen, record);
+  if (status.code() == Code::not_found) {
+    PyErr_SetString(PyExc_KeyError, "popitem(): dictionary is empty");
+  } else {
+    raise_status(session, status);
+  }
+  return Ref();
 }
 
 }  // namespace
@@ -161,19 +177,18 @@ PyObject* dict_popitem(PyObject* self, PyObject*) {
   const Lease<Buffer> buffer(session->module->spare_buffer);
   LockForWrite lock(session);
   if (!buffer || !lock.acquire()) return nullptr;
-  Cursor cursor(session->engine, Cursor::Direction::backward);
-  Sighting seen;
-  Record record;
-  const Status status = cursor.next(&seen, buffer.get(), &record);
-  if (status.code() == Code::not_found) {
-    PyErr_SetString(PyExc_KeyError, "popitem(): dictionary is empty");
-    return nullptr;
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    Sighting seen;
+    Ref item = last_item(session, buffer.get(), &seen);
+    if (!item) return nullptr;
+    if (!seen.current()) continue;  // loading the value has run code that changed it, or the log
+    if (!erase_seen(session, seen)) return nullptr;
+    session->exotic.forget(PyTuple_GET_ITEM(item.get(), 0));
+    session->held.let_go(session, PyTuple_GET_ITEM(item.get(), 0));
+    return item.release();
   }
-  if (!status) return raise_status(session, status);
-  Ref item = item_of(session, seen, record);
-  if (!item || !erase_seen(session, seen)) return nullptr;
-  session->held.let_go(session, PyTuple_GET_ITEM(item.get(), 0));
-  return item.release();
+  PyErr_SetString(PyExc_RuntimeError, "popitem(): loading the last value changes the last item each time");
+  return nullptr;
 }
 
 }  // namespace ultradict::python

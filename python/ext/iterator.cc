@@ -12,6 +12,7 @@ namespace {
 
 struct IteratorObject {
   PyObject_HEAD PyObject* dict;  // null: exhausted
+  Session* session;              // of the dict when it was made, owned: its cache and engine are what is walked
   PyObject* pair;                // the last one handed out: used again if nobody kept it
   Walk* walk;
   std::int64_t size_changes;
@@ -25,6 +26,7 @@ IteratorObject* iterator_object(PyObject* object) { return reinterpret_cast<Iter
 
 int iterator_clear(PyObject* self) {
   delete std::exchange(iterator_object(self)->walk, nullptr);
+  if (Session* session = std::exchange(iterator_object(self)->session, nullptr); session != nullptr) session->release();
   Py_CLEAR(iterator_object(self)->pair);
   Py_CLEAR(iterator_object(self)->dict);
   return 0;
@@ -43,6 +45,13 @@ void iterator_dealloc(PyObject* self) {
   iterator_clear(self);
   PyObject_GC_Del(self);
   Py_DECREF(type);
+}
+
+// Null with an exception: it was closed, also if the object was opened anew.
+Session* open_session(const IteratorObject* iterator) {
+  Session* session = iterator->session;
+  if (session->closed) return raise_closed(session->module, session->name), nullptr;
+  return session;
 }
 
 bool check_size(IteratorObject* iterator, const Session* session) {
@@ -100,7 +109,7 @@ PyObject* part_of(IteratorObject* iterator, const Cache::Item& item) {
 [[gnu::noinline]] PyObject* next_of_walk(PyObject* self) {
   IteratorObject* iterator = iterator_object(self);
   if (iterator->walk == nullptr) return nullptr;
-  Session* session = open_session(iterator->dict);
+  const Session* session = open_session(iterator);
   if (session == nullptr || !check_size(iterator, session)) return nullptr;
   Ref key, value;
   ++iterator->steps;
@@ -117,9 +126,8 @@ PyObject* part_of(IteratorObject* iterator, const Cache::Item& item) {
 PyObject* iterator_next(PyObject* self) {
   IteratorObject* iterator = iterator_object(self);
   if (iterator->walk == nullptr) return nullptr;
-  const Session* session = dict_object(iterator->dict)->session;
-  if (session == nullptr || session->closed || iterator->size_changes != session->size_changes ||
-      iterator->size_changed) {
+  const Session* session = iterator->session;
+  if (session->closed || iterator->size_changes != session->size_changes || iterator->size_changed) {
     return next_of_walk(self);
   }
   const Cache::Item* item = iterator->walk->next_at_hand(iterator->part);
@@ -129,13 +137,15 @@ PyObject* iterator_next(PyObject* self) {
 }
 
 // Takes over the walk; null without memory.
-PyObject* new_iterator(PyObject* dict, Part part, Walk* walk) {
+PyObject* new_iterator(PyObject* dict, Session* session, Part part, Walk* walk) {
   std::unique_ptr<Walk> owned(walk);
-  const Session* session = dict_object(dict)->session;
+  const Use use(session);  // making an object may run Python code
   auto* type = reinterpret_cast<PyTypeObject*>(session->module->iterator_type.get());
   auto* iterator = owned ? PyObject_GC_New(IteratorObject, type) : nullptr;
   if (iterator == nullptr) return PyErr_NoMemory();
   iterator->dict = Ref::share(dict).release();
+  iterator->session = session;
+  ++session->owners;
   iterator->pair = nullptr;
   iterator->walk = owned.release();
   iterator->size_changes = session->size_changes;
@@ -149,8 +159,9 @@ PyObject* new_iterator(PyObject* dict, Part part, Walk* walk) {
 }
 
 PyObject* copy_of(IteratorObject* iterator) {
-  if (open_session(iterator->dict) == nullptr) return nullptr;
-  PyObject* copy = new_iterator(iterator->dict, iterator->part, new (std::nothrow) Walk(*iterator->walk));
+  Session* session = open_session(iterator);
+  if (session == nullptr) return nullptr;
+  PyObject* copy = new_iterator(iterator->dict, session, iterator->part, new (std::nothrow) Walk(*iterator->walk));
   if (copy != nullptr) {
     iterator_object(copy)->size_changes = iterator->size_changes;
     iterator_object(copy)->size_changed = iterator->size_changed;
@@ -161,8 +172,7 @@ PyObject* copy_of(IteratorObject* iterator) {
 PyObject* iterator_length_hint(PyObject* self, PyObject*) {
   const IteratorObject* iterator = iterator_object(self);
   if (iterator->walk == nullptr || iterator->size_changed) return PyLong_FromLong(0);
-  const Session* session = dict_object(iterator->dict)->session;
-  const bool holds = session != nullptr && iterator->size_changes == session->size_changes;
+  const bool holds = iterator->size_changes == iterator->session->size_changes;
   return PyLong_FromSsize_t(holds ? iterator->left : 0);
 }
 
@@ -205,7 +215,7 @@ PyType_Spec iterator_spec = {"UltraDict._core.iterator", sizeof(IteratorObject),
 
 PyObject* make_iterator(PyObject* dict, Part part, Cursor::Direction direction) {
   Session* session = open_session(dict);
-  return session == nullptr ? nullptr : new_iterator(dict, part, new (std::nothrow) Walk(session, direction));
+  return session == nullptr ? nullptr : new_iterator(dict, session, part, new (std::nothrow) Walk(session, direction));
 }
 
 PyObject* dict_iter(PyObject* self) { return make_iterator(self, Part::keys, Cursor::Direction::forward); }

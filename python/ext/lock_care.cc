@@ -148,7 +148,7 @@ PyObject* lock_print_status(PyObject* self, PyObject* arguments, PyObject* keywo
   if (given < 0) return nullptr;
   const Ref shown = given != 0 ? Ref::share(status) : Ref::steal(lock_status(self, nullptr));
   const Ref pprint = Ref::steal(shown ? PyImport_ImportModule("pprint") : nullptr);
-  return pprint ? PyObject_CallMethod(pprint.get(), "pprint", "O", shown.get()) : nullptr;
+  return pprint ? PyObject_CallMethod(pprint.get(), "pprint", "(O)", shown.get()) : nullptr;
 }
 
 PyObject* lock_get_pid(PyObject*, void*) {

@@ -58,22 +58,40 @@ PyObject* leave(PyObject* lock) {
 
 PyObject* lock_exit(PyObject* self, PyObject* const*, Py_ssize_t) { return leave(self); }
 
+PyObject* acquire(Session* session, const LockTerms& terms, bool raises) {
+  const Use use(session);
+  double seconds_passed = 0;
+  const Taken taken = take_lock(session, terms, &seconds_passed);
+  if (taken == Taken::yes) return ++session->locks, bool_object(true);
+  if (taken == Taken::error || raises) return raise_untaken(session, taken, seconds_passed);
+  Py_RETURN_FALSE;
+}
+
 PyObject* lock_acquire(PyObject* self, PyObject* arguments, PyObject* keywords) {
   Session* session = session_of_lock(self);
   if (session == nullptr) return nullptr;
   LockParameters given;
   if (!given.parse(session->shared_lock ? raising_words : answering_words, arguments, keywords)) return nullptr;
-  const Use use(session);
-  double seconds_passed = 0;
-  const Taken taken = take_lock(session, given.terms, &seconds_passed);
-  if (taken == Taken::yes) return ++session->locks, bool_object(true);
-  if (taken == Taken::error || session->shared_lock) return raise_untaken(session, taken, seconds_passed);
-  Py_RETURN_FALSE;
+  return acquire(session, given.terms, session->shared_lock);
 }
 
-PyObject* lock_release(PyObject* self, PyObject*) {
+// Of the original: the same, with a time limit, whatever is said of blocking.
+PyObject* lock_acquire_with_timeout(PyObject* self, PyObject* arguments, PyObject* keywords) {
   Session* session = session_of_lock(self);
   if (session == nullptr) return nullptr;
+  LockParameters given;
+  given.terms.timeout = 1;
+  if (!given.parse(raising_words, arguments, keywords)) return nullptr;
+  given.terms.block = true;
+  return acquire(session, given.terms, true);
+}
+
+// Another thread may have closed the handle meanwhile, which stays open for this: see Session::close.
+PyObject* lock_release(PyObject* self, PyObject*) {
+  Session* session = lock_object(self)->session;
+  const bool gives_back = session->closed && session->engine.is_open() && session->engine.has_lock();
+  if (!gives_back && session_of_lock(self) == nullptr) return nullptr;
+  const Use use(session);
   const Status status = session->unlock();
   if (status && session->engine.has_recovery()) tell_of_recovery(session);
   if (status) Py_RETURN_TRUE;
@@ -131,6 +149,10 @@ PyMethodDef lock_methods[] = {
     {"__exit__", method(lock_exit), METH_FASTCALL, "Gives the lock back."},
     {"__reduce__", lock_reduce, METH_NOARGS, "Pickles like the handle."},
     {"acquire", method(lock_acquire), words_too, "Takes the lock, see the table in the documentation."},
+    {"acquire_with_timeout", method(lock_acquire_with_timeout), words_too,
+     "acquire_with_timeout($self, /, block=True, sleep_time=1e-06, timeout=1.0, steal_after_timeout=False, *, "
+     "steal=False)\n--\n\n"
+     "As in the original: takes the lock within that many seconds or raises CannotAcquireLockTimeout."},
     {"release", lock_release, METH_NOARGS,
      "release($self, /)\n--\n\nGives the lock back once; False if this thread does not hold it."},
     {"steal", method(lock_steal), words_too,

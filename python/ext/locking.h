@@ -22,12 +22,10 @@ Taken take_lock(Session* session, const LockTerms& terms, double* seconds_passed
 bool wait_for_lock(Session* session);
 
 // Holds the shared lock for one operation; references that the cache lets go in it are dropped after it.
-class LockForWrite {
+class LockForWrite final : UnderWay {
  public:
-  explicit LockForWrite(Session* session) noexcept : session_(session) {}
+  explicit LockForWrite(Session* session) noexcept : UnderWay(session->module->under_way), session_(session) {}
   ~LockForWrite() { release(); }
-  LockForWrite(const LockForWrite&) = delete;
-  LockForWrite& operator=(const LockForWrite&) = delete;
 
   // False with an exception raised. The session must be in Use: it may be closed while this waits.
   bool acquire() {
@@ -45,6 +43,7 @@ class LockForWrite {
   }
 
  private:
+  void end() noexcept override { release(); }
   bool waited(const Status& status) {
     if (status.code() == Code::lock_busy || status.code() == Code::lock_timeout) return wait_for_lock(session_);
     return raise_status(session_, status), false;

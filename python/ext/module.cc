@@ -63,7 +63,7 @@ bool make_types(PyObject* module, ModuleState* state) {
 // isinstance(d.keys(), collections.abc.KeysView)
 bool register_view(PyObject* abc, const char* name, const Ref& type) {
   const Ref view_class = Ref::steal(PyObject_GetAttrString(abc, name));
-  return view_class && Ref::steal(PyObject_CallMethod(view_class.get(), "register", "O", type.get()));
+  return view_class && Ref::steal(PyObject_CallMethod(view_class.get(), "register", "(O)", type.get()));
 }
 
 bool register_views(const ModuleState* state) {
@@ -108,6 +108,7 @@ PyMethodDef module_functions[] = {
     {"unlink_by_name", unlink_by_name, METH_O, "Removes a dict by its name."},
     {"bind_methods", bind_methods, METH_O,
      "Makes a subclass the class of nested dicts, and gives it the methods of SharedDict as its own: faster calls."},
+    {"after_fork_in_child", after_fork_in_child, METH_NOARGS, "Ends what the threads were doing that are not there."},
     {"leave_all", leave_all, METH_NOARGS, "The end of the process: leaves every dict; what it created ends."},
     {nullptr, nullptr, 0, nullptr},
 };

@@ -91,14 +91,16 @@ struct Session {
 };
 
 // Keeps a session through one operation.
-class Use {
+class Use final : UnderWay {
  public:
-  explicit Use(Session* session) noexcept : session_(session) { session_->enter(); }
+  explicit Use(Session* session) noexcept : UnderWay(session->module->under_way), session_(session) {
+    session_->enter();
+  }
   ~Use() { session_->leave(); }
-  Use(const Use&) = delete;
-  Use& operator=(const Use&) = delete;
 
  private:
+  void end() noexcept override { session_->leave(); }
+
   Session* session_;
 };
 

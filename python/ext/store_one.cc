@@ -234,7 +234,9 @@ bool erase_seen(Session* session, const Sighting& seen) {
   return true;
 }
 
-Found erase_key(Session* session, PyObject* key, Py_hash_t hash) {
+namespace {
+
+Found erase_found(Session* session, PyObject* key, Py_hash_t hash) {
   LockForWrite lock(session);
   if (!lock.acquire()) return Found::error;
   std::uint32_t number = 0;
@@ -253,6 +255,14 @@ Found erase_key(Session* session, PyObject* key, Py_hash_t hash) {
   probe.key = key;
   const Found found = find_stored(&probe);
   if (found == Found::yes && !erase_seen(session, probe.seen)) return Found::error;
+  return found;
+}
+
+}  // namespace
+
+Found erase_key(Session* session, PyObject* key, Py_hash_t hash) {
+  const Found found = erase_found(session, key, hash);
+  if (found == Found::yes) session->exotic.forget(key);  // nothing is compared with it any more
   return found;
 }
 

@@ -22,7 +22,7 @@ int all_contained(PyObject* part, PyObject* whole) {
 PyObject* through_set(PyObject* left, PyObject* right, const char* method) {
   const Ref set = Ref::steal(PySet_New(left));
   if (!set) return nullptr;
-  return PyObject_CallMethod(set.get(), method, "O", right);
+  return PyObject_CallMethod(set.get(), method, "(O)", right);  // a bare O would take a tuple for all arguments
 }
 
 bool comparable(PyObject* self, PyObject* other) {
@@ -57,19 +57,19 @@ const ModuleState* module_of_either(PyObject* left, PyObject* right) {
   return dict_object(dict_of_view(is_ours(left) ? left : right))->module;
 }
 
-Ref add_contained(Ref set, PyObject* elements, PyObject* whole) {
+// Adds those that are in `whole`, or those that are not.
+Ref add_elements(Ref set, PyObject* elements, PyObject* whole, bool contained) {
   const Ref iterator = Ref::steal(PyObject_GetIter(elements));
   if (!set || !iterator) return Ref();
   while (const Ref element = Ref::steal(PyIter_Next(iterator.get()))) {
-    const int contained = PySequence_Contains(whole, element.get());
-    if (contained < 0 || (contained > 0 && PySet_Add(set.get(), element.get()) < 0)) return Ref();
+    const int found = PySequence_Contains(whole, element.get());
+    if (found < 0 || ((found > 0) == contained && PySet_Add(set.get(), element.get()) < 0)) return Ref();
   }
   return PyErr_Occurred() != nullptr ? Ref() : std::move(set);
 }
 
-// The set of those that are in `whole`.
-PyObject* contained_elements(PyObject* elements, PyObject* whole) {
-  return add_contained(Ref::steal(PySet_New(nullptr)), elements, whole).release();
+bool are_items(const ModuleState* module, PyObject* object) {
+  return PyDictItems_Check(object) || (is_set_view(module, object) && part_of_view(object) == Part::items);
 }
 
 }  // namespace
@@ -94,14 +94,20 @@ PyObject* view_and(PyObject* left, PyObject* right) {
   const bool is_set = Py_IS_TYPE(other, &PySet_Type);
   const Py_ssize_t others = is_view || is_set ? PyObject_Size(other) : 0;
   if (others < 0) return nullptr;
-  if (is_set && own <= others) return PyObject_CallMethod(other, "intersection", "O", view);
+  if (is_set && own <= others) return PyObject_CallMethod(other, "intersection", "(O)", view);
   if (is_view && others > own) std::swap(view, other);
-  return contained_elements(other, view);
+  return add_elements(Ref::steal(PySet_New(nullptr)), other, view, true).release();
 }
 
 PyObject* view_or(PyObject* left, PyObject* right) { return through_set(left, right, "union"); }
 
-PyObject* view_xor(PyObject* left, PyObject* right) { return through_set(left, right, "symmetric_difference"); }
+// Of items, those that both sides have need not be hashable.
+PyObject* view_xor(PyObject* left, PyObject* right) {
+  const ModuleState* module = module_of_either(left, right);
+  if (!are_items(module, left) || !are_items(module, right)) return through_set(left, right, "symmetric_difference");
+  Ref set = add_elements(Ref::steal(PySet_New(nullptr)), left, right, false);
+  return set ? add_elements(std::move(set), right, left, false).release() : nullptr;
+}
 
 PyObject* view_subtract(PyObject* left, PyObject* right) { return through_set(left, right, "difference"); }
 

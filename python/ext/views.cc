@@ -4,6 +4,7 @@
 
 #include "dict_read.h"
 #include "iterator.h"
+#include "lookup.h"
 
 namespace ultradict::python {
 
@@ -45,11 +46,13 @@ int keys_contains(PyObject* self, PyObject* key) { return dict_contains(dict_of_
 int items_contains(PyObject* self, PyObject* item) {
   if (!PyTuple_Check(item) || PyTuple_GET_SIZE(item) != 2) return 0;
   PyObject* key = PyTuple_GET_ITEM(item, 0);
-  const Ref value = Ref::steal(PyObject_GetItem(dict_of_view(self), key));
+  const Py_hash_t hash = hash_of_key(key);
+  if (hash == -1) return raise_unhashable(key), -1;
+  Session* session = open_session(dict_of_view(self));
+  if (session == nullptr) return -1;
+  const Ref value = Ref::steal(read_value(session, key, hash));
   if (value) return PyObject_RichCompareBool(value.get(), PyTuple_GET_ITEM(item, 1), Py_EQ);
-  if (!PyErr_ExceptionMatches(PyExc_KeyError)) return -1;
-  PyErr_Clear();
-  return 0;
+  return PyErr_Occurred() != nullptr ? -1 : 0;
 }
 
 PyObject* view_iter(PyObject* self) {

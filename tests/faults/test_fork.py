@@ -10,11 +10,13 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from repeating import Step, end_of, runs, start, sweep
+from waiting import until_it_waits
 
 from programs import run
 from UltraDict import UltraDict
@@ -43,6 +45,69 @@ class Working:
     def __exit__(self, *_: object) -> None:
         self.enough.set()
         self.thread.join()
+
+
+def test_c2_a_child_forked_while_another_thread_waits_can_close() -> None:
+    with UltraDict(a=1) as d:
+        files, waits = d._id, threading.Thread(target=lambda: d.pop("a"))
+
+        def close() -> None:
+            assert files in Path("/proc/self/maps").read_text()
+            d.close()
+            assert files not in Path("/proc/self/maps").read_text()
+
+        with d.lock:
+            waits.start()
+            until_it_waits(waits)
+            assert [end_of(start(close)) for _ in runs(3)] == [0 for _ in runs(3)]
+        waits.join()
+        assert d == {}
+
+
+class Loading:
+    """Says so while it is loaded, and waits."""
+
+    while_loaded: Callable[[], object] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Loading.load, ()
+
+    @staticmethod
+    def load() -> Loading:
+        if Loading.while_loaded is not None:
+            Loading.while_loaded()
+        return Loading()
+
+
+class Counted:
+    gone = 0
+
+    def __del__(self) -> None:
+        Counted.gone += 1
+
+
+def test_c2_a_child_forked_in_the_midst_of_another_threads_pop_keeps_no_object() -> None:
+    """What the cache drops while this process holds the lock is let go only afterwards."""
+    counted = {number: Counted() for number in range(200)}
+    with UltraDict.open(data={"v": Loading(), **counted}, cache_bytes=20_000) as d:
+        inside, go_on = threading.Event(), threading.Event()
+        pops = threading.Thread(target=d.pop, args=("v",))
+
+        def read() -> None:
+            Loading.while_loaded, before = None, Counted.gone
+            assert all(isinstance(d[number], Counted) for number in counted)
+            assert Counted.gone - before >= 100
+
+        Loading.while_loaded = lambda: (inside.set(), go_on.wait())
+        try:
+            pops.start()
+            inside.wait()
+            ends = [end_of(start(read)) for _ in runs(3)]
+        finally:
+            Loading.while_loaded = None
+            go_on.set()
+            pops.join()
+        assert ends == [0 for _ in runs(3)]
 
 
 def test_c2_forked_at_any_moment_of_another_threads_writes() -> None:

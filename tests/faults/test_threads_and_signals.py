@@ -4,23 +4,19 @@
 from __future__ import annotations
 
 import os
-import platform
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from repeating import Step, end_of, runs, start, sweep
+from waiting import waits_for_a_lock_of_processes
 
 from programs import Program, run
 from UltraDict import UltraDict
 from UltraDict.Exceptions import CannotAcquireLock, CannotAcquireLockTimeout
-
-FUTEX_CALL = {"x86_64": "202", "aarch64": "98"}.get(platform.machine(), "")
-FUTEX_PRIVATE = 128
 
 
 @pytest.fixture
@@ -99,16 +95,8 @@ wait()
 # ---- C6 ----
 
 
-def waits_for_a_lock_of_processes(thread: int) -> bool:
-    """Whether the kernel has the thread asleep in a futex that processes share; those of CPython are private."""
-    call = Path(f"/proc/self/task/{thread}/syscall").read_text().split()
-    return call[0] == FUTEX_CALL and int(call[2], 16) & FUTEX_PRIVATE == 0
-
-
 def signalling_who_waits(number: int) -> threading.Thread:
     """Sends the main thread a signal, not before it is seen to wait for the lock of a dict."""
-    if not FUTEX_CALL:
-        pytest.skip("the number of the futex call is not known here")
     main = threading.main_thread()
     assert main.ident is not None
     assert main.native_id is not None

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -102,6 +103,29 @@ def test_close_takes_its_words_by_position_too() -> None:
     assert UltraDict(name="positions").close(True, False) is None
     with pytest.raises(UltraDict.Exceptions.CannotAttachSharedMemory):
         UltraDict(name="positions", create=False)
+
+
+def test_an_iterator_of_a_failed_init_is_none_of_the_next_one() -> None:
+    kept = []
+
+    class Again(UltraDict[Any, Any]):
+        def __init__(self, name: str) -> None:
+            def source() -> Iterator[Any]:
+                kept.append(iter(self.items()))
+                next(kept[0])
+                raise ZeroDivisionError
+                yield
+
+            with contextlib.suppress(ZeroDivisionError):
+                super().__init__(source(), name=name)
+            others = [UltraDict({number: "another"}) for number in range(3)]  # where the memory of the first one was
+            super().__init__(name=name)
+            assert len(others) == 3
+
+    with UltraDict(dict.fromkeys(range(200), "value")) as d, Again(d.name) as again:
+        assert len(again) == 200
+        with pytest.raises(AlreadyClosed):
+            next(kept[0])
 
 
 def test_with_closes_and_builds_nothing() -> None:

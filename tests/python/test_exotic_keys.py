@@ -15,6 +15,19 @@ from alphabet import CaseBlind, Letter, Level, SubStr, Tagged, Word
 from UltraDict import UltraDict
 
 
+class Alike:
+    """All have one hash, none equals another."""
+
+    gone = False
+
+    def __hash__(self) -> int:
+        return 1
+
+    def __eq__(self, other: object) -> bool:
+        assert not self.gone, "this key was deleted"
+        return self is other
+
+
 class Vanishing:
     """A class that some processes do not have."""
 
@@ -163,6 +176,17 @@ def test_an_eq_that_uses_the_dict(d: UltraDict[Any, Any]) -> None:
     d["k"] = 1
     assert d[Meddling()] == 1
     assert len(d) == 101
+
+
+@pytest.mark.parametrize("drop", ["del", "pop", "popitem"])
+def test_a_deleted_key_is_compared_with_no_longer(d: UltraDict[Any, Any], drop: str) -> None:
+    key = Alike()
+    d["first"] = d[Alike()] = d[key] = 1
+    {"del": lambda: d.__delitem__(key), "pop": lambda: d.pop(key), "popitem": d.popitem}[drop]()
+    key.gone = True
+    d[Alike()] = 2
+    assert Alike() not in d
+    assert len(d) == 3
 
 
 def test_a_deleted_key_does_not_speak_for_the_next_one(d: UltraDict[Any, Any], other: UltraDict[Any, Any]) -> None:

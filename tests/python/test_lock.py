@@ -284,6 +284,31 @@ def test_of_a_closed_dict_raises() -> None:
     assert "closed" in repr(lock)
 
 
+def test_who_acquired_it_gives_it_back_though_another_thread_closed_the_handle(d: UltraDict[Any, Any]) -> None:
+    handle = UltraDict(name=d.name)
+    lock = handle.lock
+    lock.acquire()
+    in_thread(handle.close)
+    assert d.lock.has_lock
+    assert lock.release()
+    assert d.lock.get_remote_lock() == 0
+    with pytest.raises(AlreadyClosed):
+        lock.release()
+
+
+def test_acquire_with_timeout_as_in_the_original(d: UltraDict[Any, Any]) -> None:
+    assert d.lock.acquire_with_timeout(timeout=0.01)
+
+    def try_in_vain() -> None:
+        with pytest.raises(CannotAcquireLockTimeout):
+            d.lock.acquire_with_timeout(True, 0.000001, 0.01, False)
+
+    in_thread(try_in_vain)
+    d.lock.release()
+
+
 def test_print_status(d: UltraDict[Any, Any], capsys: pytest.CaptureFixture[str]) -> None:
     d.lock.print_status()
     assert "'lock_remote': 0" in capsys.readouterr().out
+    d.lock.print_status(("any", "thing"))
+    assert "('any', 'thing')" in capsys.readouterr().out

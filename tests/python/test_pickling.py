@@ -122,6 +122,19 @@ def test_c13_copies_are_plain() -> None:
         assert deep["a"] is not d["a"]
 
 
+def test_a_deep_copy_of_a_dict_that_holds_itself() -> None:
+    with UltraDict({"n": {"x": 1}}, recurse=True) as d, UltraDict(d=d) as outer:
+        d["self"] = d["n"]["root"] = [d]
+        whole = copy.deepcopy(d)
+        assert type(whole) is dict
+        assert whole["self"][0] is whole
+        assert whole["n"]["root"][0] is whole
+        assert whole["n"]["x"] == 1
+        both = copy.deepcopy([d, outer])
+        assert both[0] is both[1]["d"]
+        del d["self"], d["n"]
+
+
 def test_a_plain_pickler_sees_no_contents() -> None:
     with UltraDict(secret="x" * 1000) as d:
         out = io.BytesIO()

@@ -142,6 +142,34 @@ def test_loading_a_value_that_uses_the_dict(read: str, use: str) -> None:
         expect_free(d)
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    {
+        "deletes": (lambda d: d.__delitem__("v"), (("a", 1), {})),
+        "overwrites": (lambda d: d.__setitem__("v", 2), (("v", 2), {"a": 1})),
+        "adds": (lambda d: d.__setitem__("w", 3), (("v", Hooked(7)), {"a": 1, "w": 3})),
+    }.values(),
+    ids=["deletes", "overwrites", "adds"],
+)
+def test_popitem_takes_what_is_last_when_the_value_is_loaded(change: Use, expected: Any) -> None:
+    with UltraDict.open(data={"a": 1, "v": Hooked(7)}, cache_bytes=0) as d:
+        with Hooked.hooked("setstate", lambda: change(d)):
+            taken = d.popitem()
+        assert (taken, d.copy()) == expected
+
+
+def test_popitem_gives_up_when_the_last_value_is_never_the_same() -> None:
+    with UltraDict.open(data={"v": Hooked(7)}, cache_bytes=0) as d:
+
+        def again() -> None:
+            d["v"] = Hooked(7)
+            Hooked.hook_of_all = "setstate", again
+
+        with Hooked.hooked("setstate", again), pytest.raises(RuntimeError, match="popitem"):
+            d.popitem()
+        assert len(d) == 1
+
+
 drops: dict[str, Use] = {
     "deleted": lambda d: d.__delitem__("v"),
     "overwritten": lambda d: d.__setitem__("v", 1),

@@ -115,6 +115,8 @@ cases = {
     "del": lambda d: operator.delitem(d, "a"),
     "del missing": lambda d: operator.delitem(d, "absent"),
     "contains": lambda d: ("everywhere" in d, "everywhere" in d.keys(), d.get("everywhere"), "a" in d),  # noqa: SIM118
+    "items contain": lambda d: (("a", 1) in d.items(), ("absent", "absent") in d.items(), ("n", 1) in d.items()),
+    "items and": lambda d: d.items() & {("a", 1), ("absent", "absent")},
     "values": lambda d: (list(d.values()), list(d.items()), list(reversed(d))),
     "equal": lambda d: (d == start, start == d, d != start),
     "or": lambda d: d | {"n": 1},
@@ -282,6 +284,24 @@ def test_an_instance_as_a_value(counting: Counting) -> None:
         assert type(outer["inner"]) is Counting
         assert outer["inner"].count("a") == 6
         assert outer["inner"].step == 5
+
+
+def test_init_does_not_call_an_update_of_its_own() -> None:
+    """Which may need what the own __init__ does afterwards."""
+
+    class Noting(UltraDict[str, int]):
+        def __init__(self, *arg: Any, **items: Any) -> None:
+            super().__init__(*arg, **items)
+            self.noted: list[Any] = []
+
+        def update(self, *arg: Any, **items: Any) -> None:
+            self.noted.append(arg)
+            super().update(*arg, **items)
+
+    with Noting({"a": 1}, b=2) as d:
+        d.update(c=3)
+        assert d == {"a": 1, "b": 2, "c": 3}
+        assert d.noted == [()]
 
 
 def test_an_init_that_calls_no_super_is_a_clear_error() -> None:

@@ -17,6 +17,9 @@ answer = frozenset('a') & d.keys(), ['a', 'q'] - d.keys(), 'aq' | d.keys(), iter
 answer = d.keys() & d.keys(), d.keys() | d.keys(), d.keys() - d.keys(), d.keys() ^ d.keys()
 answer = d.keys() & {'a': 1}.keys(), {'a': 1}.keys() & d.keys(), d.keys() - {'a': 1}.keys(), {'a': 1}.keys() | d.keys()
 answer = d.keys() & iter('ab'), d.keys() | 'ab', d.keys() - (k for k in 'ab'), d.keys() ^ ['a', 'a', 'q']
+answer = d.keys() & ('a',), d.keys() | ('q', 5), d.keys() - ('a',), d.keys() ^ ('a', 'q'), d.keys() | (), d.keys() ^ ()
+answer = d.keys() | ('bc',), d.keys() - ('bc',), d.keys() | (5,), d.keys() ^ ((1, 'x'),), ('a', 'q') - d.keys()
+del d['b'], d[1, 'x']; answer = d.items() - (('a', 1),), d.items() | (('q', 1),), d.items() ^ (('a', 1), ('a', 2))
 answer = [type(x) for x in (d.keys() & [], d.keys() | [], frozenset() & d.keys(), d.keys() - [], {1} & d.keys())]
 del d['b'], d[1, 'x']; answer = d.items() & {('a', 1)}, d.items() | [('q', 1)], d.items() - {('a', 1)}
 del d['b'], d[1, 'x']; answer = d.items() ^ {('a', 1), ('a', 2)}, d.items() ^ d.items()
@@ -85,6 +88,8 @@ d[float('nan')] = 1; answer = len(d.keys() & d.keys()), d.keys() == d.keys(); d.
 """
 
 views_of_later_pythons = r"""
+answer = d.items() ^ d.items(), d.items() ^ dict(d).items(), d.items() ^ {**d, 'a': 2, 'q': 3}.items()
+d.items() ^ {**d, 'b': [4]}.items()
 answer = d == collections.Counter(a=1), collections.Counter(a=1) == d
 answer = dict(d.keys().mapping), dict(d.values().mapping), dict(d.items().mapping)
 answer = type(d.keys().mapping), d.keys().mapping == d, d.keys().mapping['a']

@@ -48,6 +48,7 @@ def diagnosed(lock: SharedLock) -> None:
 def freed(lock: SharedLock) -> None:
     assert_type(lock.steal(), bool)
     assert_type(lock.steal(from_pid=1, release=True), bool)
+    assert_type(lock.acquire_with_timeout(timeout=0.5), bool)
     assert_type(lock.steal_from_dead(1, False), bool)
     assert_type(lock.reset(), None)
 

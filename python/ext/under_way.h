@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// UnderWay: something that a thread is in the midst of, and that is counted until it ends. All of them are in one list,
+// so that a child of fork can end those of the threads that it does not have.
+//
+// Thread safety: everything needs the interpreter lock.
+#pragma once
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+namespace ultradict::python {
+
+class UnderWay {
+ public:
+  UnderWay(const UnderWay&) = delete;
+  UnderWay& operator=(const UnderWay&) = delete;
+
+  // In a child of fork. The newest first: what began within another thing ends before it. May run Python code.
+  static void end_those_of_other_threads(UnderWay*& list) noexcept {
+    const unsigned long self = PyThread_get_thread_ident();
+    for (UnderWay* each = list; each != nullptr;) {
+      if (each->thread_ == self) {
+        each = each->next_;
+        continue;
+      }
+      each->leave_list();
+      each->end();
+      each = list;
+    }
+  }
+
+ protected:
+  explicit UnderWay(UnderWay*& list) noexcept : thread_(PyThread_get_thread_ident()), next_(list), at_(&list) {
+    if (next_ != nullptr) next_->at_ = &next_;
+    list = this;
+  }
+  ~UnderWay() { leave_list(); }
+
+ private:
+  // Of one whose thread is not there: its destructor never runs.
+  virtual void end() noexcept = 0;
+
+  void leave_list() noexcept {
+    *at_ = next_;
+    if (next_ != nullptr) next_->at_ = at_;
+  }
+
+  unsigned long thread_;
+  UnderWay* next_;
+  UnderWay** at_;  // what points here
+};
+
+}  // namespace ultradict::python

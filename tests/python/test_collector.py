@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cyclic collector may run where an object is made (before Python 3.12), and with it the finalizers of anything:
+an operation in whose midst that happens does what it would have done."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from UltraDict import UltraDict
+
+
+class Cyclic:
+    """Goes with the next collection, and does something then."""
+
+    def __init__(self, action: Callable[[], object]) -> None:
+        self.myself = self
+        self.action = action
+
+    def __del__(self) -> None:
+        self.action()
+
+
+@contextlib.contextmanager
+def collector_runs(action: Callable[[], object]) -> Iterator[None]:
+    """In the block: at the first object that it counts; the kept ones are those that it would have had to spare."""
+    kept = [((i, i, i), (i, i), {}, []) for i in range(3000)]
+    before = gc.get_threshold()
+    gc.collect()
+    gc.disable()
+    Cyclic(action)
+    gc.set_threshold(1)
+    gc.enable()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.enable()
+        gc.collect()
+        kept.clear()
+
+
+def big_values(kind: Callable[..., Any]) -> Any:
+    return kind(
+        [(10**30 + i, f"text {i}" * 3) for i in range(2000)] if kind is dict else [10**30, *map(str, range(5000))]
+    )
+
+
+@pytest.mark.parametrize("kind", [list, dict])
+def test_a_container_that_is_cleared_while_it_is_written(kind: Callable[..., Any]) -> None:
+    value = big_values(kind)
+    taken: list[bytes] = []
+
+    def clear() -> None:
+        value.clear()
+        taken.extend(bytes([255]) * 32 for _ in range(50_000))  # the memory that is free now
+
+    with UltraDict() as d:
+        with collector_runs(clear):
+            d["v"] = value
+        assert d["v"] in (big_values(kind), {}, [])
+
+
+def test_integers_of_any_size_and_sign_without_a_collection() -> None:
+    numbers = [sign * (1 << bits) + step for sign in (1, -1) for bits in range(60, 200) for step in (-1, 0, 1)]
+    with UltraDict(numbers=numbers) as d, UltraDict(name=d.name) as other:
+        d.update({number: number for number in numbers})
+        assert other["numbers"] == numbers
+        assert all(other[number] == number for number in numbers)
+
+
+def test_the_lock_is_made_once() -> None:
+    dicts: list[UltraDict[str, int]] = [UltraDict()]
+    found: list[Any] = []
+    with collector_runs(lambda: found.append(dicts[0].lock)):
+        found.append(dicts[0].lock)
+    assert found[0] is found[1]
+    name = dicts[0].name
+    found.clear()
+    dicts.clear()
+    with pytest.raises(UltraDict.Exceptions.CannotAttachSharedMemory):
+        UltraDict(name=name, create=False)
+
+
+def test_the_handle_of_a_nested_dict_is_made_once() -> None:
+    with UltraDict({"n": {}}, recurse=True) as d:
+        d.load(force=True)
+        found: list[Any] = []
+        with collector_runs(lambda: found.append(d["n"])):
+            child = d["n"]
+        assert found[0] is child
