@@ -65,7 +65,6 @@ Status Dict::open(std::string_view name, const Options& options, Dict* dict) {
   std::shared_ptr<Store> store;
   if (Fault fault = open_dict(name, options, &store, &created)) return report(fault, name);
   if (options.keeps_sightings) store->regions.keep_old_tables();
-  store->handles.fetch_add(1);
   handle->creator = created ? store->token->word() : 0;
   dict->store_ = std::move(store);
   dict->handle_ = std::move(handle);
@@ -78,7 +77,7 @@ Status Dict::unlink(std::string_view name, std::string_view directory) {
 
 Status Dict::close() {
   const bool is_root = store_ && child_.number == 0;
-  if (is_root && store_->handles.fetch_sub(1) == 1) end_as_creator(*store_);
+  if (is_root && drop_handle(*store_)) end_as_creator(*store_);
   store_.reset();
   child_ = {};
   return {};

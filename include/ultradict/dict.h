@@ -208,7 +208,8 @@ class Dict {
 
   // --- the lock: one per dict, re-entrant per thread, whichever handle it is taken through ---
   Status lock(const Wait& wait = {});  // ok, lock_busy (timeout 0), lock_timeout
-  // Without a system call: true if it was free, or is this thread's. A dead owner's lock is only had by lock().
+  // Without a system call: true if it was free and is left to nobody who has waited long, or is this thread's. A dead
+  // owner's lock is only had by lock().
   bool try_lock() noexcept;
   Status unlock();                 // not_owner if this thread does not hold it
   bool has_lock() const noexcept;  // this thread

@@ -151,8 +151,6 @@ Fault map_over(const File& file, Size size, char* base) {
   return address == base ? Fault::none() : system_fault("map shared memory anew");
 }
 
-void give_back(char* base, Size size) { ::madvise(base, size, MADV_REMOVE); }
-
 void populate([[maybe_unused]] char* base, [[maybe_unused]] Size size) {
 #ifdef MADV_POPULATE_WRITE
   ::madvise(base, size, MADV_POPULATE_WRITE);

@@ -55,8 +55,6 @@ Fault map_read_only(const File& file, Size size, const char** base);
 Fault map_over(const File& file, Size size, char* base);
 // Fetches pages that were allocated just now, all at once instead of one fault each. A hint.
 void populate(char* base, Size size);
-// Takes the memory away from the file behind a mapping; whoever reads there finds zeros. A hint.
-void give_back(char* base, Size size);
 void unmap(char* base, Size size);
 
 Fault read_at(const File& file, Size offset, char* destination, Size size);

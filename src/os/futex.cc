@@ -17,7 +17,9 @@ void futex_wait(const std::uint64_t& word, std::uint32_t expected, std::int64_t 
   ::syscall(SYS_futex, &word, FUTEX_WAIT, expected, &timeout, nullptr, 0);
 }
 
-void futex_wake_one(const std::uint64_t& word) { ::syscall(SYS_futex, &word, FUTEX_WAKE, 1, nullptr, nullptr, 0); }
+bool futex_wake_one(const std::uint64_t& word) {
+  return ::syscall(SYS_futex, &word, FUTEX_WAKE, 1, nullptr, nullptr, 0) > 0;
+}
 
 std::int64_t monotonic_ns() {
   struct timespec now {};

@@ -8,7 +8,8 @@ namespace ultradict::os {
 
 // Sleeps while the low half of `word` is `expected`, at most `timeout_ns`; also wakes for signals and for no reason.
 void futex_wait(const std::uint64_t& word, std::uint32_t expected, std::int64_t timeout_ns);
-void futex_wake_one(const std::uint64_t& word);
+// False: nobody slept.
+bool futex_wake_one(const std::uint64_t& word);
 
 std::int64_t monotonic_ns();
 void pause_ns(std::int64_t duration);

@@ -59,7 +59,7 @@ Fault LivenessToken::of_directory(const std::string& directory, std::shared_ptr<
   const std::lock_guard guard(registry().mutex);
   std::weak_ptr<LivenessToken>& known = registry().tokens[directory];
   *token = known.lock();
-  if (*token && (*token)->is_still_there()) return (*token)->claim_in_child();
+  if (File file; *token && !(*token)->open_own(&file)) return (*token)->claim_in_child();
   std::shared_ptr<LivenessToken> opened(new LivenessToken);
   if (Fault fault = opened->open(directory)) return fault;
   known = opened;
@@ -106,12 +106,16 @@ Fault LivenessToken::claim_in_child() {
   return claim();
 }
 
-// Somebody may have removed the directory under us: what is there now knows other participants.
-bool LivenessToken::is_still_there() const {
-  File file;
+// Somebody may have removed the directory under us: what is there now knows other participants, and nothing of those
+// that this process shares dicts with.
+Fault LivenessToken::open_own(File* file) const {
   TokenHeader now{};
-  if (open_file(path_.c_str(), &file) || read_at(file, 0, reinterpret_cast<char*>(&now), sizeof now)) return false;
-  return std::ranges::equal(now.id, header_.id);
+  Fault fault = open_file(path_.c_str(), file);
+  if (!fault) fault = read_at(*file, 0, reinterpret_cast<char*>(&now), sizeof now);
+  if (fault && fault.code != Code::not_found) return fault;
+  if (!fault && std::ranges::equal(now.id, header_.id)) return {};
+  return Fault::damaged("the token file of its directory was removed: who else uses the dict, and lives, is not known",
+                        now.id[0], header_.id[0]);
 }
 
 Fault LivenessToken::claim() {
@@ -125,7 +129,7 @@ Fault LivenessToken::claim() {
 
 Fault LivenessToken::claim_number(Word number) {
   File file;
-  if (Fault fault = open_file(path_.c_str(), &file)) return fault;
+  if (Fault fault = open_own(&file)) return fault;
   if (Fault fault = try_lock_byte(file, number, LockKind::exclusive)) return fault;
   TokenRecord record{};
   Size size = 0;
@@ -160,29 +164,29 @@ Fault LivenessToken::survives_its_descriptor(Word number, bool* survives) const 
   return is_locked(other, number, LockKind::exclusive, survives);
 }
 
-Fault LivenessToken::read_record(Word number, TokenRecord* record) const {
-  File file;
-  if (Fault fault = open_file(path_.c_str(), &file)) return fault;
+Fault LivenessToken::read_record(const File& file, Word number, TokenRecord* record) {
   return read_at(file, record_offset(number), reinterpret_cast<char*>(record), sizeof *record);
 }
 
 Fault LivenessToken::is_dead(LockWord owner, bool* dead) const {
   *dead = false;
   File file;
-  if (Fault fault = open_file(path_.c_str(), &file)) return fault;
+  if (Fault fault = open_own(&file)) return fault;
   bool locked = true;
   if (Fault fault = is_locked(file, owner.number(), LockKind::exclusive, &locked)) return fault;
   TokenRecord record{};
   if (locked) {
-    if (Fault fault = read_record(owner.number(), &record)) return fault;
+    if (Fault fault = read_record(file, owner.number(), &record)) return fault;
   }
   *dead = !locked || record.generation != owner.generation();
   return {};
 }
 
 std::int32_t LivenessToken::pid_of(LockWord owner) const {
+  File file;
   TokenRecord record{};
-  if (owner.is_free() || owner.number() > participants_max || read_record(owner.number(), &record)) return 0;
+  if (owner.is_free() || owner.number() > participants_max) return 0;
+  if (open_own(&file) || read_record(file, owner.number(), &record)) return 0;
   return record.generation == owner.generation() ? record.pid : 0;
 }
 

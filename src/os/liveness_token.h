@@ -30,7 +30,7 @@ class LivenessToken {
   Word word() const { return __atomic_load_n(word_, __ATOMIC_RELAXED); }
   Fault claim_if_forked();
 
-  // Dead: its byte is free, or its number has another generation by now. In doubt it lives.
+  // Dead: its byte is free, or its number has another generation by now. In doubt it lives, or is not known: damaged.
   Fault is_dead(LockWord owner, bool* dead) const;
   // As its owner saw itself; for messages only. 0 if unknown.
   std::int32_t pid_of(LockWord owner) const;
@@ -40,11 +40,11 @@ class LivenessToken {
   LivenessToken() = default;
   Fault open(const std::string& directory);
   Fault claim_in_child();
-  bool is_still_there() const;
+  Fault open_own(File* file) const;
   Fault claim();
   Fault claim_number(Word number);
   Fault survives_its_descriptor(Word number, bool* survives) const;
-  Fault read_record(Word number, TokenRecord* record) const;
+  static Fault read_record(const File& file, Word number, TokenRecord* record);
 
   std::string path_;
   TokenHeader header_{};

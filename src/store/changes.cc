@@ -57,8 +57,9 @@ struct HeaderLists {
   friend bool operator==(const HeaderLists&, const HeaderLists&) = default;
 };
 
-// Both are values of State::stream, which may go round.
+// Both are values of State::stream, which may go round; `beginning` says how far back one may look.
 bool is_later(Word stream, Word than) { return static_cast<std::int64_t>(stream - than) > 0; }
+constexpr Word looks_back_max = Word{1} << 62;
 
 // Records of one segment, from one position to another.
 struct Stretch {
@@ -304,7 +305,7 @@ Progress beginning(const Store& store) {
   for (int tries = 0; tries < retries_max && !now.quiet; ++tries) now = look(store);
   if (now.quiet) return Progress{now.table_number, now.stream, now.applied, now.applied};
   const Word begin = shared::load(store.state().cleared_at);
-  return Progress{now.table_number, now.stream - (Word{1} << 62), begin, now.applied};
+  return Progress{now.table_number, now.stream - looks_back_max, begin, now.applied};
 }
 
 Fault look_alive(Store& store, ChildId dict) {
@@ -333,10 +334,13 @@ Fault changes(Store& store, ChildId dict, Progress* progress, std::vector<Sighti
   changed->clear();
   if (Fault fault = look_alive(store, dict)) return fault;
   if (!changed_since(store, *progress)) return {};
-  // While the number is odd a clear is under way, or stays half-done: what is there belongs to neither table.
+  // While the number is odd a clear is under way, or stays half-done: what is there belongs to neither table. Whether
+  // something was freed before or after what was seen so long ago cannot be told.
   const auto is_old = [&] {
     const Word table_number = shared::load(store.state().table_number);
-    return table_number != progress->table_number || table_number % 2 != 0;
+    const Word passed = shared::load(store.state().stream) - progress->stream;
+    return table_number != progress->table_number || table_number % 2 != 0 ||
+           passed > looks_back_max + looks_back_max / 2;
   };
   Follower follower(store, dict, *progress, changed);
   const Fault fault = is_old() ? Fault::none() : follow(store, &follower);

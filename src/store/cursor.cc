@@ -210,14 +210,22 @@ struct Cursor::Walk {
   }
 };
 
+namespace {
+
+// Before which every key was born that is there now; one that comes while a walk is under way, or comes anew, is born
+// there or later. What a batch has written so far comes with its end.
+Word end_of_births(const State& state) {
+  const Word tail = Ref{shared::load(state.tail)}.position();  // first: a batch that begins later begins behind it
+  const Word batch = shared::load(state.batch_begin);
+  return batch != 0 ? std::min(tail, batch) : tail;
+}
+
+}  // namespace
+
 Cursor::Cursor(const Dict& dict, Direction direction) noexcept
-    : store_(dict.store_),
-      dict_(dict.child_),
-      direction_(direction),
-      last_born_(direction == Direction::backward ? ~Word{0} : 0),
-      end_born_(~Word{0}) {
-  // A key that is deleted and inserted anew while we walk is born at the tail as it is now, or later.
-  if (store_ && direction == Direction::forward) end_born_ = Ref{shared::load(store_->state().tail)}.position();
+    : store_(dict.store_), dict_(dict.child_), direction_(direction), last_born_(0), end_born_(~Word{0}) {
+  if (!store_ || direction == Direction::following) return;
+  (direction == Direction::forward ? end_born_ : last_born_) = end_of_births(store_->state());
 }
 
 Cursor::Cursor(const Dict& dict, const Sighting& after) noexcept

@@ -100,7 +100,7 @@ Fault DictLock::wait_for_it(Word mine, const Wait& wait) {
     if (waiting.tries_once()) return Fault::of(Code::lock_busy);
     if (waiting.is_over()) {
       // Who took a wake-up with him passes it on: the owner may have come meanwhile and know of no one who sleeps.
-      if (waiting.waited()) os::futex_wake_one(*word_);
+      if (waiting.waited()) (void)os::futex_wake_one(*word_);
       return Fault::of(Code::lock_timeout);
     }
     if (waiting.spins()) {
@@ -146,7 +146,10 @@ void DictLock::give_to_waiters(Word mine, Word found) {
   if (!poison_->asserts(LockWord{found}.owner() == mine, "who gives the lock back owns it")) return;
   const Word left_to_waiters = found & LockWord::starving ? LockWord::starving | LockWord::waiters : 0;
   const Word before = shared::exchange(*word_, left_to_waiters);
-  if (before & LockWord::waiters) os::futex_wake_one(*word_);
+  if ((before & LockWord::waiters) == 0 || os::futex_wake_one(*word_)) return;
+  // Nobody sleeps: who starved has given up, or is dead, and newcomers would stand back for nobody.
+  Word left = left_to_waiters;
+  if (left != 0) (void)shared::compare_and_swap(*word_, left, 0);
 }
 
 void DictLock::leave_for_good() {

@@ -31,6 +31,17 @@ struct OpenDicts {
 OpenDicts& open_dicts();
 
 bool created_here(const Store& store) { return store.creator != 0 && store.creator == store.token->word(); }
+bool ends_with_creator(const Store& store) {
+  return created_here(store) && (store.control().identity.flags & identity_auto_unlink) != 0;
+}
+
+// False: the last handle of its creator was closed, and its name goes just now.
+bool add_handle(Store& store) {
+  const std::lock_guard guard(open_dicts().mutex);
+  if (store.ends) return false;
+  ++store.handles;
+  return true;
+}
 
 // A child finds every mutex in order, whatever the parent's other threads were doing.
 void before_fork() {
@@ -208,16 +219,20 @@ Fault open_dict(std::string_view name, const Options& options, std::shared_ptr<S
     if (!fault) {
       if (!options.id.empty() && options.id != id) return Fault::of(Code::no_such_dict, "another has its name now");
       fault = attach_dict(directory, text, id, store);
+      if (!fault && options.create == Create::always) {
+        store->reset();
+        return Fault::of(Code::already_exists);
+      }
+      if (!fault && !add_handle(**store)) fault = Fault::of(Code::changed);
       if (fault.code == Code::changed) continue;
       if (!fault) sweep_as_due(directory, false);
-      if (fault || options.create != Create::always) return fault;
-      store->reset();
-      return Fault::of(Code::already_exists);
+      return fault;
     }
     if (fault.code != Code::not_found) return fault;
     if (options.create == Create::never || !options.id.empty()) return Fault::of(Code::no_such_dict);
     fault = create_dict(directory, text, options, store);
     if (fault.code == Code::already_exists) continue;  // somebody was faster
+    if (!fault && !add_handle(**store)) continue;
     *created = !fault;
     if (!fault) sweep_as_due(directory, true);
     return fault;
@@ -225,8 +240,15 @@ Fault open_dict(std::string_view name, const Options& options, std::shared_ptr<S
   return Fault{Code::os_error, 0, "the name is created and removed by others all the time", 0, 0};
 }
 
+bool drop_handle(Store& store) {
+  const std::lock_guard guard(open_dicts().mutex);
+  if (--store.handles > 0) return false;
+  store.ends = ends_with_creator(store);
+  return true;
+}
+
 void end_as_creator(Store& store) {
-  if (!created_here(store) || (store.control().identity.flags & identity_auto_unlink) == 0) return;
+  if (!ends_with_creator(store)) return;
   (void)store.directory.withdraw(store.name, store.id);
   store.owner_byte.release();
 }

@@ -22,7 +22,7 @@ inline constexpr Word checked_whole_max = 128 * 1024;  // a dict up to this size
 // The control file of a dict, if both are this user's own and no links. not_found: its removal was cut short.
 Fault open_control(const os::Directory& directory, const std::string& id, os::File* file);
 
-// `created` says whether it is new.
+// With one handle more, see drop_handle(). `created` says whether it is new.
 Fault open_dict(std::string_view name, const Options& options, std::shared_ptr<Store>* store, bool* created);
 // Code::changed: the name led to a dict that is gone, or is being removed: look again.
 Fault attach_dict(const os::Directory& directory, const std::string& name, const std::string& id,
@@ -30,6 +30,8 @@ Fault attach_dict(const os::Directory& directory, const std::string& name, const
 Fault create_dict(const os::Directory& directory, const std::string& name, const Options& options,
                   std::shared_ptr<Store>* store);
 
+// A handle less; whether that was the last one of this process.
+bool drop_handle(Store& store);
 // The creator's end, if this process is the creator: the name goes now, the files when the last has left.
 void end_as_creator(Store& store);
 // Of ~Store.

@@ -126,22 +126,24 @@ void Regions::release_retired_slowly() {
   // Who begins to read or write after this look finds the new mappings only: they were put in place before.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (readers_without_slot_.load() != 0) return;
-  const Word owner = LockWord{shared::load(control_->lock)}.owner();
-  if (owner != 0 && owner == token_->word()) return;
   if (!retired_are_fenced_ && !os::ReaderSlots::fence()) {
     newest_retired_.store(0, std::memory_order_relaxed);  // not asked again before something else is retired
     return;
   }
   retired_are_fenced_ = true;
+  // A writer is no reader. Asked after the fence: one that took the lock before it is seen, one that did so later
+  // finds the new mappings.
+  const Word owner = LockWord{shared::load(control_->lock)}.owner();
+  if (owner != 0 && owner == token_->word()) return;
   const os::ReaderSlots::Moment oldest_read = os::ReaderSlots::oldest_read(this);
   os::ReaderSlots::Moment newest = 0;  // of those that stay
   for (Mapping** place = &retired_; Mapping* mapping = *place;) {
     Mapping* const next = mapping->next;
-    const bool can_go = mapping->retired_at < oldest_read;
-    if (can_go && destroy_some(mapping)) {
+    if (mapping->retired_at < oldest_read) {
       *place = next;
+      destroy(mapping);
     } else {
-      newest = std::max(newest, can_go ? os::ReaderSlots::never : mapping->retired_at);
+      newest = std::max(newest, mapping->retired_at);
       place = &mapping->next;
     }
   }
@@ -155,25 +157,6 @@ void Regions::release_old_tables() {
     mapping->next = std::exchange(retired_, mapping);
   }
   if (retired_) newest_retired_.store(os::ReaderSlots::never, std::memory_order_relaxed);
-}
-
-void Regions::note_dead_slots(Word file) {
-  const std::lock_guard guard(mutex_);
-  Mapping* mapping = slots_.load(std::memory_order_relaxed);
-  if (mapping && mapping->file == file) mapping->is_dead = true;
-}
-
-// Whether it is gone.
-bool Regions::destroy_some(Mapping* mapping) {
-  constexpr Word step = 2 * 1024 * 1024;  // bytes: half a millisecond
-  const Word size = mapping->known.load(std::memory_order_relaxed);
-  if (mapping->is_dead && mapping->given_back < size) {
-    os::give_back(mapping->base + mapping->given_back, std::min(step, size - mapping->given_back));
-    mapping->given_back += step;
-    return false;
-  }
-  destroy(mapping);
-  return true;
 }
 
 void Regions::destroy_all(Mapping* list) {

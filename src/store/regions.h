@@ -111,9 +111,6 @@ class Regions {
   // The one being built.
   Fault next_slots(SlotsName name, Word** words) { return slots_at(next_slots_, name, words); }
 
-  // Under the dict's lock: the slot array of that file was replaced. Its memory is given back in steps: all at once
-  // would make one write slow.
-  void note_dead_slots(Word file);
   void keep_old_tables() { keeps_old_tables_ = true; }
   void release_old_tables();
   // Unmaps what was replaced or removed, if no thread of this process may still look at it or holds the lock: mapped
@@ -154,8 +151,6 @@ class Regions {
     char* base;
     Word mapped;
     std::atomic<Word> known;  // bytes that are there, as of the last look
-    Word given_back = 0;      // of a dead one: bytes whose memory was given back
-    bool is_dead = false;     // its file is gone for good, and who still reads in it finds out
     os::ReaderSlots::Moment retired_at = 0;
     Mapping* next = nullptr;  // of the list of retired ones that it is in
   };
@@ -200,7 +195,6 @@ class Regions {
   void retire_if_gone(Place& place, Word file, bool is_table);
   void retire_removed();
   void release_retired_slowly();
-  static bool destroy_some(Mapping* mapping);
   static void destroy_all(Mapping* list);
   static void destroy(Mapping* mapping);
 

@@ -110,9 +110,7 @@ Fault publish_next_slots(Store& store, LockHeld held) {
   change.set(state.slots, state.next_slots);
   change.set(state.next_slots, 0);
   if (before.file() >= first_file) change.remove_file(FileKind::slots, before.file());
-  if (Fault fault = change.commit()) return fault;
-  if (before.file() >= first_file) store.regions.note_dead_slots(before.file());
-  return {};
+  return change.commit();
 }
 
 Fault growth_step(Store& store, LockHeld held) {

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/shared_atomic.h"
 #include "support/child.h"
 #include "support/content.h"
 #include "support/copy.h"
@@ -237,6 +238,22 @@ TEST(Changes, A9_RecordsOfAClearedTableAreNotFollowed) {
   const Status status = dict.changes(&progress, &changed);
   EXPECT_TRUE(status) << status.message();
   EXPECT_EQ(changed.size(), 1U);
+}
+
+// Each full dump adds to the upper half of the count of changes.
+TEST(Changes, OfTooLongAgoAreAllThatThereIs) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.put("a", "1"));
+  ASSERT_TRUE(dict.put("b", "1"));
+  Copy copy(dict);
+  copy.update();
+  const ControlView control(dict);
+  shared::store(control->state.stream, control->state.stream + (Word{1} << 63));
+  ASSERT_TRUE(dict.erase("a"));
+  copy.update();
+  EXPECT_EQ(copy.content(), content_of(dict));
+  EXPECT_EQ(copy.readings(), 2U);
 }
 
 // As it stays until the next owner if a writer dies in the middle of a clear.

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <set>
 
+#include "base/shared_atomic.h"
 #include "support/child.h"
 #include "support/content.h"
 #include "support/scratch.h"
@@ -45,6 +46,33 @@ TEST(Cursor, BackwardsIsForwardsReversed) {
   std::reverse(keys.begin(), keys.end());
   EXPECT_EQ(keys_of(dict, Cursor::Direction::backward), keys);
   EXPECT_EQ(keys.size(), 66U);
+}
+
+TEST(Cursor, PassesOverWhatComesAfterItBegan) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict, 3);
+  Cursor forward(dict);
+  Cursor backward(dict, Cursor::Direction::backward);
+  ASSERT_TRUE(dict.put("new", "v"));
+  EXPECT_EQ(rest_of(forward), (Keys{key(0), key(1), key(2)}));
+  EXPECT_EQ(rest_of(backward), (Keys{key(2), key(1), key(0)}));
+}
+
+// What it has written is behind the tail; its keys come when it is done.
+TEST(Cursor, PassesOverTheKeysOfABatchThatWasUnderWay) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict, 2);
+  const ControlView control(dict);
+  const Word begin = Ref{control->state.tail}.position();
+  ASSERT_TRUE(dict.put("of the batch", "v"));
+  shared::store(control->state.batch_begin, begin);
+  Cursor forward(dict);
+  Cursor backward(dict, Cursor::Direction::backward);
+  shared::store(control->state.batch_begin, 0);
+  EXPECT_EQ(rest_of(forward), (Keys{key(0), key(1)}));
+  EXPECT_EQ(rest_of(backward), (Keys{key(1), key(0)}));
 }
 
 TEST(Cursor, WithoutABufferFindsEntriesOnly) {

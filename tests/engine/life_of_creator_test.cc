@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/child.h"
@@ -155,6 +157,26 @@ TEST(LifeOfCreator, ItEndsWithTheLastHandleOfItsCreator) {
   ASSERT_TRUE(second.close());
   EXPECT_EQ(dicts_in(scratch), 0U);
   EXPECT_FALSE(exists(scratch));
+}
+
+// The one that closes what was the last handle, and the one that opens one more, may be threads of one process.
+TEST(LifeOfCreator, ItHasItsNameWhileItsCreatorHasAHandle) {
+  const Scratch scratch;
+  std::atomic<int> lost = 0;
+  const int rounds = is_sanitized() ? 1000 : 20'000;
+  const auto open_and_close = [&] {
+    for (int round = 0; round < rounds; ++round) {
+      const Dict dict = scratch.open("dict", scratch.mortal());
+      Dict again;
+      const Status status = Dict::open("dict", scratch.options(Create::never), &again);
+      if (!status || again.id() != dict.id()) ++lost;
+    }
+  };
+  std::thread other(open_and_close);
+  open_and_close();
+  other.join();
+  EXPECT_EQ(lost, 0);
+  EXPECT_EQ(dicts_in(scratch), 0U);
 }
 
 TEST(LifeOfCreator, ProcessThatLeavesAllIsNoLongerAttachedAndItsDictsEnd) {

@@ -233,6 +233,34 @@ TEST(LockFaults, B9_IsKeptWhateverElseOpensAndClosesTheFiles) {
   ASSERT_NO_FATAL_FAILURE(expect_taken_at_once(dict));
 }
 
+// The file that says who lives may go with the directory, and come again with other participants in it: of an owner
+// nothing is known then. Who waits is told so, and takes nothing.
+TEST(LockFaults, B9_OfALivingHolderIsNotTakenWhenTheTokenFileWasReplaced) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Gate may_leave;
+  SharedNote<Code> left;
+  const auto holder = holder_of(dict, [&] {
+    may_leave.wait();
+    *left = dict.unlock().code();
+  });
+  std::filesystem::remove(scratch.path() + "/token");
+  for (const bool is_there_again : {false, true}) {
+    if (is_there_again) {
+      EXPECT_EQ(in_child([&] { (void)scratch.open("another"); }), 0);
+    }
+    const Status status = dict.lock(Wait{5'000 * millisecond});
+    EXPECT_EQ(status.code(), Code::damaged) << is_there_again;
+    EXPECT_NE(status.message().find("token file"), std::string::npos) << status.message();
+    EXPECT_EQ(dict.owner().pid, 0) << "of another participant";
+  }
+  EXPECT_EQ(in_child([&] { require(dict.put("k", "v").code() == Code::damaged); }), 0) << "it has no number";
+  may_leave.open();
+  EXPECT_EQ(holder->wait(), 0);
+  EXPECT_EQ(*left, Code::ok);
+  EXPECT_TRUE(dict.put("k", "v"));
+}
+
 TEST(LockFaults, B11_WithoutLocksOfOpenFilesItIsRefusedClearly) {
   for (const int error : {EINVAL, ENOSYS}) {
     const Scratch scratch;

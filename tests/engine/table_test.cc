@@ -3,13 +3,20 @@
 
 #include <gtest/gtest.h>
 
+#include "store/life.h"
+#include "support/child.h"
 #include "support/content.h"
 #include "support/scratch.h"
+#include "support/small_memory.h"
 
 namespace ultradict::test {
 namespace {
 
 std::string key(int number) { return "k" + std::to_string(number); }
+
+void fill(Dict& dict, int begin, int end) {
+  for (int i = begin; i < end; ++i) ASSERT_TRUE(dict.put(key(i), "v"));
+}
 
 TEST(Table, GrowsThroughItsExtents) {
   const Scratch scratch;
@@ -86,6 +93,36 @@ TEST(Table, EntriesOfDeletedKeysAreReused) {
   }
   EXPECT_EQ(control->state.entries_used, used);
   expect_sound(dict);
+}
+
+// A reader may be stopped for as long as it takes: what it looks at stays in memory until it has finished, or else it
+// would have to be found for it again, where there is none left.
+TEST(Table, D2_WhoStillLooksAtReplacedSlotsIsNotKilled) {
+  const SmallMemory memory(32 * 1024 * 1024);
+  if (!memory.is_there()) GTEST_SKIP() << "mounting is not permitted";
+  Dict dict;
+  ASSERT_TRUE(Dict::open("dict", memory.options(), &dict));
+  fill(dict, 0, 20'000);
+  Gate looked;
+  Gate replaced;
+  Child reader([&] {
+    Dict same;
+    require(Dict::open("dict", memory.options(Create::never), &same));
+    Store& store = *find_open(same.id());
+    const SlotsName name{shared::load(store.state().slots)};
+    Word* words = nullptr;
+    require(!store.regions.slots(name, &words));
+    looked.open();
+    replaced.wait();
+    Word used = 0;
+    for (Word number = 0; number < name.count(); ++number) used += shared::load(words[number]) != 0;
+    require(used >= 20'000);
+  });
+  looked.wait();
+  fill(dict, 20'000, 80'000);
+  memory.fill_up();
+  replaced.open();
+  EXPECT_EQ(reader.wait(), 0);
 }
 
 }  // namespace

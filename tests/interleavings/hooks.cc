@@ -55,8 +55,9 @@ void futex_wait(const std::uint64_t& word, std::uint32_t expected, std::int64_t 
   if (Scheduler* const run = Scheduler::current()) run->wait_on(word, expected, timeout_ns);
 }
 
-void futex_wake_one(const std::uint64_t& word) {
-  if (Scheduler* const run = Scheduler::current()) run->wake_one(word);
+bool futex_wake_one(const std::uint64_t& word) {
+  Scheduler* const run = Scheduler::current();
+  return run && run->wake_one(word);
 }
 
 std::int64_t monotonic_ns() {

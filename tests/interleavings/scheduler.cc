@@ -209,15 +209,16 @@ void Scheduler::wait_on(const Word& word, std::uint32_t expected, std::int64_t d
   leave_turn();
 }
 
-void Scheduler::wake_one(const Word& word) {
+bool Scheduler::wake_one(const Word& word) {
   reach(word, true);
   std::vector<Thread*> sleepers;
   for (auto& thread : threads_) {
     if (thread->state == State::sleeps && thread->on == &word) sleepers.push_back(thread.get());
   }
-  if (sleepers.empty()) return;
+  if (sleepers.empty()) return false;
   const int woken = choices_->choose(static_cast<int>(sleepers.size()), false);
   sleepers[static_cast<std::size_t>(woken)]->state = State::ready;
+  return true;
 }
 
 void Scheduler::pause(std::int64_t duration) {

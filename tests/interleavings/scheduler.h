@@ -54,7 +54,7 @@ class Scheduler {
   Word change(Word& word, Word desired);
   void fence(std::memory_order order);
   void wait_on(const Word& word, std::uint32_t expected, std::int64_t duration);
-  void wake_one(const Word& word);
+  bool wake_one(const Word& word);  // whether somebody slept
   void pause(std::int64_t duration);
   std::int64_t now() { return now_ += reading_clock_takes; }
   // Of a mutex: until it is free; and that it is.

@@ -49,6 +49,12 @@ inline set_word(to, its_generation, with_waiters, with_starving, its_life) {
   number = to; generation_of_owner = its_generation; waiters = with_waiters; starving = with_starving; owner = its_life
 }
 
+#if PROCESSES > 2
+#define SOMEBODY_SLEEPS (asleep[0] || asleep[1] || asleep[2])
+#else
+#define SOMEBODY_SLEEPS (asleep[0] || asleep[1])
+#endif
+
 // os::futex_wake_one: any of the sleepers.
 inline wake_one() {
   if
@@ -178,7 +184,12 @@ taken:
     if :: starving -> set_word(0, 0, true, true, 0) :: else -> set_word(0, 0, false, false, 0) fi
   }
 #ifndef NO_WAKE
-  atomic { wake_one() };
+  atomic { s = SOMEBODY_SLEEPS; wake_one() };
+  // What was left to nobody is given up by a swap.
+  atomic {
+    if :: !s && FREE && waiters && starving -> set_word(0, 0, false, false, 0) :: else fi;
+    s = false
+  };
 #endif
   goto again
 } unless {

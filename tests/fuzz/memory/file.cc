@@ -86,7 +86,6 @@ Fault map_over(const File& file, Size size, char* base) {
   return {};
 }
 
-void give_back(char* base, Size size) { std::memset(base, 0, size); }
 void populate(char*, Size) {}
 void unmap(char* base, Size size) {
   if (base) files().unmap(base, size);
