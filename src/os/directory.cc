@@ -134,7 +134,7 @@ Fault Directory::publish(std::string_view name, std::string_view id) const {
 }
 
 Fault Directory::withdraw(std::string_view name, std::string_view id) const {
-  File lock;
+  UnforkedFile lock;
   if (Fault waiting = lock_directory(path_, &lock)) return waiting;
   bool leads = false;
   if (Fault reading = leads_to(name, id, &leads)) return reading;

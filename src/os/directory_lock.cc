@@ -6,12 +6,12 @@
 
 namespace ultradict::os {
 
-Fault lock_directory(const std::string& path, File* lock) {
+Fault lock_directory(const std::string& path, UnforkedFile* lock) {
   const Path lock_path(path, "lock");
-  Fault fault = open_file(lock_path, lock);
+  Fault fault = lock->open(lock_path);
   if (fault.code == Code::not_found) {
-    fault = create_file(lock_path, 0600, lock);
-    if (fault.code == Code::already_exists) fault = open_file(lock_path, lock);
+    fault = lock->create(lock_path, 0600);
+    if (fault.code == Code::already_exists) fault = lock->open(lock_path);
   }
   return fault ? fault : lock_byte(*lock, 0, LockKind::exclusive);
 }

@@ -5,11 +5,11 @@
 #include <string>
 
 #include "base/check.h"
-#include "os/file.h"
+#include "os/unforked_file.h"
 
 namespace ultradict::os {
 
-// Held until `lock` is closed.
-Fault lock_directory(const std::string& path, File* lock);
+// Held until `lock` is closed, however many children this process forks meanwhile.
+Fault lock_directory(const std::string& path, UnforkedFile* lock);
 
 }  // namespace ultradict::os

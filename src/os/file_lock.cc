@@ -34,12 +34,22 @@ Fault lock_fault() {
 
 }  // namespace
 
-Fault try_lock_byte(const File& file, Size byte, LockKind kind) {
+Fault try_lock_byte(UnforkedFile& file, Size byte, LockKind kind) {
   struct flock lock = lock_of(byte, kind);
-  return ::fcntl(file.descriptor(), F_OFD_SETLK, &lock) == 0 ? Fault::none() : lock_fault();
+  const File& opened = file;
+  if (::fcntl(opened.descriptor(), F_OFD_SETLK, &lock) != 0) return lock_fault();
+  file.note_lock();
+  return {};
 }
 
-Fault lock_byte(const File& file, Size byte, LockKind kind) {
+void unlock_bytes(const File& file) {
+  struct flock all {};  // of the length 0: to the end
+  all.l_type = F_UNLCK;
+  all.l_whence = SEEK_SET;
+  (void)::fcntl(file.descriptor(), F_OFD_SETLK, &all);
+}
+
+Fault lock_byte(UnforkedFile& file, Size byte, LockKind kind) {
   for (int waited_ms = 0; waited_ms < wait_ms_max; ++waited_ms) {
     const Fault fault = try_lock_byte(file, byte, kind);
     if (fault.code != Code::lock_busy) return fault;
@@ -58,16 +68,31 @@ Fault is_locked(const File& file, Size byte, LockKind kind, bool* locked) {
 
 bool HeldByte::descriptor_needed = false;
 
-Fault HeldByte::keep(File file, bool inherited) {
+namespace {
+
+// A fork between the two calls would leave the mapping to the child.
+Fault map_for_this_process(const File& file, char** mapped) {
+  const NoFork guard;
+  if (Fault fault = map(file, page, mapped)) return fault;
+  if (::madvise(*mapped, page, MADV_DONTFORK) == 0) return {};
+  const Fault fault = system_fault("keep a mapping from children");
+  unmap(*mapped, page);
+  return fault;
+}
+
+}  // namespace
+
+Fault HeldByte::keep(UnforkedFile file, bool inherited) {
   char* mapped = nullptr;
-  if (Fault fault = map(file, page, &mapped)) return fault;
-  if (!inherited && ::madvise(mapped, page, MADV_DONTFORK) != 0) {
-    const Fault fault = system_fault("keep a mapping from children");
-    unmap(mapped, page);
-    return fault;
-  }
+  if (Fault fault = inherited ? map(file, page, &mapped) : map_for_this_process(file, &mapped)) return fault;
   page_ = mapped;
-  if (descriptor_needed) file_ = std::move(file);
+  if (!descriptor_needed) {
+    file.close_keeping_locks();
+  } else if (inherited) {
+    inherited_file_ = file.take();
+  } else {
+    file_ = std::move(file);
+  }
   return {};
 }
 
@@ -75,11 +100,12 @@ void HeldByte::release() {
   unmap(page_, page);
   page_ = nullptr;
   file_.close();
+  inherited_file_.close();
 }
 
 void HeldByte::forget() {
   page_ = nullptr;
-  file_.close();
+  file_.close_keeping_locks();
 }
 
 }  // namespace ultradict::os

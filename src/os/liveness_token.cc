@@ -37,7 +37,7 @@ Registry& registry() {
 // Made whole under another name, then renamed: whoever opens the token file finds its id in it. One process at a time,
 // and only while there is none: what a dead one left half-made the next one makes anew.
 Fault make_token_file(const std::string& directory, const std::string& path) {
-  File lock;
+  UnforkedFile lock;
   File file;
   if (Fault fault = lock_directory(directory, &lock)) return fault;
   if (Fault fault = open_file(path.c_str(), &file); fault.code != Code::not_found) return fault;
@@ -108,15 +108,16 @@ Fault LivenessToken::claim_in_child() {
 
 // Somebody may have removed the directory under us: what is there now knows other participants, and nothing of those
 // that this process shares dicts with.
-Fault LivenessToken::open_own(File* file) const {
+Fault LivenessToken::expect_own(const Fault& opening, const File& file) const {
   TokenHeader now{};
-  Fault fault = open_file(path_.c_str(), file);
-  if (!fault) fault = read_at(*file, 0, reinterpret_cast<char*>(&now), sizeof now);
+  const Fault fault = opening ? opening : read_at(file, 0, reinterpret_cast<char*>(&now), sizeof now);
   if (fault && fault.code != Code::not_found) return fault;
   if (!fault && std::ranges::equal(now.id, header_.id)) return {};
   return Fault::damaged("the token file of its directory was removed: who else uses the dict, and lives, is not known",
                         now.id[0], header_.id[0]);
 }
+
+Fault LivenessToken::open_own(File* file) const { return expect_own(open_file(path_.c_str(), file), *file); }
 
 Fault LivenessToken::claim() {
   for (Word number = 1; number <= participants_max; ++number) {
@@ -128,8 +129,8 @@ Fault LivenessToken::claim() {
 }
 
 Fault LivenessToken::claim_number(Word number) {
-  File file;
-  if (Fault fault = open_own(&file)) return fault;
+  UnforkedFile file;
+  if (Fault fault = expect_own(file.open(path_.c_str()), file)) return fault;
   if (Fault fault = try_lock_byte(file, number, LockKind::exclusive)) return fault;
   TokenRecord record{};
   Size size = 0;

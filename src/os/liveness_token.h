@@ -40,6 +40,7 @@ class LivenessToken {
   LivenessToken() = default;
   Fault open(const std::string& directory);
   Fault claim_in_child();
+  Fault expect_own(const Fault& opening, const File& file) const;
   Fault open_own(File* file) const;
   Fault claim();
   Fault claim_number(Word number);

@@ -16,7 +16,7 @@ Fault gone() { return Fault::of(Code::changed); }
 //
 // Byte 0 is first tried exclusively: two processes that ask at the same moment for what a dead creator left must not
 // take each other for somebody who is attached.
-Fault take_place(const os::Directory& directory, const os::File& control, const Identity& identity,
+Fault take_place(const os::Directory& directory, os::UnforkedFile& control, const Identity& identity,
                  const std::string& id) {
   Fault fault = os::try_lock_byte(control, attached_byte, os::LockKind::exclusive);
   if (!fault) {
@@ -93,7 +93,7 @@ Fault attach_dict(const os::Directory& directory, const std::string& name, const
                   std::shared_ptr<Store>* store) {
   *store = find_open(id);
   if (*store) return (*store)->name == name ? Fault::none() : of_another_name();
-  os::File control;
+  os::UnforkedFile control;
   const Fault opening = open_control(directory, id, &control);
   if (opening.code == Code::not_found) return drop_dangling_name(directory, name, id);
   if (opening) return opening;
@@ -116,9 +116,9 @@ Fault attach_dict(const os::Directory& directory, const std::string& name, const
   opened->regions.open(std::move(files), base, identity, opened->token);
   opened->lock.bind(&opened->control().lock, opened->token, &opened->regions.poison());
   if (os::HeldByte::descriptor_needed) {
-    opened->attached_file = std::move(control);
+    opened->attached_file = control.take();
   } else {
-    control.close();  // it would hold the place of a Store that ends
+    control.close_keeping_locks();  // it would hold the place of a Store that ends
   }
   opened->id = std::move(own_id);
   if (Fault fault = check_small(*opened)) return fault;

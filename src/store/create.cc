@@ -35,8 +35,8 @@ struct Built {
   const std::string building;
   const std::string id;
   const Word size;
-  os::File control;  // byte 0 locked, as by all who are attached
-  os::File creator;  // byte 1 locked, of another open file
+  os::UnforkedFile control;  // byte 0 locked, as by all who are attached
+  os::UnforkedFile creator;  // byte 1 locked, of another open file
   char* base = nullptr;
   bool is_taken_over = false;
 };
@@ -45,11 +45,11 @@ Fault build(const os::Directory& directory, const std::string& building, const I
   const auto mode = static_cast<unsigned>(identity.mode);
   if (Fault fault = directory.make_data_directory(building, 0700)) return fault;
   const os::Path path = directory.data_path(building, DictFiles::control());
-  if (Fault fault = os::create_file(path, mode, &built->control)) return fault;
+  if (Fault fault = built->control.create(path, mode)) return fault;
   if (Fault fault = os::allocate(built->control, 0, identity.size)) return fault;
   if (Fault fault = os::try_lock_byte(built->control, attached_byte, os::LockKind::shared)) return fault;
   if ((identity.flags & identity_auto_unlink) != 0) {
-    if (Fault fault = os::open_file(path, &built->creator)) return fault;
+    if (Fault fault = built->creator.open(path)) return fault;
     if (Fault fault = os::try_lock_byte(built->creator, creator_byte, os::LockKind::exclusive)) return fault;
   }
   if (Fault fault = os::map(built->control, identity.size, &built->base)) return fault;
@@ -91,9 +91,9 @@ Fault create_dict(const os::Directory& directory, const std::string& name, const
   made->lock.bind(&made->control().lock, made->token, &made->regions.poison());
   made->creator = made->token->word();
   if (os::HeldByte::descriptor_needed) {
-    made->attached_file = std::move(built.control);
+    made->attached_file = built.control.take();
   } else {
-    built.control.close();  // it would hold the place of a Store that ends
+    built.control.close_keeping_locks();  // it would hold the place of a Store that ends
   }
   made->id = std::move(id);
   // From here on ~Store removes what nobody can find.

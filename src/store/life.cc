@@ -91,7 +91,7 @@ void remove_files(const os::Directory& directory, const Identity& identity, cons
 }
 
 // Takes byte 0 exclusively unless somebody is attached. A sweep that looks at the dict holds it for a moment only.
-bool is_alone(const os::File& control) {
+bool is_alone(os::UnforkedFile& control) {
   for (int look = 0; look < looks_max; ++look) {
     if (!os::try_lock_byte(control, attached_byte, os::LockKind::exclusive)) return true;
     bool is_looked_at = false;
@@ -103,7 +103,7 @@ bool is_alone(const os::File& control) {
 
 // Removes the dict if nobody is attached and nobody can want it.
 void remove_if_abandoned(const os::Directory& directory, const std::string& id) {
-  os::File control;
+  os::UnforkedFile control;
   Identity identity{};
   const Fault opening = open_control(directory, id, &control);
   if (opening.code == Code::not_found) directory.remove_data_directory(id);  // its removal was cut short
@@ -139,7 +139,7 @@ void sweep_as_due(const os::Directory& directory, bool created) try {
 
 // The file stays mapped, but not through the open file that holds byte 0.
 void let_go_of_place(Store& store) {
-  os::File control;
+  os::UnforkedFile control;
   if (open_control(store.directory, store.id, &control)) return;
   if (store.regions.map_control_anew(control)) return;
   store.attached_file.close();
@@ -180,9 +180,9 @@ Fault check_name(std::string_view name) {
   return {};
 }
 
-Fault open_control(const os::Directory& directory, const std::string& id, os::File* file) {
+Fault open_control(const os::Directory& directory, const std::string& id, os::UnforkedFile* file) {
   if (Fault fault = directory.check_data_directory(id)) return fault;
-  const Fault fault = os::open_file(directory.data_path(id, DictFiles::control()), file);
+  const Fault fault = file->open(directory.data_path(id, DictFiles::control()));
   return fault ? fault : os::check_owner(*file);
 }
 
@@ -290,7 +290,7 @@ Fault unlink_dict(std::string_view name, std::string_view wanted) {
   Fault fault = directory.id_of(name, &id);
   if (!fault) fault = directory.withdraw(name, id);
   if (fault) return fault.code == Code::not_found ? Fault::of(Code::no_such_dict) : fault;
-  os::File control;
+  os::UnforkedFile control;
   if (open_control(directory, id, &control)) {
     directory.remove_data_directory(id);  // not even a control file
     return {};

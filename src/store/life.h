@@ -20,7 +20,7 @@ inline constexpr Word creator_byte = 1;
 inline constexpr Word checked_whole_max = 128 * 1024;  // a dict up to this size is checked on attach
 
 // The control file of a dict, if both are this user's own and no links. not_found: its removal was cut short.
-Fault open_control(const os::Directory& directory, const std::string& id, os::File* file);
+Fault open_control(const os::Directory& directory, const std::string& id, os::UnforkedFile* file);
 
 // With one handle more, see drop_handle(). `created` says whether it is new.
 Fault open_dict(std::string_view name, const Options& options, std::shared_ptr<Store>* store, bool* created);

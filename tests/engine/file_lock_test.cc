@@ -10,17 +10,17 @@
 namespace ultradict::test {
 namespace {
 
-using os::File;
 using os::HeldByte;
 using os::LockKind;
+using os::UnforkedFile;
 
 class FileLock : public testing::Test {
  protected:
   FileLock() : path_(scratch_.path() + "/file") { write_file(path_, std::string(4096, 'x')); }
 
-  File open() const {
-    File file;
-    EXPECT_FALSE(os::open_file(path_.c_str(), &file));
+  UnforkedFile open() const {
+    UnforkedFile file;
+    EXPECT_FALSE(file.open(path_.c_str()));
     return file;
   }
   bool is_free(os::Size byte) const {
@@ -34,8 +34,8 @@ class FileLock : public testing::Test {
 };
 
 TEST_F(FileLock, ExcludesOtherOpenFilesOfTheSameProcess) {
-  const File first = open();
-  const File second = open();
+  UnforkedFile first = open();
+  UnforkedFile second = open();
   EXPECT_FALSE(os::try_lock_byte(first, 1, LockKind::exclusive));
   EXPECT_EQ(os::try_lock_byte(second, 1, LockKind::exclusive).code, Code::lock_busy);
   EXPECT_EQ(os::try_lock_byte(second, 1, LockKind::shared).code, Code::lock_busy);
@@ -43,8 +43,8 @@ TEST_F(FileLock, ExcludesOtherOpenFilesOfTheSameProcess) {
 }
 
 TEST_F(FileLock, IsSharedByManyAndThenExclusiveToNone) {
-  const File first = open();
-  File second = open();
+  UnforkedFile first = open();
+  UnforkedFile second = open();
   EXPECT_FALSE(os::try_lock_byte(first, 0, LockKind::shared));
   EXPECT_FALSE(os::try_lock_byte(second, 0, LockKind::shared));
   EXPECT_EQ(os::try_lock_byte(first, 0, LockKind::exclusive).code, Code::lock_busy);
@@ -53,14 +53,14 @@ TEST_F(FileLock, IsSharedByManyAndThenExclusiveToNone) {
 }
 
 TEST_F(FileLock, B9_SurvivesOthersThatOpenAndCloseTheFile) {
-  const File first = open();
+  UnforkedFile first = open();
   ASSERT_FALSE(os::try_lock_byte(first, 0, LockKind::exclusive));
   open().close();
   EXPECT_FALSE(is_free(0));
 }
 
 TEST_F(FileLock, HeldByteIsHeldByItsMappingAlone) {
-  File file = open();
+  UnforkedFile file = open();
   ASSERT_FALSE(os::try_lock_byte(file, 3, LockKind::exclusive));
   HeldByte held;
   ASSERT_FALSE(held.keep(std::move(file), false));
@@ -71,16 +71,52 @@ TEST_F(FileLock, HeldByteIsHeldByItsMappingAlone) {
   EXPECT_FALSE(held.held());
 }
 
-TEST_F(FileLock, B7_HeldByteOfADeadProcessIsFreeAlthoughItsChildLives) {
+TEST_F(FileLock, B7_ByteThatADeadProcessHadLockedIsFreeAlthoughItsChildLives) {
   Gate forked;
   Gate end;
   Child parent([&] {
-    File file = open();
+    UnforkedFile file = open();
+    require(!os::try_lock_byte(file, 3, LockKind::exclusive));
+    if (::fork() == 0) {
+      forked.open();
+      end.wait();
+      ::_exit(0);
+    }
+    for (;;) ::pause();
+  });
+  forked.wait();
+  EXPECT_FALSE(is_free(3)) << "the child has given back what is its parent's";
+  parent.kill_and_wait();
+  EXPECT_TRUE(is_free(3));
+  end.open();
+}
+
+TEST_F(FileLock, B7_LockThatIsGivenBackIsFreeAlthoughACopyOfTheDescriptorIsLeft) {
+  UnforkedFile file = open();
+  ASSERT_FALSE(os::try_lock_byte(file, 3, LockKind::exclusive));
+  const os::File copy(::dup(static_cast<const os::File&>(file).descriptor()));
+  EXPECT_FALSE(is_free(3));
+  file.close();
+  EXPECT_TRUE(is_free(3));
+}
+
+class FileLockOnSomeKernel : public FileLock, public testing::WithParamInterface<bool> {
+ protected:
+  FileLockOnSomeKernel() { HeldByte::descriptor_needed = GetParam(); }
+  ~FileLockOnSomeKernel() override { HeldByte::descriptor_needed = false; }
+};
+
+INSTANTIATE_TEST_SUITE_P(DescriptorNeeded, FileLockOnSomeKernel, testing::Bool());
+
+TEST_P(FileLockOnSomeKernel, B7_HeldByteOfADeadProcessIsFreeAlthoughItsChildLives) {
+  Gate forked;
+  Gate end;
+  Child parent([&] {
+    UnforkedFile file = open();
     require(!os::try_lock_byte(file, 3, LockKind::exclusive));
     HeldByte held;
     require(!held.keep(std::move(file), false));
     if (::fork() == 0) {
-      held.forget();
       forked.open();
       end.wait();
       ::_exit(0);
@@ -94,11 +130,11 @@ TEST_F(FileLock, B7_HeldByteOfADeadProcessIsFreeAlthoughItsChildLives) {
   end.open();
 }
 
-TEST_F(FileLock, HeldByteThatIsInheritedStaysWithTheChild) {
+TEST_P(FileLockOnSomeKernel, HeldByteThatIsInheritedStaysWithTheChild) {
   Gate forked;
   Gate end;
   Child parent([&] {
-    File file = open();
+    UnforkedFile file = open();
     require(!os::try_lock_byte(file, 3, LockKind::exclusive));
     HeldByte held;
     require(!held.keep(std::move(file), true));
@@ -118,13 +154,16 @@ TEST_F(FileLock, HeldByteThatIsInheritedStaysWithTheChild) {
 TEST_F(FileLock, WaitingEndsWithTheHolder) {
   Gate locked;
   Child holder([&] {
-    const File file = open();
+    UnforkedFile file = open();
     require(!os::try_lock_byte(file, 0, LockKind::exclusive));
     locked.open();
     for (;;) ::pause();
   });
   locked.wait();
-  Child waiting([&] { require(!os::lock_byte(open(), 0, LockKind::exclusive)); });
+  Child waiting([&] {
+    UnforkedFile file = open();
+    require(!os::lock_byte(file, 0, LockKind::exclusive));
+  });
   holder.kill_and_wait();
   EXPECT_EQ(waiting.wait(), 0);
 }

@@ -3,8 +3,13 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <filesystem>
 #include <memory>
+#include <thread>
+#include <vector>
 
+#include "store/life.h"
 #include "support/child.h"
 #include "support/content.h"
 #include "support/scratch.h"
@@ -81,6 +86,60 @@ TEST(Fork, GrandchildrenAreParticipantsOfTheirOwn) {
             }),
             0);
   expect_content(dict, {{"k", "v"}});
+}
+
+bool is_locked(const std::string& path, Word byte, os::LockKind kind) {
+  os::File file;
+  bool locked = false;
+  EXPECT_FALSE(os::open_file(path.c_str(), &file)) << path;
+  EXPECT_FALSE(os::is_locked(file, byte, kind, &locked)) << path;
+  return locked;
+}
+
+// Nobody is at work in the directory and no creator lives; who is attached does not matter.
+void expect_no_lock_is_held(const Scratch& scratch) {
+  EXPECT_FALSE(is_locked(scratch.path() + "/lock", 0, os::LockKind::exclusive)) << "the directory";
+  for (const auto& dict : std::filesystem::directory_iterator(scratch.path() + "/d")) {
+    const std::string control = dict.path().string() + "/control";
+    if (!std::filesystem::exists(control)) continue;
+    EXPECT_FALSE(is_locked(control, attached_byte, os::LockKind::shared)) << control << " is looked at for ever";
+    EXPECT_FALSE(is_locked(control, creator_byte, os::LockKind::exclusive)) << control << " has a creator for ever";
+  }
+}
+
+void make_and_end(const Scratch& scratch, const std::string& name, bool unlinks) {
+  Dict dict = scratch.open(name, scratch.mortal());
+  EXPECT_TRUE(!unlinks || dict.unlink());
+  EXPECT_TRUE(dict.close());
+}
+
+// Descriptors that carry locks are open for moments; some of many forks meet one.
+TEST(Fork, B7_IdleChildrenOfWhoMakesAndEndsDictsHoldNobodyUp) {
+  if (forks_are_slow()) GTEST_SKIP() << "forks of a process with threads";
+  const Scratch scratch;
+  std::atomic<bool> stop = false;
+  const auto make_dicts = [&](const std::string& prefix) {
+    for (int i = 0; !stop; ++i) make_and_end(scratch, prefix + std::to_string(i), i % 2 == 0);
+  };
+  std::thread first(make_dicts, "first");
+  std::thread second(make_dicts, "second");
+  std::vector<std::unique_ptr<Child>> idle;
+  for (int i = 0; i < 600; ++i) {
+    idle.push_back(std::make_unique<Child>([] {
+      for (;;) ::pause();
+    }));
+  }
+  stop = true;
+  first.join();
+  second.join();
+  expect_no_lock_is_held(scratch);
+  EXPECT_EQ(in_child([&] {
+              Dict dict;
+              require(Dict::open("dict", scratch.options(), &dict));
+              require(dict.unlink());
+              require(!exists(scratch));
+            }),
+            0);
 }
 
 }  // namespace

@@ -11,7 +11,15 @@ from house.tree import root
 
 # Folder (longest match wins) -> beginnings of the quoted includes it may have. "." stands for a file of its own folder,
 # "=" for the header with its own stem. In src/os everything is made of files and their locks, so these are shared.
-shared_by_os = ["os/file.h", "os/file_lock.h", "os/directory_lock.h", "os/fork.h", "os/system.h", "os/text.h"]
+shared_by_os = [
+    "os/file.h",
+    "os/unforked_file.h",
+    "os/file_lock.h",
+    "os/directory_lock.h",
+    "os/fork.h",
+    "os/system.h",
+    "os/text.h",
+]
 may_include = {
     "include/ultradict": ["ultradict/"],
     "src/layout.h": ["base/", "ultradict/options.h"],
