@@ -79,15 +79,12 @@ Fault file_size(const File& file, Size* size) {
   return {};
 }
 
-namespace {
-
-// Going over RLIMIT_FSIZE would end the process by SIGXFSZ, so it is asked first.
-bool fits_file_size_limit(Size end) {
+// Going over it would end the process by SIGXFSZ, so it is asked first.
+Fault check_size_limit(Size size) {
   struct rlimit limit {};
-  return ::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || end <= limit.rlim_cur;
+  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || size <= limit.rlim_cur) return {};
+  return Fault{Code::memory_full, EFBIG, "a file beyond RLIMIT_FSIZE", size, 0};
 }
-
-}  // namespace
 
 namespace {
 
@@ -112,9 +109,7 @@ int allocate_in_parts(int descriptor, Size offset, Size size) {
 
 Fault allocate(const File& file, Size offset, Size size) {
   if (offset + size < size) return Fault{Code::memory_full, EFBIG, "allocate memory beyond any file", offset, size};
-  if (!fits_file_size_limit(offset + size)) {
-    return Fault{Code::memory_full, EFBIG, "allocate memory beyond RLIMIT_FSIZE", offset + size, 0};
-  }
+  if (Fault fault = check_size_limit(offset + size)) return fault;
   Size before = 0;
   if (Fault fault = file_size(file, &before)) return fault;
   if (allocate_in_parts(file.descriptor(), offset, size) == 0) return {};
@@ -125,9 +120,7 @@ Fault allocate(const File& file, Size offset, Size size) {
 }
 
 Fault truncate(const File& file, Size size) {
-  if (!fits_file_size_limit(size)) {
-    return Fault{Code::memory_full, EFBIG, "a file beyond RLIMIT_FSIZE", size, 0};
-  }
+  if (Fault fault = check_size_limit(size)) return fault;
   return ::ftruncate(file.descriptor(), static_cast<off_t>(size)) == 0 ? Fault::none()
                                                                        : system_fault("shorten shared memory");
 }
@@ -175,9 +168,7 @@ Fault read_at(const File& file, Size offset, char* destination, Size size) {
 }
 
 Fault write_at(const File& file, Size offset, const char* source, Size size) {
-  if (!fits_file_size_limit(offset + size)) {
-    return Fault{Code::memory_full, EFBIG, "write beyond RLIMIT_FSIZE", offset + size, 0};
-  }
+  if (Fault fault = check_size_limit(offset + size)) return fault;
   while (size > 0) {
     const ssize_t count = ::pwrite(file.descriptor(), source, size, static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;

@@ -44,7 +44,10 @@ Fault file_size(const char* path, Size* size);
 // Makes [offset, offset + size) real memory and the file at least that long. memory_full if there is none.
 Fault allocate(const File& file, Size offset, Size size);
 
-// Makes the file so long; what was behind is given back.
+// memory_full if no file of this process may be so long (RLIMIT_FSIZE).
+Fault check_size_limit(Size size);
+
+// Makes the file so long; what was behind is given back. A longer one has a hole there.
 Fault truncate(const File& file, Size size);
 
 // Maps `size` bytes from the start, readable and writable. Bytes beyond the end of the file must not be touched.

@@ -15,30 +15,24 @@
 namespace ultradict {
 
 Fault DictFiles::create(LockHeld held, const char* name, Word size, os::File* file) const {
-  if (Fault fault = budget_.take(held, size)) return fault;
   Fault fault = os::create_file(path_of(name), mode_, file);
   if (fault.code == Code::already_exists) {
     remove(name);
     fault = os::create_file(path_of(name), mode_, file);
   }
-  if (!fault) fault = os::allocate(*file, 0, size);
+  if (!fault) fault = budget_.allocate(held, *file, 0, size);
   if (fault && *file) remove(name);
-  if (fault) budget_.give(held, size);
   return fault;
 }
 
 Fault DictFiles::grow(LockHeld held, const char* name, Word from, Word to) const {
-  const Word size = round_up(to, page_size) - round_up(from, page_size);
   os::File file;
   os::Size there = 0;
   if (Fault fault = open(name, &file))
     return fault.code == Code::not_found ? Fault::damaged("a file is missing", from) : fault;
   if (Fault fault = os::file_size(file, &there)) return fault;
   if (there < from) return Fault::damaged("a file is shorter than what is recorded of it", there, from);
-  if (Fault fault = budget_.take(held, size)) return fault;
-  const Fault fault = os::allocate(file, from, to - from);
-  if (fault) budget_.give(held, size);
-  return fault;
+  return budget_.allocate(held, file, from, to);
 }
 
 void DictFiles::remove(LockHeld held, const char* name) const {
@@ -48,6 +42,12 @@ void DictFiles::remove(LockHeld held, const char* name) const {
   file.close();
   remove(name);
   if (gives) budget_.give(held, size);
+}
+
+void DictFiles::remove_staged(LockHeld held, const char* name) const {
+  os::File file;
+  if (budget_.is_bounded() && !open(name, &file)) budget_.take_back(held, file, 0);
+  remove(held, name);
 }
 
 void DictFiles::remove_entries(LockHeld held, Word table) const {

@@ -47,6 +47,8 @@ class DictFiles {
 
   // A blob is written under a name of its writer's before the lock is taken, and renamed before its change commits.
   Fault create_staged(const char* name, os::File* file) const { return os::create_file(path_of(name), mode_, file); }
+  // What it has goes back to the budget in steps: nobody has mapped it.
+  void remove_staged(LockHeld, const char* name) const;
   // The parts may be changed by others meanwhile: what is summed up is what is written.
   static Fault write_blob(const os::File& file, std::span<const Bytes> parts, Word* checksum);
   Fault publish_blob(LockHeld, const char* staged, Word sequence) const;

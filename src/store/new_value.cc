@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/new_value.h"
 
+#include <algorithm>
+
 namespace ultradict {
+
+namespace {
+
+// What is allocated under the lock at a time: half a millisecond, without page faults.
+constexpr Word part_size = 4 * allocation_step;
+
+}  // namespace
 
 NewValue::~NewValue() {
   if (!staged_.empty()) give_up();
@@ -23,16 +32,24 @@ Fault NewValue::stage() {
   return fault;
 }
 
-// Under a bound the file is as long as it will be from the moment its memory was taken, for who counts.
+// Under a bound the file has all its memory before its bytes are written, which takes long: others could fill it. It is
+// taken in parts, so that others have the lock in between, and the file is never longer than its memory, for who
+// counts. Who finds too little left gives back what it took before anybody else looks: of several at once one finds
+// room.
 Fault NewValue::take_memory(const os::File& file) {
   const MemoryBudget& budget = store_.regions.files().budget();
   if (!budget.is_bounded()) return {};
-  const Entered entered(store_);
-  if (entered.fault()) return entered.fault();
-  if (Fault fault = budget.take(entered.held(), size_)) return fault;
-  const Fault fault = os::truncate(file, size_);
-  if (fault) budget.give(entered.held(), size_);
-  return fault;
+  if (Fault fault = os::check_size_limit(size_)) return fault;
+  for (Word from = 0; from < size_; from += part_size) {
+    const Entered entered(store_);
+    if (entered.fault()) return entered.fault();
+    Fault fault = budget.check_left(entered.held(), size_ - from);
+    if (!fault) fault = budget.allocate(entered.held(), file, from, std::min(from + part_size, size_));
+    if (!fault) continue;
+    budget.take_back(entered.held(), file, 0);
+    return fault;
+  }
+  return {};
 }
 
 // A child of fork has a copy of what its parent staged.
@@ -44,7 +61,7 @@ void NewValue::give_up() {
   if (!is_own()) return;
   if (!files.budget().is_bounded()) return files.remove(name);
   const Entered entered(store_);
-  if (!entered.fault()) return files.remove(entered.held(), name);
+  if (!entered.fault()) return files.remove_staged(entered.held(), name);
   // Its memory is not lost: whoever counts the budget anew finds it.
   files.remove(name);
 }

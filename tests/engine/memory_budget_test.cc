@@ -2,13 +2,22 @@
 #include "store/memory_budget.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
+#include <cstring>
 #include <filesystem>
+#include <functional>
+#include <utility>
 
 #include "support/child.h"
 #include "support/content.h"
+#include "support/failing_call.h"
 #include "support/scratch.h"
+#include "support/small_memory.h"
 
 namespace ultradict::test {
 namespace {
@@ -131,6 +140,200 @@ TEST(MemoryBudget, D1_ThatCannotBeHadOrIsTooSmallIsRefused) {
   ASSERT_TRUE(Dict::open("dict", options, &dict));
   EXPECT_TRUE(dict.put("k", "v"));
   EXPECT_EQ(memory_of(scratch), max_bytes_min);
+}
+
+// --- others take all memory there is ---
+
+// A value that does something when it is first looked at. One at a time.
+class StartlingValue {
+ public:
+  StartlingValue(std::size_t size, std::function<void()> startled) : size_(size) {
+    base_ = static_cast<char*>(::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    require(base_ != MAP_FAILED);
+    present = this;
+    startled_ = std::move(startled);
+    struct sigaction action {};
+    action.sa_handler = [](int) { present->show(); };
+    action.sa_flags = SA_NODEFER;
+    require(::sigaction(SIGSEGV, &action, nullptr) == 0);
+  }
+  ~StartlingValue() { ::munmap(base_, size_); }
+  StartlingValue(const StartlingValue&) = delete;
+  StartlingValue& operator=(const StartlingValue&) = delete;
+  Bytes bytes() const { return {base_, size_}; }
+
+ private:
+  void show() {
+    if (::mprotect(base_, size_, PROT_READ | PROT_WRITE) != 0) ::_exit(8);
+    if (std::exchange(is_shown_, true)) ::_exit(9);  // it was another address
+    std::memset(base_, 'x', size_);
+    startled_();
+  }
+
+  static StartlingValue* present;
+  char* base_;
+  std::size_t size_;
+  bool is_shown_ = false;
+  std::function<void()> startled_;
+};
+StartlingValue* StartlingValue::present = nullptr;
+
+constexpr std::uint64_t large_bound = 8 << 20;
+constexpr std::uint64_t large_size = 3 << 20;
+constexpr std::uint64_t step_size = 64 * 1024;  // what may be lost at a time
+constexpr std::uint64_t tries_of_a_step = 5;    // a half of it, and so on, to one page
+
+TEST(MemoryBudget, D2_OthersTakeAllThereIsWhenALargeValueIsAboutToBeWritten) {
+  const SmallMemory memory(16 << 20);
+  if (!memory.is_there()) GTEST_SKIP() << "mounting is not permitted";
+  Options options = memory.options();
+  options.max_bytes = large_bound;
+  EXPECT_EQ(in_child([&] {
+              Dict dict;
+              require(Dict::open("dict", options, &dict));
+              require(dict.put("k", "v"));
+              const std::uint64_t before = dict.stats().free_bytes;
+              Gate taken, full;
+              Child others([&] {
+                taken.wait();
+                memory.fill_up();
+                full.open();
+              });
+              const StartlingValue value(large_size, [&] {
+                taken.open();
+                full.wait();
+              });
+              require(dict.put("large", value.bytes()));
+              require(others.wait() == 0 && memory.free_pages() == 0);
+              require(value_of(dict, "large") == value.bytes());
+              require(dict.stats().free_bytes >= before - large_size - page_size);
+              require(dict.put("small", "v"));
+              require(dict.check().sound());
+            }),
+            0);
+}
+
+// Whoever is faster once than a step, of which not even a page is there then, has that step at most, and the value is
+// stored all the same.
+TEST(MemoryBudget, D2_OthersThatAreFasterOnceHaveAStepOfIt) {
+  if (forks_are_slow() || is_sanitized() || !can_fail_calls()) GTEST_SKIP() << "calls cannot be made to fail here";
+  const Scratch scratch;
+  EXPECT_EQ(in_child([&] {
+              prepare_failing_calls();
+              const std::string value(large_size, 'x');
+              std::uint64_t number = 1;
+              std::uint64_t lost_steps = 0;
+              for (std::uint64_t failed = 1; failed > 0; ++number) {
+                Dict dict = scratch.open("dict" + std::to_string(number), bounded(scratch, large_bound));
+                require(dict.put("k", value));
+                const std::uint64_t before = dict.stats().free_bytes;
+                {
+                  const FailingCall failing(SYS_fallocate, ENOSPC, number, tries_of_a_step);
+                  require(dict.put("k", value));
+                  failed = FailingCall::failed();
+                }
+                const std::uint64_t after = dict.stats().free_bytes;
+                require(after + step_size >= before);
+                lost_steps += after + step_size == before ? 1 : 0;
+                require(dict.check().sound());
+                require(dict.unlink());
+              }
+              require(lost_steps >= large_size / step_size - 1);
+            }),
+            0);
+}
+
+// Whoever is faster again and again has a few. Then it is counted anew what is there, and tried once more.
+TEST(MemoryBudget, D2_OthersThatAreFasterAgainAndAgainHaveAFewSteps) {
+  if (forks_are_slow() || is_sanitized() || !can_fail_calls()) GTEST_SKIP() << "calls cannot be made to fail here";
+  const Scratch scratch;
+  EXPECT_EQ(in_child([&] {
+              prepare_failing_calls();
+              Dict dict = scratch.open("dict", bounded(scratch, large_bound));
+              require(dict.put("k", "v"));
+              const std::uint64_t before = dict.stats().free_bytes;
+              const std::string value(large_size, 'x');
+              {
+                const FailingCall failing(SYS_fallocate, ENOSPC, 10, 5 * tries_of_a_step);
+                require(dict.put("large", value));
+                require(FailingCall::failed() == 5 * tries_of_a_step);
+              }
+              require(dict.stats().free_bytes + large_size + page_size >= before);
+              require(dict.check().sound());
+            }),
+            0);
+}
+
+// A value that does not fit because others have what was set aside leaves what is left.
+TEST(MemoryBudget, D2_AValueThatFindsNoMemoryGivesBackWhatItTook) {
+  if (forks_are_slow() || is_sanitized() || !can_fail_calls()) GTEST_SKIP() << "calls cannot be made to fail here";
+  const Scratch scratch;
+  EXPECT_EQ(in_child([&] {
+              prepare_failing_calls();
+              Dict dict = scratch.open("dict", bounded(scratch, large_bound));
+              require(dict.put("k", "v"));
+              const std::uint64_t before = dict.stats().free_bytes;
+              const std::string value(large_size, 'x');
+              for (const std::uint64_t number : {1, 7, 20}) {
+                const FailingCall failing(SYS_ftruncate, EIO, number, false);
+                require(!dict.put("large", value));
+                require(FailingCall::failed() == 1);
+                require(dict.stats().free_bytes + step_size >= before);
+              }
+              require(dict.put("large", value));
+              require(dict.check().sound());
+            }),
+            0);
+}
+
+// Both find room for themselves, and none for both: one of them is stored.
+TEST(MemoryBudget, D2_OfTwoLargeValuesAtOnceOneFindsRoom) {
+  const Scratch scratch;
+  constexpr std::uint64_t size = 9 << 20;
+  Dict dict = scratch.open("dict", bounded(scratch, 2 * size - (1 << 20)));
+  const std::string value(size, 'x');
+  for (int round = 0; round < (is_sanitized() ? 5 : 30); ++round) {
+    SharedNote<int> stored;
+    Gate begin;
+    const auto write = [&](const char* name) {
+      Dict own = scratch.open("dict", Create::never);
+      begin.wait();
+      const Status status = own.put(name, value);
+      require(status || status.code() == Code::memory_full);
+      if (status) __atomic_fetch_add(&*stored, 1, __ATOMIC_RELAXED);
+    };
+    Child first([&] { write("first"); });
+    Child second([&] { write("second"); });
+    begin.open();
+    begin.open();
+    ASSERT_EQ(first.wait(), 0);
+    ASSERT_EQ(second.wait(), 0);
+    ASSERT_EQ(*stored, 1) << round;
+    ASSERT_TRUE(dict.clear());
+    ASSERT_TRUE(dict.check().sound());
+  }
+}
+
+// What is removed is the dict's again as far as it is there: here a view keeps it.
+TEST(MemoryBudget, D2_D7_OfWhatIsRemovedAsMuchIsKeptAsThereIs) {
+  const SmallMemory memory(4 << 20);
+  if (!memory.is_there()) GTEST_SKIP() << "mounting is not permitted";
+  Options options = memory.options();
+  options.max_bytes = bound;
+  Dict dict;
+  ASSERT_TRUE(Dict::open("dict", options, &dict));
+  ASSERT_TRUE(dict.put("large", std::string(1 << 20, 'x')));
+  MappedValue mapped;
+  ASSERT_TRUE(dict.map("large", &mapped));
+  memory.fill_up(memory.free_pages() - 50);
+  const std::uint64_t before = dict.stats().free_bytes;
+  ASSERT_TRUE(dict.erase("large"));
+  EXPECT_EQ(dict.stats().free_bytes, before + 50 * page_size);
+  EXPECT_TRUE(mapped.bytes() == std::string(1 << 20, 'x'));
+  mapped = MappedValue();
+  EXPECT_EQ(dict.put("large", std::string(bound, 'x')).code(), Code::memory_full);  // it is counted anew
+  EXPECT_GE(dict.stats().free_bytes, before + (1 << 20));
+  EXPECT_TRUE(dict.check().sound());
 }
 
 }  // namespace

@@ -118,6 +118,39 @@ TEST(CrashAtASystemCall, A10_InUnlinkLeavesAWholeDictOrNone) {
       });
 }
 
+// Of max_bytes a dead writer keeps nothing: there is room for a value that needs all that was left.
+TEST(CrashAtASystemCall, A10_D2_OfALargeValueUnderABoundLosesNoMemory) {
+  const Scratch scratch;
+  Options options = scratch.options();
+  options.max_bytes = 1 << 20;
+  std::unique_ptr<Dict> dict;
+  std::uint64_t left = 0;
+  const std::string value(300'000, 'x');
+  die_at_each_call(
+      [&] {
+        dict = std::make_unique<Dict>(scratch.open("dict", options));
+        EXPECT_TRUE(dict->put("k", "v"));
+        left = dict->stats().free_bytes;
+      },
+      [&] {
+        Dict own = scratch.open("dict", Create::never);
+        require(own.put("large", value));
+      },
+      [&] {
+        EXPECT_LE(dict->stats().free_bytes, left);
+        if (dict->contains("large")) {
+          EXPECT_TRUE(value_of(*dict, "large") == value);
+          EXPECT_TRUE(dict->erase("large"));
+        }
+        EXPECT_TRUE(dict->put("all", std::string(left / page_size * page_size, 'a')));
+        EXPECT_EQ(dict->stats().free_bytes, 0U);
+        EXPECT_TRUE(dict->clean());
+        EXPECT_EQ(orphans_of(*dict), "");
+        EXPECT_TRUE(dict->check().sound());
+        EXPECT_TRUE(dict->unlink());
+      });
+}
+
 // The writer attaches, does `write` and leaves; before and after are the two contents there may be.
 void die_writing(const std::function<void(Dict&)>& prepare, const std::function<void(Dict&)>& write) {
   const Scratch scratch;

@@ -38,7 +38,7 @@ struct Wish {
   std::atomic<long> call{-1};
   std::atomic<int> error{0};
   std::atomic<std::uint64_t> left{0};  // calls until the one that fails
-  std::atomic<bool> and_all_after{false};
+  std::atomic<std::uint64_t> more{0};  // that fail after it
   std::atomic<std::uint64_t> failed{0};
 };
 Wish wish;
@@ -73,7 +73,8 @@ bool is_to_fail(long call) {
   if (wish.call.load() != call || wish.left.load() == 0) return false;
   const std::uint64_t before = wish.left.fetch_sub(1);
   if (before > 1) return false;
-  wish.left.store(wish.and_all_after.load() ? 1 : 0);
+  wish.left.store(wish.more.load() > 0 ? 1 : 0);
+  if (wish.more.load() > 0) wish.more.fetch_sub(1);
   wish.failed.fetch_add(1);
   return true;
 }
@@ -117,10 +118,10 @@ void prepare_failing_calls() {
   require(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
 }
 
-FailingCall::FailingCall(long call, int error, std::uint64_t number, bool and_all_after) {
+FailingCall::FailingCall(long call, int error, std::uint64_t number, std::uint64_t count) {
   wish.failed.store(0);
   wish.error.store(error);
-  wish.and_all_after.store(and_all_after);
+  wish.more.store(count - 1);
   wish.left.store(number);
   wish.call.store(call);
 }
@@ -133,7 +134,7 @@ std::uint64_t FailingCall::failed() { return wish.failed.load(); }
 
 bool can_fail_calls() { return false; }
 void prepare_failing_calls() {}
-FailingCall::FailingCall(long, int, std::uint64_t, bool) {}
+FailingCall::FailingCall(long, int, std::uint64_t, std::uint64_t) {}
 FailingCall::~FailingCall() {}
 std::uint64_t FailingCall::failed() { return 0; }
 

@@ -13,10 +13,13 @@ bool can_fail_calls();
 // In a child, once: these calls can be made to fail from now on.
 void prepare_failing_calls();
 
-// The n-th call of that kind (from 1), or it and all that follow, fail until this ends.
+// Calls of that kind fail until this ends: so many from the n-th on, which is 1 for the first; or it and all that
+// follow.
 class FailingCall {
  public:
-  FailingCall(long call, int error, std::uint64_t number, bool and_all_after);
+  FailingCall(long call, int error, std::uint64_t number, bool and_all_after)
+      : FailingCall(call, error, number, and_all_after ? ~std::uint64_t{0} : 1) {}
+  FailingCall(long call, int error, std::uint64_t number, std::uint64_t count);
   ~FailingCall();
   FailingCall(const FailingCall&) = delete;
   FailingCall& operator=(const FailingCall&) = delete;
