@@ -120,7 +120,10 @@ Fault allocate(const File& file, Size offset, Size size) {
 }
 
 Fault truncate(const File& file, Size size) {
-  if (Fault fault = check_size_limit(size)) return fault;
+  Size before = 0;
+  if (Fault fault = file_size(file, &before)) return fault;
+  // A file that is larger than the limit may be shortened to any size.
+  if (Fault fault = check_size_limit(size); fault && size > before) return fault;
   return ::ftruncate(file.descriptor(), static_cast<off_t>(size)) == 0 ? Fault::none()
                                                                        : system_fault("shorten shared memory");
 }

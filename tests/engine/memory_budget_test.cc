@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -334,6 +335,26 @@ TEST(MemoryBudget, D2_D7_OfWhatIsRemovedAsMuchIsKeptAsThereIs) {
   EXPECT_EQ(dict.put("large", std::string(bound, 'x')).code(), Code::memory_full);  // it is counted anew
   EXPECT_GE(dict.stats().free_bytes, before + (1 << 20));
   EXPECT_TRUE(dict.check().sound());
+}
+
+// What is left may be more than a file of this process may have.
+TEST(MemoryBudget, D9_IsUsedUnderASmallerFileSizeLimit) {
+  const Scratch scratch;
+  Dict dict = scratch.open("dict", bounded(scratch, large_bound));
+  const std::string value(100'000, 'x');
+  EXPECT_EQ(in_child([&] {
+              const struct rlimit limit { 1 << 20, RLIM_INFINITY };
+              require(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
+              require(dict.put("large", value));
+              for (int i = 0; i < 3000; ++i) require(dict.put(key(i), std::string(300, 's')));
+              const std::uint64_t before = dict.stats().free_bytes;
+              require(dict.put("too large", std::string(2 << 20, 'x')).code() == Code::memory_full);
+              require(dict.stats().free_bytes == before);
+            }),
+            0);
+  EXPECT_TRUE(value_of(dict, "large") == value);
+  EXPECT_TRUE(dict.check().sound());
+  EXPECT_LE(memory_of(scratch), large_bound);
 }
 
 }  // namespace
