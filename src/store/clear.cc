@@ -79,8 +79,7 @@ Fault clear(Store& store, LockHeld held) { return begin_anew(store, held, ((stor
 
 Fault give_back_memory(Store& store, LockHeld held) {
   if (Fault fault = begin_anew(store, held, store.state().stream)) return fault;
-  const bool is_set_aside = store.control().identity.full_dump_size != 0;
-  while (!is_set_aside && give_back_free_segment(store, held)) {
+  while (give_back_free_segment(store, held)) {
   }
   return {};
 }

@@ -21,6 +21,11 @@ Word log_size(const Control& control) {
   return size;
 }
 
+// Whether the file of a free segment is of what full_dump_size set aside.
+bool is_set_aside(const Control& control, Word number) {
+  return log_size(control) - control.segments[number].size < control.identity.full_dump_size;
+}
+
 // How large a segment should be for what was written: the log is made of a few dozen. (A batch under way is written,
 // not live.)
 Word wanted_capacity(const State& state, Word needed) {
@@ -254,9 +259,8 @@ Fault free_segment(Store& store, LockHeld held, Word number) {
   if (Fault fault = change.commit()) return fault;
   Word free_files = 0;
   for (Word other = control_segments; other < segments_max; ++other) free_files += is_free(control, other) ? 1 : 0;
-  const bool set_aside = log_size(control) - segment.size < control.identity.full_dump_size;
   refresh_log_hints(store);
-  const bool is_kept = number < control_segments || free_files <= free_files_kept || set_aside;
+  const bool is_kept = number < control_segments || free_files <= free_files_kept || is_set_aside(control, number);
   return is_kept ? Fault::none() : remove_segment(store, held, number);
 }
 
@@ -273,7 +277,7 @@ bool give_back_free_segment(Store& store, LockHeld held) {
   Control& control = store.control();
   const Word kept = largest_free_but(control, segments_max);
   for (Word number = control_segments; number < segments_max; ++number) {
-    if (!is_free(control, number)) continue;
+    if (!is_free(control, number) || is_set_aside(control, number)) continue;
     const Word next = number == kept ? largest_free_but(control, number) : kept;
     if (reserve_for(control, 0) > (next == segments_max ? 0 : control.segments[next].size)) continue;
     return !remove_segment(store, held, number);

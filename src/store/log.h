@@ -78,7 +78,8 @@ inline void free_if_empty(Store& store, LockHeld held, Word number) {
   (void)free_segment(store, held, number);
 }
 
-// Memory is full elsewhere: a free segment that is not needed as reserve gives its file back; false if there is none.
+// Memory is full elsewhere: a free segment that is neither needed as reserve nor set aside gives its file back; false
+// if there is none.
 bool give_back_free_segment(Store& store, LockHeld held);
 
 // Makes free segments until the log has `size` bytes: they are kept as long as the dict lives.

@@ -18,6 +18,9 @@ NewValue::~NewValue() {
 
 Fault NewValue::stage() {
   if (!is_blob()) return {};
+  // What no content has room for must not use up memory first, nor be taken for a lack of it.
+  const Word bound = store_.control().identity.full_dump_size;
+  if (bound != 0 && size_ > bound) return Fault{Code::content_full, 0, "full_dump_size", size_, bound};
   if (Fault fault = store_.token->claim_if_forked()) return fault;
   const DictFiles& files = store_.regions.files();
   os::File file;

@@ -38,19 +38,31 @@ Fault name_bound(const Store& store, Fault fault) {
   return Fault{Code::memory_full, 0, "max_bytes", fault.bound != 0 ? fault.seen : 0, bound};
 }
 
-// What `attempt` says after memory was full by `fault`, if there is more of it now.
+// Whether there is more memory now for what the log, or another file, needs.
+bool regain(Store& store) {
+  const Entered entered(store);
+  if (entered.fault()) return false;
+  bool gained = sweep_orphans(store, entered.held()) > 0;
+  while (!reclaim(store, entered.held())) gained = true;
+  gained |= store.regions.files().budget().recount(entered.held());
+  return gained;
+}
+
+bool give_back_free_segments(Store& store) {
+  const Entered entered(store);
+  bool gained = false;
+  while (!entered.fault() && give_back_free_segment(store, entered.held())) gained = true;
+  return gained;
+}
+
+// What `attempt` says after memory was full by `fault`, if there is more of it now. The log gives up files of its own
+// only where that was not enough: others may be faster to have their memory.
 template <typename Attempt>
-Fault again_with_room(Store& store, const Fault& fault, const Attempt& attempt) {
-  {
-    const Entered entered(store);
-    if (entered.fault()) return name_bound(store, fault);
-    bool gained = sweep_orphans(store, entered.held()) > 0;
-    while (!reclaim(store, entered.held())) gained = true;
-    while (give_back_free_segment(store, entered.held())) gained = true;
-    gained |= store.regions.files().budget().recount(entered.held());
-    if (!gained) return name_bound(store, fault);
+Fault again_with_room(Store& store, Fault fault, const Attempt& attempt) {
+  for (const auto gains : {regain, give_back_free_segments}) {
+    if (fault.code == Code::memory_full && gains(store)) fault = attempt();
   }
-  return name_bound(store, attempt());
+  return name_bound(store, fault);
 }
 
 template <typename Attempt>
