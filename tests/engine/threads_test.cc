@@ -153,7 +153,7 @@ TEST(Threads, G4_SightingsAreAskedWhileTablesComeAndGo) {
 }
 
 TEST(Threads, ForkAmongThem) {
-  if (forks_are_slow()) GTEST_SKIP() << "forks of a process with threads";
+  if (is_sanitized()) GTEST_SKIP() << "their allocator does not survive a fork beside other threads";
   const Scratch scratch;
   Dict dict = scratch.open();
   std::atomic<bool> stop = false;
