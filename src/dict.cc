@@ -120,11 +120,11 @@ Status get_elsewhere(Store& store, const Found& found, std::string* value, const
   return report(read_blob(store, seen, size, value->data()), name);
 }
 
-Status get_carefully(Store& store, ChildId child, Bytes key, std::string* value, const std::string& name) {
+Status get_carefully(Store& store, ChildId child, Bytes key, Word hash, std::string* value, const std::string& name) {
   static thread_local Buffer buffer;
   for (int tries = 0; tries < retries_max; ++tries) {
     Found found;
-    if (const Fault fault = find_carefully(store, child, key, &buffer, &found)) return report(fault, name);
+    if (const Fault fault = find_carefully(store, child, key, hash, &buffer, &found)) return report(fault, name);
     if (found.view.kind() == RecordKind::value) {
       copy_to(found.view.value(), value);
       return {};
@@ -139,9 +139,10 @@ Status get_carefully(Store& store, ChildId child, Bytes key, std::string* value,
 
 Status Dict::get(Bytes key, std::string* value) const {
   if (!store_) return report(closed(), name());
-  if (get_at_a_glance(*store_, child_, key, value)) [[likely]]
+  const Word hash = store_->hash(child_.number, key);
+  if (get_at_a_glance(*store_, child_, key, hash, value)) [[likely]]
     return {};
-  return get_carefully(*store_, child_, key, value, name());
+  return get_carefully(*store_, child_, key, hash, value, name());
 }
 
 Status Dict::contains(Bytes key) const {

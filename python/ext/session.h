@@ -51,9 +51,12 @@ struct Session {
   void close();
   void release();  // one owner less; the last one closes
   void enter() noexcept { ++users, ++owners; }
-  void leave() noexcept {
+  // At the end of an operation: first what it looks after while it still counts, then it counts no longer.
+  void wind_up() noexcept {
     if (users == 1 && engine.has_recovery()) tell_of_recovery(this);
     if (!mapped.empty()) mapped.drop_old();
+  }
+  void leave() noexcept {
     if (--users == 0 && (closed || cache.table_was_left())) rest();
     family->look_for_ended(this);
     family->settle();
@@ -96,10 +99,17 @@ class Use final : UnderWay {
   explicit Use(Session* session) noexcept : UnderWay(session->module->under_way), session_(session) {
     session_->enter();
   }
-  ~Use() { session_->leave(); }
+  ~Use() {
+    session_->wind_up();
+    leave_list();  // a child that is forked while objects go must not count it once more
+    session_->leave();
+  }
 
  private:
-  void end() noexcept override { session_->leave(); }
+  void end() noexcept override {
+    session_->wind_up();
+    session_->leave();
+  }
 
   Session* session_;
 };

@@ -36,18 +36,21 @@ class UnderWay {
   }
   ~UnderWay() { leave_list(); }
 
+  // No longer under way, for whoever forks.
+  void leave_list() noexcept {
+    if (at_ == nullptr) return;
+    *at_ = next_;
+    if (next_ != nullptr) next_->at_ = at_;
+    at_ = nullptr;
+  }
+
  private:
   // Of one whose thread is not there: its destructor never runs.
   virtual void end() noexcept = 0;
 
-  void leave_list() noexcept {
-    *at_ = next_;
-    if (next_ != nullptr) next_->at_ = at_;
-  }
-
   unsigned long thread_;
   UnderWay* next_;
-  UnderWay** at_;  // what points here
+  UnderWay** at_;  // what points here; null: it has left
 };
 
 }  // namespace ultradict::python

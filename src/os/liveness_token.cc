@@ -161,7 +161,7 @@ Fault LivenessToken::claim_number(Word number) {
 
 Fault LivenessToken::survives_its_descriptor(Word number, bool* survives) const {
   File other;
-  if (Fault fault = open_file(path_.c_str(), &other)) return fault;
+  if (Fault fault = open_own(&other)) return fault;
   return is_locked(other, number, LockKind::exclusive, survives);
 }
 

@@ -105,16 +105,6 @@ bool is_found_at_a_glance(Store& store, ChildId dict, Bytes key, Word hash, Buff
   return dict.number == 0 || !check_alive(store, dict);  // the number may be that of another dict by now
 }
 
-Fault find_carefully(Store& store, ChildId dict, Bytes key, Word hash, Buffer* buffer, Found* found) {
-  const Fault fault = look_until_consistent(store, [&] {
-    const Fault once = find_once(store, dict.number, key, hash, buffer, found);
-    if (dict.number == 0 || once.code == Code::changed) return once;
-    const Fault gone = check_alive(store, dict);
-    return gone ? gone : once;
-  });
-  return fault.code == Code::changed ? Fault::damaged("a look-up under the lock is not consistent") : fault;
-}
-
 Fault find_hashed(Store& store, ChildId dict, Bytes key, Word hash, Buffer* buffer, Found* found) {
   if (is_found_at_a_glance(store, dict, key, hash, buffer, found)) [[likely]]
     return {};
@@ -136,20 +126,26 @@ void note(Store& store, const Found& found, Sighting* seen) {
   seen->entry = static_cast<std::uint32_t>(found.number);
 }
 
-bool get_at_a_glance(Store& store, ChildId dict, Bytes key, std::string* value) {
+bool get_at_a_glance(Store& store, ChildId dict, Bytes key, Word hash, std::string* value) {
   alignas(Word) char copy[glance_size];
   Glimpse seen;
   {
     const ReadGuard guard(store.regions);
-    seen = glance(store.regions, dict.number, key, store.hash(dict.number, key), copy);
+    seen = glance(store.regions, dict.number, key, hash, copy);
     if (!seen || (dict.number != 0 && check_alive(store, dict))) return false;
   }
   copy_to(seen.value(), value);
   return true;
 }
 
-Fault find_carefully(Store& store, ChildId dict, Bytes key, Buffer* buffer, Found* found) {
-  return find_carefully(store, dict, key, store.hash(dict.number, key), buffer, found);
+Fault find_carefully(Store& store, ChildId dict, Bytes key, Word hash, Buffer* buffer, Found* found) {
+  const Fault fault = look_until_consistent(store, [&] {
+    const Fault once = find_once(store, dict.number, key, hash, buffer, found);
+    if (dict.number == 0 || once.code == Code::changed) return once;
+    const Fault gone = check_alive(store, dict);
+    return gone ? gone : once;
+  });
+  return fault.code == Code::changed ? Fault::damaged("a look-up under the lock is not consistent") : fault;
 }
 
 Fault find(Store& store, ChildId dict, Bytes key, Sighting* seen, Buffer* buffer, Record* record) {

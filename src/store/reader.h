@@ -22,9 +22,9 @@ inline void copy_to(Bytes bytes, std::string* value) {
 }
 
 // False: no answer, and `*value` is as it was.
-bool get_at_a_glance(Store& store, ChildId dict, Bytes key, std::string* value);
+bool get_at_a_glance(Store& store, ChildId dict, Bytes key, Word hash, std::string* value);
 // ok, not_found or dict_gone.
-Fault find_carefully(Store& store, ChildId dict, Bytes key, Buffer* buffer, Found* found);
+Fault find_carefully(Store& store, ChildId dict, Bytes key, Word hash, Buffer* buffer, Found* found);
 // What was found, as its Sighting.
 void note(Store& store, const Found& found, Sighting* seen);
 

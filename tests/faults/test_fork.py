@@ -110,6 +110,40 @@ def test_c2_a_child_forked_in_the_midst_of_another_threads_pop_keeps_no_object()
         assert ends == [0 for _ in runs(3)]
 
 
+class Going:
+    """Says so when it goes, and waits."""
+
+    while_going: Callable[[], object] | None = None
+
+    def __del__(self) -> None:
+        if Going.while_going is not None:
+            Going.while_going()
+
+
+def test_c2_a_child_forked_while_another_thread_lets_go_of_a_value_can_close() -> None:
+    """The operation is over for the dict then, though not for the thread."""
+    with UltraDict(v=Going()) as d:
+        assert type(d["v"]) is Going  # nobody but the cache has it
+        files, inside, go_on = d._id, threading.Event(), threading.Event()
+
+        def close() -> None:
+            Going.while_going = None
+            d.close()
+            assert files not in Path("/proc/self/maps").read_text()
+
+        Going.while_going = lambda: (inside.set(), go_on.wait())
+        deletes = threading.Thread(target=lambda: d.__delitem__("v"))
+        try:
+            deletes.start()
+            inside.wait()
+            ends = [end_of(start(close)) for _ in runs(3)]
+        finally:
+            Going.while_going = None
+            go_on.set()
+            deletes.join()
+        assert ends == [0 for _ in runs(3)]
+
+
 def test_c2_forked_at_any_moment_of_another_threads_writes() -> None:
     with UltraDict(children=0) as d:
 
