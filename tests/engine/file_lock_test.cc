@@ -77,12 +77,7 @@ TEST_F(FileLock, B7_ByteThatADeadProcessHadLockedIsFreeAlthoughItsChildLives) {
   Child parent([&] {
     UnforkedFile file = open();
     require(!os::try_lock_byte(file, 3, LockKind::exclusive));
-    if (::fork() == 0) {
-      forked.open();
-      end.wait();
-      ::_exit(0);
-    }
-    for (;;) ::pause();
+    leave_an_idle_child(forked, end);
   });
   forked.wait();
   EXPECT_FALSE(is_free(3)) << "the child has given back what is its parent's";
@@ -116,12 +111,7 @@ TEST_P(FileLockOnSomeKernel, B7_HeldByteOfADeadProcessIsFreeAlthoughItsChildLive
     require(!os::try_lock_byte(file, 3, LockKind::exclusive));
     HeldByte held;
     require(!held.keep(std::move(file), false));
-    if (::fork() == 0) {
-      forked.open();
-      end.wait();
-      ::_exit(0);
-    }
-    for (;;) ::pause();
+    leave_an_idle_child(forked, end);
   });
   forked.wait();
   EXPECT_FALSE(is_free(3));
@@ -138,12 +128,7 @@ TEST_P(FileLockOnSomeKernel, HeldByteThatIsInheritedStaysWithTheChild) {
     require(!os::try_lock_byte(file, 3, LockKind::exclusive));
     HeldByte held;
     require(!held.keep(std::move(file), true));
-    if (::fork() == 0) {
-      forked.open();
-      end.wait();
-      ::_exit(0);
-    }
-    for (;;) ::pause();
+    leave_an_idle_child(forked, end);
   });
   forked.wait();
   parent.kill_and_wait();

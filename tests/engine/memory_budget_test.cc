@@ -214,77 +214,75 @@ TEST(MemoryBudget, D2_OthersTakeAllThereIsWhenALargeValueIsAboutToBeWritten) {
             0);
 }
 
-// Whoever is faster once than a step, of which not even a page is there then, has that step at most, and the value is
-// stored all the same.
-TEST(MemoryBudget, D2_OthersThatAreFasterOnceHaveAStepOfIt) {
+void with_failing_calls(const std::function<void(const Scratch&)>& body) {
   if (forks_are_slow() || is_sanitized() || !can_fail_calls()) GTEST_SKIP() << "calls cannot be made to fail here";
   const Scratch scratch;
   EXPECT_EQ(in_child([&] {
               prepare_failing_calls();
-              const std::string value(large_size, 'x');
-              std::uint64_t number = 1;
-              std::uint64_t lost_steps = 0;
-              for (std::uint64_t failed = 1; failed > 0; ++number) {
-                Dict dict = scratch.open("dict" + std::to_string(number), bounded(scratch, large_bound));
-                require(dict.put("k", value));
-                const std::uint64_t before = dict.stats().free_bytes;
-                {
-                  const FailingCall failing(SYS_fallocate, ENOSPC, number, tries_of_a_step);
-                  require(dict.put("k", value));
-                  failed = FailingCall::failed();
-                }
-                const std::uint64_t after = dict.stats().free_bytes;
-                require(after + step_size >= before);
-                lost_steps += after + step_size == before ? 1 : 0;
-                require(dict.check().sound());
-                require(dict.unlink());
-              }
-              require(lost_steps >= large_size / step_size - 1);
+              body(scratch);
             }),
             0);
+}
+
+// Whoever is faster once than a step, of which not even a page is there then, has that step at most, and the value is
+// stored all the same.
+TEST(MemoryBudget, D2_OthersThatAreFasterOnceHaveAStepOfIt) {
+  with_failing_calls([](const Scratch& scratch) {
+    const std::string value(large_size, 'x');
+    std::uint64_t number = 1;
+    std::uint64_t lost_steps = 0;
+    for (std::uint64_t failed = 1; failed > 0; ++number) {
+      Dict dict = scratch.open("dict" + std::to_string(number), bounded(scratch, large_bound));
+      require(dict.put("k", value));
+      const std::uint64_t before = dict.stats().free_bytes;
+      {
+        const FailingCall failing(SYS_fallocate, ENOSPC, number, tries_of_a_step);
+        require(dict.put("k", value));
+        failed = FailingCall::failed();
+      }
+      const std::uint64_t after = dict.stats().free_bytes;
+      require(after + step_size >= before);
+      lost_steps += after + step_size == before ? 1 : 0;
+      require(dict.check().sound());
+      require(dict.unlink());
+    }
+    require(lost_steps >= large_size / step_size - 1);
+  });
 }
 
 // Whoever is faster again and again has a few. Then it is counted anew what is there, and tried once more.
 TEST(MemoryBudget, D2_OthersThatAreFasterAgainAndAgainHaveAFewSteps) {
-  if (forks_are_slow() || is_sanitized() || !can_fail_calls()) GTEST_SKIP() << "calls cannot be made to fail here";
-  const Scratch scratch;
-  EXPECT_EQ(in_child([&] {
-              prepare_failing_calls();
-              Dict dict = scratch.open("dict", bounded(scratch, large_bound));
-              require(dict.put("k", "v"));
-              const std::uint64_t before = dict.stats().free_bytes;
-              const std::string value(large_size, 'x');
-              {
-                const FailingCall failing(SYS_fallocate, ENOSPC, 10, 5 * tries_of_a_step);
-                require(dict.put("large", value));
-                require(FailingCall::failed() == 5 * tries_of_a_step);
-              }
-              require(dict.stats().free_bytes + large_size + page_size >= before);
-              require(dict.check().sound());
-            }),
-            0);
+  with_failing_calls([](const Scratch& scratch) {
+    Dict dict = scratch.open("dict", bounded(scratch, large_bound));
+    require(dict.put("k", "v"));
+    const std::uint64_t before = dict.stats().free_bytes;
+    const std::string value(large_size, 'x');
+    {
+      const FailingCall failing(SYS_fallocate, ENOSPC, 10, 5 * tries_of_a_step);
+      require(dict.put("large", value));
+      require(FailingCall::failed() == 5 * tries_of_a_step);
+    }
+    require(dict.stats().free_bytes + large_size + page_size >= before);
+    require(dict.check().sound());
+  });
 }
 
 // A value that does not fit because others have what was set aside leaves what is left.
 TEST(MemoryBudget, D2_AValueThatFindsNoMemoryGivesBackWhatItTook) {
-  if (forks_are_slow() || is_sanitized() || !can_fail_calls()) GTEST_SKIP() << "calls cannot be made to fail here";
-  const Scratch scratch;
-  EXPECT_EQ(in_child([&] {
-              prepare_failing_calls();
-              Dict dict = scratch.open("dict", bounded(scratch, large_bound));
-              require(dict.put("k", "v"));
-              const std::uint64_t before = dict.stats().free_bytes;
-              const std::string value(large_size, 'x');
-              for (const std::uint64_t number : {1, 7, 20}) {
-                const FailingCall failing(SYS_ftruncate, EIO, number, false);
-                require(!dict.put("large", value));
-                require(FailingCall::failed() == 1);
-                require(dict.stats().free_bytes + step_size >= before);
-              }
-              require(dict.put("large", value));
-              require(dict.check().sound());
-            }),
-            0);
+  with_failing_calls([](const Scratch& scratch) {
+    Dict dict = scratch.open("dict", bounded(scratch, large_bound));
+    require(dict.put("k", "v"));
+    const std::uint64_t before = dict.stats().free_bytes;
+    const std::string value(large_size, 'x');
+    for (const std::uint64_t number : {1, 7, 20}) {
+      const FailingCall failing(SYS_ftruncate, EIO, number, false);
+      require(!dict.put("large", value));
+      require(FailingCall::failed() == 1);
+      require(dict.stats().free_bytes + step_size >= before);
+    }
+    require(dict.put("large", value));
+    require(dict.check().sound());
+  });
 }
 
 // Both find room for themselves, and none for both: one of them is stored.

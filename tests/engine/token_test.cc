@@ -112,12 +112,7 @@ TEST(Token, B7_OfADeadParentIsNotKeptByItsChild) {
   Child parent([&] {
     require(!token->claim_if_forked());
     *parents = token->word();
-    if (::fork() == 0) {
-      forked.open();
-      end.wait();
-      ::_exit(0);
-    }
-    for (;;) ::pause();
+    leave_an_idle_child(forked, end);
   });
   forked.wait();
   parent.kill_and_wait();

@@ -57,6 +57,9 @@ class Gate {
   int ends_[2];
 };
 
+// In a child: forks one of its own, which opens `forked` and idles until `end`, and waits to be killed.
+[[noreturn]] void leave_an_idle_child(Gate& forked, Gate& end);
+
 void* map_shared(unsigned long size);
 void unmap_shared(void* address, unsigned long size);
 
