@@ -69,10 +69,9 @@ PyObject* take_back(Session* session, PyObject* key, Py_hash_t hash, const Sight
   return nullptr;
 }
 
+// Of a key that was not there just now.
 PyObject* setdefault(Session* session, PyObject* key, Py_hash_t hash, PyObject* value) {
   const Use use(session);
-  PyObject* present = read_value(session, key, hash);
-  if (present != nullptr || PyErr_Occurred() != nullptr) return present;
   const std::uint64_t handles_before = session->module->handles_pickled;
   Encoded encoded;
   ReadyValue ready;
@@ -82,7 +81,7 @@ PyObject* setdefault(Session* session, PyObject* key, Py_hash_t hash, PyObject* 
   if (!is_nested && !make_ready(session, encoded, &ready)) return nullptr;
   LockForWrite lock(session);
   if (!lock.acquire()) return nullptr;
-  present = read_value(session, key, hash);
+  PyObject* present = read_value(session, key, hash);
   if (present != nullptr || PyErr_Occurred() != nullptr) return present;
   PyObject* stored = nullptr;
   Sighting inserted;
@@ -154,6 +153,9 @@ PyObject* dict_setdefault(PyObject* self, PyObject* const* arguments, Py_ssize_t
   const Py_hash_t hash = hash_of_key(arguments[0]);
   if (hash == -1) return raise_unhashable(arguments[0]);
   Session* session = open_session(self);
+  PyObject* present = session == nullptr ? nullptr : read_value(session, arguments[0], hash);
+  if (present != nullptr || PyErr_Occurred() != nullptr) return present;
+  session = open_session(self);  // to look for it may have run Python code
   return session == nullptr ? nullptr : setdefault(session, arguments[0], hash, count == 2 ? arguments[1] : Py_None);
 }
 

@@ -5,9 +5,6 @@
 // Thread safety: everything needs the interpreter lock.
 #pragma once
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
 namespace ultradict::python {
 
 class UnderWay {
@@ -17,9 +14,8 @@ class UnderWay {
 
   // In a child of fork. The newest first: what began within another thing ends before it. May run Python code.
   static void end_those_of_other_threads(UnderWay*& list) noexcept {
-    const unsigned long self = PyThread_get_thread_ident();
     for (UnderWay* each = list; each != nullptr;) {
-      if (each->thread_ == self) {
+      if (each->thread_ == &this_thread) {
         each = each->next_;
         continue;
       }
@@ -30,7 +26,7 @@ class UnderWay {
   }
 
  protected:
-  explicit UnderWay(UnderWay*& list) noexcept : thread_(PyThread_get_thread_ident()), next_(list), at_(&list) {
+  explicit UnderWay(UnderWay*& list) noexcept : thread_(&this_thread), next_(list), at_(&list) {
     if (next_ != nullptr) next_->at_ = &next_;
     list = this;
   }
@@ -48,7 +44,10 @@ class UnderWay {
   // Of one whose thread is not there: its destructor never runs.
   virtual void end() noexcept = 0;
 
-  unsigned long thread_;
+  // Its address is the thread's, in a child of fork the same: to ask for it is one instruction.
+  static inline constinit thread_local char this_thread __attribute__((tls_model("initial-exec"))) = 0;
+
+  const char* thread_;
   UnderWay* next_;
   UnderWay** at_;  // what points here; null: it has left
 };
