@@ -71,8 +71,8 @@ Status Dict::open(std::string_view name, const Options& options, Dict* dict) {
   return {};
 }
 
-Status Dict::unlink(std::string_view name, std::string_view directory) {
-  return report(unlink_dict(name, directory), name);
+Status Dict::unlink(std::string_view name, std::string_view directory, std::string_view id) {
+  return report(unlink_dict(name, directory, id), name);
 }
 
 Status Dict::close() {

@@ -124,8 +124,8 @@ class Dict {
 
   // --- life ---
   static Status open(std::string_view name, const Options& options, Dict* dict);
-  // Removes the name and, as soon as no process is attached, the files. `directory` as in Options.
-  static Status unlink(std::string_view name, std::string_view directory = {});
+  // Removes the name and, as soon as no process is attached, the files. `directory` and `id` as in Options.
+  static Status unlink(std::string_view name, std::string_view directory = {}, std::string_view id = {});
   Status close();
   Status unlink();  // of exactly this dict: a newer one of the same name is left alone
   // The very end of a process that will not close all of its handles: leaves every dict it has open, and those that it

@@ -219,10 +219,8 @@ class UltraDict(SharedDict["_K", "_V"]):
 
     def close(self, unlink: bool = False, data: bool = True) -> dict[_K, _V] | None:
         """Ends this handle and returns the items as a plain dict (data=False: nothing)."""
-        if self.closed:
-            return None
         try:
-            return self.to_dict() if data else None
+            return self.to_dict() if data and not self.closed else None
         finally:
             if unlink:
                 self._unlink()

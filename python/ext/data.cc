@@ -7,15 +7,11 @@
 #include <new>
 
 #include "dict_object.h"
-#include "locking.h"
 #include "lookup.h"
 
 namespace ultradict::python {
 
 namespace {
-
-// A blob may be overwritten each time just before it is copied; after so many times its writers are kept out.
-constexpr int attempts_unlocked_max = 64;
 
 Status changes_of(Session* session, Progress* progress, std::vector<Sighting>* changed) {
   const GilReleased released;  // it may be long, and may wait for the shared lock
@@ -103,9 +99,7 @@ Data::Step Data::read(Session* session, Sighting seen, bool anew, Item* item) {
   if (read_cached(session, seen, item)) return item->sequence == known_sequence ? Step::unchanged : Step::item;
   const Lease<Buffer> buffer(session->module->spare_buffer);
   if (!buffer) return Step::error;
-  LockForWrite lock(session);
-  for (int attempt = 0;; ++attempt) {
-    if (attempt == attempts_unlocked_max && !lock.acquire()) return Step::error;
+  for (Looks looks(session); looks.begin();) {
     Record record;
     bool moved = false;
     seen.sequence = known_sequence;
@@ -123,7 +117,9 @@ Data::Step Data::read(Session* session, Sighting seen, bool anew, Item* item) {
       return Step::item;
     }
     if (PyErr_Occurred() != nullptr) return Step::error;
+    if (looks.is_last()) return raise_unfetched(session), Step::error;
   }
+  return Step::error;
 }
 
 bool Data::apply(Gathered* gathered) {

@@ -13,7 +13,7 @@ namespace ultradict::python {
 namespace {
 
 Status unlink_engine(Session* session) {
-  return session->closed ? Dict::unlink(session->name) : session->engine.unlink();
+  return session->closed ? Dict::unlink(session->name, {}, session->id) : session->engine.unlink();
 }
 
 bool put_number(PyObject* dict, const char* word, std::uint64_t number) {

@@ -35,17 +35,19 @@ struct Parameters {
   }
 };
 
-bool engine_options(const Parameters& given, const std::string& attributes, Options* options) {
+Options engine_options(const Parameters& given, std::string attributes) {
   static constexpr Create ways[] = {Create::if_missing, Create::always, Create::never};
-  options->create = ways[given.create];
-  options->id = given.identity;
-  options->buffer_size = given.buffer_size;
-  options->full_dump_size = given.full_dump_size;
-  options->max_bytes = given.max_bytes;
-  options->auto_unlink = given.auto_unlink != 0;
-  options->mode = given.mode;
-  options->attributes = attributes;
-  return true;
+  Options options;
+  options.create = ways[given.create];
+  options.id = given.identity;
+  options.buffer_size = given.buffer_size;
+  options.full_dump_size = given.full_dump_size;
+  options.max_bytes = given.max_bytes;
+  options.auto_unlink = given.auto_unlink != 0;
+  options.mode = given.mode;
+  options.attributes = std::move(attributes);
+  options.keeps_sightings = true;  // the cache's, until it follows to the new table
+  return options;
 }
 
 // "word=value" lines.
@@ -96,15 +98,14 @@ bool follow_recorded(Session* session, const Parameters& given) {
 }
 
 bool attach(Session* session, const Parameters& given) {
-  Options options;
-  if (!engine_options(given, written_attributes(session, given), &options)) return false;
-  options.keeps_sightings = true;  // the cache's, until it follows to the new table
+  const Options options = engine_options(given, written_attributes(session, given));
   Status status;
   {
     const GilReleased released;
     status = Dict::open(session->name, options, &session->engine);
   }
   if (!status) return raise_status(session->module, status, session->name), false;
+  session->id = session->engine.id();
   session->family->budget.set_size_max(given.cache_bytes);
   session->cache.begin(session->engine, &session->family->budget);
   return follow_recorded(session, given);

@@ -61,4 +61,12 @@ bool wait_for_lock(Session* session) {
   return take_lock(session, LockTerms{}, &seconds_passed) == Taken::yes;
 }
 
+bool LockForWrite::try_acquire(double* seconds) {
+  double seconds_passed = 0;
+  const Taken taken = take_lock(session_, LockTerms{true, *seconds}, &seconds_passed);
+  *seconds = std::min(2 * *seconds, 1.0);
+  if (taken == Taken::yes) note_held();
+  return taken != Taken::error;
+}
+
 }  // namespace ultradict::python

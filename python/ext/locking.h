@@ -31,10 +31,12 @@ class LockForWrite final : UnderWay {
   bool acquire() {
     const Status status = session_->engine.lock(Wait{0, false});
     if (!status && !waited(status)) return false;
-    ++session_->family->locked;
-    held_ = true;
+    note_held();
     return true;
   }
+  // Waits so many seconds at most, next time twice as long; it may be held then, or not. False with an exception.
+  bool try_acquire(double* seconds);
+  bool is_held() const noexcept { return held_; }
   void release() noexcept {
     if (!held_) return;
     held_ = false;
@@ -44,6 +46,10 @@ class LockForWrite final : UnderWay {
 
  private:
   void end() noexcept override { release(); }
+  void note_held() noexcept {
+    ++session_->family->locked;
+    held_ = true;
+  }
   bool waited(const Status& status) {
     if (status.code() == Code::lock_busy || status.code() == Code::lock_timeout) return wait_for_lock(session_);
     return raise_status(session_, status), false;

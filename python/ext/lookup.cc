@@ -3,7 +3,6 @@
 // again afterwards, unless the cache's version says that it did not change.
 #include "lookup.h"
 
-#include "locking.h"
 #include "nested.h"
 
 namespace ultradict::python {
@@ -131,15 +130,15 @@ PyObject* read_stored(Session* session, PyObject* key, Py_hash_t hash) {
   Probe probe(session);
   if (!probe) return nullptr;
   probe.key = key;
-  LockForWrite lock(session);
-  for (int attempt = 0;; ++attempt) {
-    if (!may_try_again(session, attempt, &lock)) return nullptr;
+  for (Looks looks(session); looks.begin();) {
     if (find_stored(&probe) != Found::yes) return nullptr;
     PyObject* value = same_value(session, key, hash, probe.seen);
     if (value != nullptr || PyErr_Occurred() != nullptr) return value;
     value = value_of_record(session, key, hash, probe.seen, probe.record);
     if (value != nullptr || PyErr_Occurred() != nullptr) return value;
+    if (looks.is_last()) return raise_unfetched(session);
   }
+  return nullptr;
 }
 
 }  // namespace
@@ -148,13 +147,6 @@ PyObject* raise_unfetched(Session* session) {
   return raise_status(session, Status(Code::damaged, "UltraDict '" + session->name +
                                                          "': shared bytes are damaged: a key has a value that is "
                                                          "nowhere; clear the dict, or unlink it and create it anew"));
-}
-
-bool may_try_again(Session* session, int attempt, LockForWrite* lock) {
-  constexpr int attempts_unlocked_max = 64;
-  if (attempt < attempts_unlocked_max) return true;
-  if (attempt == attempts_unlocked_max) return lock->acquire();
-  return raise_unfetched(session), false;
 }
 
 Found find_stored(Probe* probe) {

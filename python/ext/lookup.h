@@ -3,7 +3,7 @@
 // then the mirror of exotic keys. Reads, writes and deletions all begin here.
 #pragma once
 
-#include "locking.h"
+#include "looks.h"
 
 namespace ultradict::python {
 
@@ -33,9 +33,6 @@ Found find_stored(Probe* probe);
 // key.
 PyObject* read_value(Session* session, PyObject* key, Py_hash_t hash);
 
-// A large value or a nested dict may be replaced each time just before it is fetched. Before attempt number `attempt`
-// (from 0): after many the writers are kept out by `lock`. False with an exception: it cannot be fetched even so.
-bool may_try_again(Session* session, int attempt, LockForWrite* lock);
 // Of a value that was not there though nobody could write.
 PyObject* raise_unfetched(Session* session);
 

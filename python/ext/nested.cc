@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "dict_whole.h"
-#include "locking.h"
+#include "looks.h"
 
 namespace ultradict::python {
 
@@ -20,6 +20,7 @@ const Session* session_of_child(PyObject* object, const ModuleState* module) {
 
 void inherit(Session* child, const Session* parent) {
   child->name = child->engine.name();
+  child->id = child->engine.id();
   child->serializer = parent->serializer.copy();
   child->shared_lock = parent->shared_lock;
   child->recurse = parent->recurse;
@@ -117,19 +118,18 @@ PyObject* child_handle(Session* parent, ChildId id) {
 // A nested dict that another process deletes or replaces before its turn comes makes the copy begin anew; after a few
 // times writers are kept out.
 Ref deep_copy(PyObject* self) try {
-  constexpr int attempts_unlocked_max = 4;
+  constexpr int looks_unlocked_max = 4;
   Session* session = open_session(self);
   if (session == nullptr) return Ref();
   const Use use(session);
-  LockForWrite lock(session);
-  for (int attempt = 0;; ++attempt) {
-    if (attempt == attempts_unlocked_max && !lock.acquire()) return Ref();
+  for (Looks looks(session, looks_unlocked_max); looks.begin();) {
     Ref whole = DeepCopy().run(self);
-    const bool again = !whole && attempt < attempts_unlocked_max && session->engine.alive() &&
+    const bool again = !whole && !looks.is_last() && session->engine.alive() &&
                        PyErr_ExceptionMatches(session->module->errors.dict_deleted.get()) != 0;
     if (!again) return whole;
     PyErr_Clear();
   }
+  return Ref();
 } catch (const std::bad_alloc&) {
   PyErr_NoMemory();
   return Ref();

@@ -28,7 +28,8 @@ struct Session {
   Family* family = nullptr;
   PyObject* handle = nullptr;  // of a nested dict that a key gave: the object that owns this, borrowed
   ModuleState* module = nullptr;
-  std::string name;  // stays when the engine's handle is closed
+  std::string name;  // this and id stay when the engine's handle is closed
+  std::string id;
   Serializer serializer;
   ExoticKeys exotic;
   HeldValues held;

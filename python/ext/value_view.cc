@@ -184,8 +184,7 @@ PyObject* view_of_key(Session* session, PyObject* key) {
   Probe probe(session);
   if (!probe) return nullptr;
   probe.key = key;
-  LockForWrite lock(session);
-  for (int attempt = 0; may_try_again(session, attempt, &lock); ++attempt) {
+  for (Looks looks(session); looks.begin();) {
     const Found found = find_stored(&probe);
     if (found == Found::error) return nullptr;
     if (found == Found::no) return raise_key_error(key);
@@ -194,6 +193,7 @@ PyObject* view_of_key(Session* session, PyObject* key) {
     if (!record.is_blob) return view_of_copy(session, key, record.value);
     PyObject* view = view_of_blob(session, key, probe.seen, record.value_size);
     if (view != nullptr || PyErr_Occurred() != nullptr) return view;
+    if (looks.is_last()) return raise_unfetched(session);
   }
   return nullptr;
 }

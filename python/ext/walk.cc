@@ -25,11 +25,11 @@ Walk::Step Walk::refreshed(std::uint32_t number, Ref* value) {
 }
 
 Walk::Step Walk::from_store(Part part, Passed passed, Ref* key, Ref* value) {
-  LockForWrite lock(session_);
-  for (int attempt = 0; may_try_again(session_, attempt, &lock); ++attempt) {
+  for (Looks looks(session_); looks.begin();) {
     bool replaced = false;
     const Step step = read(part, passed, key, value, &replaced);
     if (!replaced) return step;
+    if (looks.is_last()) return raise_unfetched(session_), Step::error;
   }
   return Step::error;
 }

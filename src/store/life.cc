@@ -282,12 +282,12 @@ void leave_all_dicts() {
   }
 }
 
-Fault unlink_dict(std::string_view name, std::string_view wanted) {
+Fault unlink_dict(std::string_view name, std::string_view wanted, std::string_view wanted_id) {
   if (Fault fault = check_name(name)) return fault;
   os::Directory directory;
   if (Fault fault = os::Directory::open(wanted, &directory)) return fault;
-  std::string id;
-  Fault fault = directory.id_of(name, &id);
+  std::string id(wanted_id);
+  Fault fault = id.empty() ? directory.id_of(name, &id) : Fault::none();
   if (!fault) fault = directory.withdraw(name, id);
   if (fault) return fault.code == Code::not_found ? Fault::of(Code::no_such_dict) : fault;
   os::UnforkedFile control;

@@ -39,7 +39,8 @@ void leave_dict(Store& store);
 // At the end of the process, of all that it has open. The mappings stay, without their locks.
 void leave_all_dicts();
 
-Fault unlink_dict(std::string_view name, std::string_view directory);
+// Of the dict of this id alone; empty: whichever has the name.
+Fault unlink_dict(std::string_view name, std::string_view directory, std::string_view id);
 // Looks at a few dicts of the directory and removes what nobody can want any more.
 void sweep_some(const os::Directory& directory, int count);
 

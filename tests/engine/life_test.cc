@@ -162,6 +162,7 @@ TEST(Life, F5_UnlinkedWhileInUseGoesOnApartFromItsSuccessor) {
   for (int i = 0; i < 1000; ++i) ASSERT_TRUE(old.put("k" + std::to_string(i), std::string(400, 'v')));
   expect_content(fresh, {{"k", "fresh"}});
   EXPECT_TRUE(old.unlink()) << "a newer dict of the name is left alone";
+  EXPECT_EQ(Dict::unlink("dict", scratch.path(), old.id()).code(), Code::no_such_dict) << "likewise";
   EXPECT_TRUE(exists(scratch));
   expect_sound(old);
   ASSERT_TRUE(old.close());

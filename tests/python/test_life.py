@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -188,13 +189,18 @@ def test_unlink_closes_and_others_go_on() -> None:
         assert exists("unlinked")
 
 
-def test_unlink_after_close_is_by_name() -> None:
-    d = UltraDict(name="later", auto_unlink=False)
+@pytest.mark.parametrize("unlink", [UltraDict.unlink, lambda d: d.close(unlink=True)])
+def test_unlink_after_close_is_of_the_dict_that_was_closed(unlink: Callable[[Any], None]) -> None:
+    d: UltraDict[Any, Any] = UltraDict(name="later", auto_unlink=False)
     d.close()
     assert exists("later")
-    d.unlink()
+    unlink(d)
     assert not exists("later")
-    d.unlink()
+    unlink(d)
+    with UltraDict(name="later", newer=1) as newer:
+        unlink(d)
+        assert exists("later")
+        assert newer == {"newer": 1}
 
 
 def test_unlink_by_name() -> None:

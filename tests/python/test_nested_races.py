@@ -9,12 +9,13 @@ import os
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from programs import Program
 from UltraDict import Exceptions, UltraDict
 
 REPLACER = """
@@ -52,6 +53,53 @@ def test_copies_of_the_whole_do_not_fail_when_parts_are_replaced() -> None:
         for _ in range(20_000):
             assert d.to_dict() == {"n": {}}
             assert d != {"n": {"x": 1}}
+
+
+HOLDER = """
+from UltraDict import UltraDict
+d = UltraDict(name=sys.argv[1])
+wait()
+with d.lock:
+    say("holds")
+    wait()
+say("released")
+wait()
+"""
+
+
+class Noticed:
+    """Says when a copy of it is made from the dict."""
+
+    on_load: Callable[[], None]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Noticed.load, ()
+
+    @staticmethod
+    def load() -> Noticed:
+        Noticed.on_load()
+        return Noticed()
+
+
+def test_a_copy_that_was_outrun_does_not_wait_for_who_keeps_the_lock() -> None:
+    looks = 0
+
+    def replace_four_times() -> None:
+        nonlocal looks
+        looks += 1
+        if looks <= 4:
+            d["n"] = {"first": Noticed(), "second": looks}
+        if looks == 4:
+            holder.go_on()
+            assert holder.said() == "holds"
+
+    Noticed.on_load = replace_four_times
+    with UltraDict.open(recurse=True, cache_bytes=0) as d, Program(HOLDER, d.name) as holder:
+        d["n"] = {"first": Noticed(), "second": 0}
+        assert d.to_dict()["n"]["second"] == 4
+        assert looks == 5
+        holder.go_on()
+        assert holder.said() == "released"
 
 
 def harm(name: str) -> None:
