@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ STATION = BUILD / "examples" / "cpp_and_python" / "station"
 
 
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
 
 @pytest.fixture
@@ -35,6 +36,17 @@ def test_both_languages_read_and_write_the_same_dict(station: Path) -> None:
         "Bergen: -28.5 to 0.5 degrees",
         "2000 readings",
     ]
+
+
+def test_the_station_is_a_project_of_its_own(tmp_path: Path) -> None:
+    if shutil.which("cmake") is None:
+        pytest.skip("CMake is not installed")
+    configured = run("cmake", "-S", HERE, "-B", tmp_path, "-DCMAKE_CXX_FLAGS=-O0")
+    assert configured.returncode == 0, configured.stderr
+    built = run("cmake", "--build", tmp_path, "--target", "station", "--parallel", "2")
+    assert built.returncode == 0, built.stdout + built.stderr
+    finished = run(sys.executable, HERE / "weather.py", tmp_path / "station")
+    assert finished.stdout.splitlines()[-1] == "2000 readings", finished.stderr
 
 
 def test_a_station_without_a_dict_says_so(station: Path) -> None:

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dict: an ordered hash map of byte strings in shared memory. START HERE.
 //
-//   ultradict::Dict prices;
-//   if (auto status = ultradict::Dict::open("prices", {}, &prices); !status) die(status.message());
-//   prices.put("AAPL", "189.3");
+//   ultradict::Dict dict;
 //   std::string value;
-//   prices.get("AAPL", &value);
+//   ultradict::Status status = ultradict::Dict::open("settings", {}, &dict);
+//   if (status) status = dict.put("colour", "blue");
+//   if (status) status = dict.get("colour", &value);
+//   if (!status) die(status.message());
 //
-// Any process that opens the same name sees the same keys. value.h gives the bytes the meaning that Python gives them.
+// Any process that opens the same name sees the same keys. Keys and values are bytes here, without a meaning: what
+// Python is to read, and what it wrote, goes through value.h.
 // A value may be a dict itself (open_child), to any depth.
 //
 // Thread and process safety
-//   Reads never wait for anyone: not for a writer, not for one that was killed half-way. Writes take the dict's lock
-//   for themselves unless the calling thread holds it already. One handle may be used by several threads at once,
-//   except that open, close and the destructor need the handle to themselves. A Cursor and a Buffer belong to one
-//   thread. After fork the child's copy of a handle works; it is a participant of its own and does not hold the
-//   parent's lock.
+//   Reads never wait for a writer, nor for one that was killed half-way. (One that was outrun 64 times in a row asks
+//   for the lock; if somebody keeps that for 5 s and it is outrun on and on, it fails with lock_timeout.) Writes take
+//   the dict's lock for themselves unless the calling thread holds it already. One handle may be used by several
+//   threads at once, except that open, close and the destructor need the handle to themselves. A Cursor and a Buffer
+//   belong to one thread. After fork the child's copy of a handle works; it is a participant of its own and does not
+//   hold the parent's lock.
 //
 // Consistency
 //   Single-key operations are linearizable; all changes have one total order. put_all and clear happen wholly or not at

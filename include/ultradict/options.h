@@ -30,7 +30,7 @@ struct Options {
 
   // --- decided by the creator ---
   std::uint64_t buffer_size =
-      10'000;  // bytes set aside at creation for records; also the period of the stream counters; < 2^32
+      10'000;  // bytes set aside at creation for records, at most 512 KiB; the period of the stream counters; < 2^32
   std::uint64_t full_dump_size = 0;  // hard bound on encoded keys and values, in bytes; 0 = none
   std::uint64_t max_bytes = 0;       // hard bound on all files of the dict, set aside at creation; 0 = none
   bool auto_unlink = true;           // it ends with its creator: the last handle of that process, or the process

@@ -54,7 +54,7 @@ def _name(value: object) -> str:
         encoded = b""
     if not encoded or "/" in value or "\0" in value or value in (".", ".."):
         raise Exceptions.InvalidParameter(
-            f"{value!r} cannot be the name of an UltraDict: it must be text without / and NUL"
+            f"{value!r} cannot be the name of an UltraDict: a name is text without / and NUL, not empty, '.' or '..'"
         )
     if len(encoded) > name_bytes_max:
         raise Exceptions.InvalidParameter(
@@ -81,6 +81,8 @@ def checked(given: dict[str, Any]) -> dict[str, Any]:
     max_bytes = given.get("max_bytes")
     auto_unlink = _flag("auto_unlink", given["auto_unlink"])
     create = _flag("create", given["create"])
+    if create is False and given["name"] is None:
+        raise Exceptions.CannotAttachSharedMemory("create=False attaches to a dict that is there: name= says which")
     return {
         "name": random_name() if given["name"] is None else _name(given["name"]),
         "create": {None: 0, True: 1, False: 2}[create],

@@ -170,7 +170,8 @@ class TypedReader {
   bool is_key_;
 };
 
-constexpr const char* damaged_value = "the stored bytes of a value are damaged";
+constexpr const char* damaged_key = "the stored bytes of a key are damaged, or C++ wrote them without value.h";
+constexpr const char* damaged_value = "the stored bytes of a value are damaged, or C++ wrote them without value.h";
 
 // What follows Tag::bytes; null without an exception if it is damaged.
 Ref read_whole_bytes(Bytes value) {
@@ -202,7 +203,7 @@ PyObject* decode_key(ConvertState& state, Bytes canonical, Bytes face, bool allo
     if (allow_pickle) return read_pickle(state, bytes.substr(1));
     return state.raise_forbidden("a key is stored as a pickle, which allow_pickle=False refuses to load");
   }
-  return checked(TypedReader(bytes, true).whole(), state, "the stored bytes of a key are damaged");
+  return checked(TypedReader(bytes, true).whole(), state, damaged_key);
 }
 
 PyObject* decode_value(Bytes bytes, const Serializer& serializer) {

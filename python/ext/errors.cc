@@ -105,6 +105,50 @@ PyObject* raise_closed(ModuleState* module, std::string_view name) {
   return nullptr;
 }
 
+namespace {
+
+bool is_of_dict(const ErrorClasses& errors) {
+  return PyErr_ExceptionMatches(errors.damaged.get()) != 0 || PyErr_ExceptionMatches(errors.forbidden.get()) != 0;
+}
+
+// Of an exception of ours, in its own words.
+void name_in_message(PyObject* type, PyObject* raised, const std::string& name) {
+  const Ref said = Ref::steal(PyObject_Str(raised));
+  const char* text = said ? PyUnicode_AsUTF8(said.get()) : nullptr;
+  if (text == nullptr) return;
+  const std::string_view words(text);
+  raise_text(type, words.starts_with("dict '") ? std::string(words) : "dict '" + name + "': " + text);
+}
+
+// Of any other, where Python can (3.11).
+void name_in_note(PyObject* raised, const std::string& name) {
+  const Ref note = Ref::steal(PyUnicode_FromFormat("when a key or value of UltraDict '%s' was loaded", name.c_str()));
+  const Ref done = Ref::steal(note ? PyObject_CallMethod(raised, "add_note", "O", note.get()) : nullptr);
+  if (!done) PyErr_Clear();
+}
+
+}  // namespace
+
+PyObject* named(Session* session, PyObject* decoded) {
+  if (decoded != nullptr || PyErr_Occurred() == nullptr) return decoded;
+  const bool is_ours = is_of_dict(session->module->errors);
+  if (!is_ours && (PyErr_ExceptionMatches(PyExc_Exception) == 0 || PyErr_ExceptionMatches(PyExc_MemoryError) != 0))
+    return nullptr;
+  PyObject *type = nullptr, *raised = nullptr, *traceback = nullptr;
+  PyErr_Fetch(&type, &raised, &traceback);
+  PyErr_NormalizeException(&type, &raised, &traceback);
+  if (is_ours) {
+    name_in_message(type, raised, session->name);
+    Py_XDECREF(type);
+    Py_XDECREF(raised);
+    Py_XDECREF(traceback);
+  } else {
+    name_in_note(raised, session->name);
+    PyErr_Restore(type, raised, traceback);
+  }
+  return nullptr;
+}
+
 PyObject* raise_key_error(PyObject* key) {
   const Ref arguments = Ref::steal(PyTuple_Pack(1, key));
   if (arguments) PyErr_SetObject(PyExc_KeyError, arguments.get());

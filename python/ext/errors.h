@@ -22,4 +22,7 @@ PyObject* raise_unhashable(PyObject* key);
 // the attempt began.
 PyObject* raise_lock_busy(Session* session, bool timed_out, double seconds_passed);
 
+// What was decoded of the dict, or null; an exception that was raised instead is made to say of which dict.
+PyObject* named(Session* session, PyObject* decoded);
+
 }  // namespace ultradict::python

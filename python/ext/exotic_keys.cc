@@ -134,12 +134,12 @@ void ExoticKeys::forget(PyObject* key) {
 
 PyObject* ExoticKeys::object_of(Session* session, Bytes canonical, Bytes face, bool exotic) {
   const bool allow_pickle = session->serializer.allow_pickle;
-  if (!exotic) return decode_key(session->module->convert, canonical, face, allow_pickle);
+  if (!exotic) return named(session, decode_key(session->module->convert, canonical, face, allow_pickle));
   const Ref stored = bytes_object(canonical);
   if (!stored || !ensure_dict(&objects_)) return nullptr;
   PyObject* known = PyDict_GetItemWithError(objects_.get(), stored.get());
   if (known != nullptr || PyErr_Occurred() != nullptr) return Ref::share(known).release();
-  Ref key = Ref::steal(decode_key(session->module->convert, canonical, face, allow_pickle));
+  Ref key = Ref::steal(named(session, decode_key(session->module->convert, canonical, face, allow_pickle)));
   if (!key || !ensure_dict(&objects_)) return nullptr;
   // Whoever decoded it first while this call did the same has made the object that stands for it.
   return Ref::share(PyDict_SetDefault(objects_.get(), stored.get(), key.get())).release();

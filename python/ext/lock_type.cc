@@ -148,7 +148,9 @@ PyMethodDef lock_methods[] = {
     {"__enter__", lock_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nWaits for the lock."},
     {"__exit__", method(lock_exit), METH_FASTCALL, "Gives the lock back."},
     {"__reduce__", lock_reduce, METH_NOARGS, "Pickles like the handle."},
-    {"acquire", method(lock_acquire), words_too, "Takes the lock, see the table in the documentation."},
+    {"acquire", method(lock_acquire), words_too,
+     "Takes the lock. (block=True, timeout=None), answers False if it cannot be had; with shared_lock=True "
+     "(block=True, sleep_time=1e-06, timeout=None, steal_after_timeout=False), raises then."},
     {"acquire_with_timeout", method(lock_acquire_with_timeout), words_too,
      "acquire_with_timeout($self, /, block=True, sleep_time=1e-06, timeout=1.0, steal_after_timeout=False, *, "
      "steal=False)\n--\n\n"

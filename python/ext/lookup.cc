@@ -53,8 +53,8 @@ PyObject* decode_blob(Session* session, const Sighting& seen, std::uint64_t size
 PyObject* decode_record(Session* session, const Sighting& seen, const Record& record) {
   ++session->misses;
   if (record.child.number != 0) return child_handle(session, record.child);
-  if (record.is_blob) return decode_blob(session, seen, record.value_size);
-  return decode_value(record.value, session->serializer);
+  if (record.is_blob) return named(session, decode_blob(session, seen, record.value_size));
+  return named(session, decode_value(record.value, session->serializer));
 }
 
 std::uint64_t size_of(const Record& record) {

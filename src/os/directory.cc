@@ -68,7 +68,7 @@ Fault check_place(const std::string& path) {
   }
   if (!S_ISDIR(status.st_mode)) {
     return Fault{Code::forbidden, 0,
-                 "in the place of the directory of dicts is something else, remove it or set ULTRADICT_DIR: its owner",
+                 "in the place of the directory of dicts is something else, remove it or set ULTRADICT_DIR; owner",
                  status.st_uid, ::geteuid()};
   }
   if (status.st_uid != ::geteuid()) {
@@ -77,7 +77,7 @@ Fault check_place(const std::string& path) {
                  status.st_uid, ::geteuid()};
   }
   if ((status.st_mode & 0022) != 0) {
-    return Fault{Code::forbidden, 0, "the directory of dicts can be written by others", status.st_mode & 07777, 0700};
+    return Fault::of(Code::forbidden, "others can write to the directory of dicts, make its mode 0700");
   }
   return {};
 }

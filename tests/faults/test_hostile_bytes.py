@@ -20,7 +20,7 @@ from repeating import runs
 
 from programs import PREAMBLE, run
 from UltraDict import UltraDict
-from UltraDict.Exceptions import Damaged
+from UltraDict.Exceptions import Damaged, Forbidden
 
 
 class Payload:
@@ -36,6 +36,15 @@ class Payload:
 class WithBuffer(Payload):
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return planted, (self.marker, pickle.PickleBuffer(bytearray(100_000)))
+
+
+class Unloadable:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return raises, ()
+
+
+def raises() -> None:
+    raise LookupError("what was stored is not known here")
 
 
 def planted(marker: Path, buffer: object) -> None:
@@ -307,6 +316,21 @@ def test_e11_what_only_looks_like_a_bomb(name: str, d: UltraDict[Any, Any]) -> N
             assert found == expected
         for _ in range(64 if expected is None else 0):
             (found,) = found
+
+
+def test_e11_what_cannot_be_loaded_is_told_with_its_dict(d: UltraDict[Any, Any]) -> None:
+    plant(d, "k", BOMBS["unknown tag"])
+    with pytest.raises(Damaged, match=f"^dict '{d.name}': the stored bytes of a value are damaged"):
+        d["k"]
+    d["k"] = Path(d.name)
+    careful: UltraDict[Any, Any] = UltraDict.open(d.name, create=False, allow_pickle=False)
+    with careful, pytest.raises(Forbidden, match=f"^dict '{d.name}': the value is stored as a pickle"):
+        careful["k"]
+    d["k"] = Unloadable()
+    with pytest.raises(LookupError) as raised:
+        d["k"]
+    if sys.version_info >= (3, 11):
+        assert raised.value.__notes__ == [f"when a key or value of UltraDict '{d.name}' was loaded"]
 
 
 BAD_KEYS = {

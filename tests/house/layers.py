@@ -30,7 +30,6 @@ may_include = {
     "src/store": ["store/", "structures/", "os/", "layout.h", "base/", "ultradict/"],
     "src": ["dict_handle.h", "store/", "base/", "ultradict/"],
     "python/ext": [".", "ultradict/"],
-    "cli": [".", "ultradict/"],
     "bench": [".", "ultradict/"],
     "examples": [".", "ultradict/"],
 }

@@ -189,6 +189,11 @@ def test_unlink_closes_and_others_go_on() -> None:
         assert exists("unlinked")
 
 
+def test_to_attach_one_needs_its_name() -> None:
+    with pytest.raises(CannotAttachSharedMemory, match="name= says which"):
+        UltraDict(create=False)
+
+
 @pytest.mark.parametrize("unlink", [UltraDict.unlink, lambda d: d.close(unlink=True)])
 def test_unlink_after_close_is_of_the_dict_that_was_closed(unlink: Callable[[Any], None]) -> None:
     d: UltraDict[Any, Any] = UltraDict(name="later", auto_unlink=False)
