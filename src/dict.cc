@@ -51,13 +51,14 @@ Status open_root(const ChildName& name, Options options, Dict* root) {
 
 }  // namespace
 
-Status Dict::open(std::string_view name, const Options& options, Dict* dict) {
+Status Dict::open(std::string_view name, const Options& given, Dict* dict) {
+  const Options options = given;  // they may be those of `dict`
   (void)dict->close();
   if (ChildName child; ChildName::parse(name, &child)) {
     Dict root;
     if (Status status = open_root(child, options, &root); !status) return status;
-    if (Status status = root.open_child(child.child, dict); !status) return status;
-    return options.create == Create::always ? report(Fault::of(Code::already_exists), name) : Status();
+    if (options.create == Create::always) return report(Fault::of(Code::already_exists), name);
+    return root.open_child(child.child, dict);
   }
   auto handle = std::make_unique<Handle>();  // what may throw comes before what is then open
   handle->name = name;
@@ -83,7 +84,10 @@ Status Dict::close() {
   return {};
 }
 
-void Dict::leave_all() noexcept { leave_all_dicts(); }
+void Dict::leave_all() noexcept try {
+  leave_all_dicts();
+} catch (const std::bad_alloc&) {  // what is left is swept by others
+}
 
 Status Dict::unlink() {
   if (!store_) return report(closed(), name());

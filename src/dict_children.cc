@@ -18,6 +18,7 @@ Status Dict::open_child(Bytes key, Dict* child) const {
 
 Status Dict::open_child(ChildId id, Dict* child) const {
   if (!store_) return report(closed(), name());
+  if (id.number == 0) return report(Fault::of(Code::no_such_dict, "number 0 is no nested dict"), name());
   const std::shared_ptr<Store> store = store_;  // `child` may be this handle
   const std::string text = ChildName{store->name, store->id, id}.text();
   {
@@ -91,7 +92,7 @@ ChildBuilder::ChildBuilder(Dict& dict) : dict_(dict), guard_(dict) {
 }
 
 ChildBuilder::~ChildBuilder() {
-  if (!outermost_) return;
+  if (!outermost_ || !dict_.has_lock()) return;  // a child of fork leaves what its parent builds
   Store& store = *dict_.store_;
   store.builds_children = false;
   (void)settle_nested(store, store.lock.held());  // what fails is left to the next owner
@@ -99,6 +100,8 @@ ChildBuilder::~ChildBuilder() {
 
 Status ChildBuilder::make(Dict* child) {
   if (!dict_.store_) return report(closed(), dict_.name());
+  if (!guard_.status()) return Status(guard_.status().code(), guard_.status().message());
+  if (!dict_.has_lock()) return report(Fault::of(Code::not_owner), dict_.name());
   ChildId id;
   const Fault fault = make_child(*dict_.store_, &id);
   return fault ? report(fault, dict_.name()) : dict_.open_child(id, child);

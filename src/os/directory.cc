@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <memory>
 #include <utility>
 
 #include "os/directory_lock.h"
@@ -34,6 +35,8 @@ Fault make_directory(const std::string& path, unsigned mode) {
   }
   return ::chmod(path.c_str(), mode) == 0 ? Fault::none() : system_fault("set a directory's mode");
 }
+
+using Listing = std::unique_ptr<DIR, int (*)(DIR*)>;
 
 // Skips a random number of entries, fewer than there are.
 void skip_some(DIR* listing) {
@@ -88,6 +91,15 @@ Fault provide_directory(const std::string& path) {
   return fault ? fault : check_place(path);
 }
 
+// Wherever the process goes later. Its last part is not resolved: it may be a link, which is not followed.
+Fault make_absolute(std::string* path) {
+  if (path->starts_with('/')) return {};
+  const std::unique_ptr<char, decltype(&std::free)> here(::getcwd(nullptr, 0), std::free);
+  if (!here) return system_fault("ask for the working directory");
+  *path = std::string(here.get()) + "/" + *path;
+  return {};
+}
+
 bool is_id(std::string_view text) {
   return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == text.npos;
 }
@@ -97,6 +109,7 @@ bool is_id(std::string_view text) {
 Fault Directory::open(std::string_view wanted, Directory* directory) {
   std::string path = wanted.empty() ? default_path() : std::string(wanted);
   while (path.size() > 1 && path.back() == '/') path.pop_back();  // with it, a link would be followed
+  if (Fault fault = make_absolute(&path)) return fault;
   for (const char* part : {"", "/d", "/n"}) {
     if (Fault fault = provide_directory(path + part)) return fault;
   }
@@ -201,29 +214,27 @@ void Directory::look_at_some(int count, FunctionRef<void(const std::string& id)>
   static pid_t looked = 0;
   const Turn turn;
   if (!turn) return;
-  DIR* listing = ::opendir(Path(path_, "d"));
+  const Listing listing(::opendir(Path(path_, "d")), ::closedir);
   if (!listing) return;
   if (std::exchange(looked, ::getpid()) == ::getpid()) {
-    ::seekdir(listing, place);
+    ::seekdir(listing.get(), place);
   } else {
-    skip_some(listing);
+    skip_some(listing.get());
   }
-  if (!look_at(listing, &count, look)) {
-    ::rewinddir(listing);
-    look_at(listing, &count, look);
+  if (!look_at(listing.get(), &count, look)) {
+    ::rewinddir(listing.get());
+    look_at(listing.get(), &count, look);
   }
-  place = ::telldir(listing);
-  ::closedir(listing);
+  place = ::telldir(listing.get());
 }
 
 Fault list_directory(const char* path, FunctionRef<void(const char* name)> look) {
-  DIR* listing = ::opendir(path);
+  const Listing listing(::opendir(path), ::closedir);
   if (!listing) return system_fault("list a directory");
-  while (const struct dirent* found = ::readdir(listing)) {
+  while (const struct dirent* found = ::readdir(listing.get())) {
     const std::string_view name = found->d_name;
     if (name != "." && name != "..") look(found->d_name);
   }
-  ::closedir(listing);
   return {};
 }
 

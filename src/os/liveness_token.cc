@@ -18,6 +18,10 @@ namespace {
 
 constexpr Word token_magic = 0x6e656b6f74647500ULL;
 
+// Who claims a number holds this byte first. The byte of the number comes last, when its record has another generation
+// than that of a dead process: that one is dead for everybody, whenever the claimer stops.
+constexpr Size claim_byte(Word number) { return participants_max + number; }
+
 Word record_offset(Word number) { return sizeof(TokenHeader) + number * sizeof(TokenRecord); }
 
 // One token per directory and process. The mutex is held across fork, so that a child finds both in order.
@@ -33,6 +37,9 @@ Registry& registry() {
   }();
   return *instance;
 }
+
+// Before there are threads: a fork amid its making would leave it unmade to the child.
+[[maybe_unused]] const Registry& made_at_load = registry();
 
 // Made whole under another name, then renamed: whoever opens the token file finds its id in it. One process at a time,
 // and only while there is none: what a dead one left half-made the next one makes anew.
@@ -130,8 +137,13 @@ Fault LivenessToken::claim() {
 
 Fault LivenessToken::claim_number(Word number) {
   UnforkedFile file;
+  UnforkedFile claiming;
+  bool taken = false;
   if (Fault fault = expect_own(file.open(path_.c_str()), file)) return fault;
-  if (Fault fault = try_lock_byte(file, number, LockKind::exclusive)) return fault;
+  if (Fault fault = claiming.open(path_.c_str())) return fault;
+  if (Fault fault = try_lock_byte(claiming, claim_byte(number), LockKind::exclusive)) return fault;
+  if (Fault fault = is_locked(file, number, LockKind::exclusive, &taken)) return fault;
+  if (taken) return Fault::of(Code::lock_busy);
   TokenRecord record{};
   Size size = 0;
   if (Fault fault = file_size(file, &size)) return fault;
@@ -143,6 +155,8 @@ Fault LivenessToken::claim_number(Word number) {
   record.pid = static_cast<std::int32_t>(::getpid());
   if (Fault fault = write_at(file, record_offset(number), reinterpret_cast<const char*>(&record), sizeof record))
     return fault;
+  if (Fault fault = try_lock_byte(file, number, LockKind::exclusive)) return fault;
+  claiming.close();
   if (Fault fault = byte_.keep(std::move(file), false)) return fault;
   bool survives = false;
   if (Fault fault = survives_its_descriptor(number, &survives)) {

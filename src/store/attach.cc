@@ -106,7 +106,12 @@ Fault attach_dict(const os::Directory& directory, const std::string& name, const
   if (!std::equal(identity.token_id, identity.token_id + 2, opened->token->id())) {
     return Fault::damaged("control: made with another token file than the directory has now");
   }
-  if (Fault fault = take_place(directory, control, identity, id)) return fault;
+  if (Fault fault = take_place(directory, control, identity, id)) {
+    control.close();
+    // Who left meanwhile may have taken us for somebody who is attached, and left the files to us.
+    if (fault.code == Code::changed) remove_if_abandoned(directory, id);
+    return fault;
+  }
   // All that may throw comes before the mapping, which then has an owner.
   describe(identity, directory, opened.get());
   DictFiles files(std::string(directory.data_path(id)), opened->options.mode, opened->options.max_bytes);

@@ -130,12 +130,12 @@ Word segment_to_gain_most(const Control& control) {
   return best;
 }
 
-void choose_victim(Store& store, LockHeld held, Word number) {
+Fault choose_victim(Store& store, LockHeld held, Word number) {
   State& state = store.state();
   Change change(store.regions, held);
   change.set(state.victim_offset, 0);
   change.set(state.victim, number + 1);
-  (void)change.commit();
+  return change.commit();
 }
 
 // Moves up to `budget` bytes, at least one record, out of the victim; frees it at its end. `spent` is what that cost:
@@ -165,7 +165,7 @@ Fault move_some(Store& store, LockHeld held, Word budget, Word* spent) {
 }
 
 Fault empty_segment(Store& store, LockHeld held, Word number) {
-  choose_victim(store, held, number);
+  if (Fault fault = choose_victim(store, held, number)) return fault;
   while (store.state().victim == number + 1) {
     Word spent = 0;
     if (Fault fault = move_some(store, held, ~Word{0}, &spent)) return fault;
@@ -190,7 +190,7 @@ Fault clean_some(Store& store, LockHeld held, Word size) {
   if (control.state.victim == 0) {
     const Word number = emptiest_segment(control);
     if (number == segments_max) return {};
-    choose_victim(store, held, number);
+    if (Fault fault = choose_victim(store, held, number)) return fault;
   }
   const Fault fault = move_out(store, held, bytes_moved_per_byte * size);
   return fault.code == Code::memory_full ? Fault::none() : fault;  // a later write may have more room

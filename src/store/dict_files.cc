@@ -14,12 +14,22 @@
 
 namespace ultradict {
 
+namespace {
+
+// Of a file that is made: not found is the directory of the dict.
+Fault in_its_directory(const Fault& fault) {
+  return fault.code == Code::not_found ? Fault::damaged("its directory is missing") : fault;
+}
+
+}  // namespace
+
 Fault DictFiles::create(LockHeld held, const char* name, Word size, os::File* file) const {
   Fault fault = os::create_file(path_of(name), mode_, file);
   if (fault.code == Code::already_exists) {
     remove(name);
     fault = os::create_file(path_of(name), mode_, file);
   }
+  fault = in_its_directory(fault);
   if (!fault) fault = budget_.allocate(held, *file, 0, size);
   if (fault && *file) remove(name);
   return fault;
@@ -75,8 +85,13 @@ Fault DictFiles::write_blob(const os::File& file, std::span<const Bytes> parts, 
   return {};
 }
 
+Fault DictFiles::create_staged(const char* name, os::File* file) const {
+  return in_its_directory(os::create_file(path_of(name), mode_, file));
+}
+
 Fault DictFiles::publish_blob(LockHeld, const char* staged, Word sequence) const {
-  return os::rename_file(path_of(staged), path_of(blob(sequence)));
+  const Fault fault = os::rename_file(path_of(staged), path_of(blob(sequence)));
+  return fault.code == Code::not_found ? Fault::damaged("a file that was being written is missing") : fault;
 }
 
 Fault DictFiles::blob_size(Word sequence, Word* size) const { return os::file_size(path_of(blob(sequence)), size); }

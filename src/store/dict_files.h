@@ -46,7 +46,7 @@ class DictFiles {
   void remove_entries(LockHeld, Word table) const;
 
   // A blob is written under a name of its writer's before the lock is taken, and renamed before its change commits.
-  Fault create_staged(const char* name, os::File* file) const { return os::create_file(path_of(name), mode_, file); }
+  Fault create_staged(const char* name, os::File* file) const;
   // What it has goes back to the budget in steps: nobody has mapped it.
   void remove_staged(LockHeld, const char* name) const;
   // The parts may be changed by others meanwhile: what is summed up is what is written.

@@ -61,6 +61,12 @@ class DictLock {
   }
   // Of a Store that ends: no thread of this process can give the lock back any more.
   void leave_for_good();
+  // The thread that held it has its id there, too.
+  void after_fork_in_child() {
+    owner_thread_.store(0, std::memory_order_relaxed);
+    depth_ = 0;
+    took_from_the_dead_ = false;
+  }
   bool is_held() const {
     return owner_thread_.load(std::memory_order_relaxed) == this_thread() && is_owned_by(token_->word());
   }

@@ -24,7 +24,7 @@ constexpr int swept_on_create = 32;
 struct OpenDicts {
   std::mutex mutex;
   std::map<std::string, std::weak_ptr<Store>> stores;
-  std::vector<std::shared_ptr<Store>> forking;  // all of them, while the process forks
+  std::vector<std::shared_ptr<Store>> forking;  // all of them, while the process forks; has room for them before
   std::map<std::string, int> opened;            // directories, and how many dicts this process created in each
 };
 
@@ -52,11 +52,18 @@ void before_fork() {
   for (const auto& store : open_dicts().forking) store->regions.before_fork();
 }
 
+// Without the mutex, which ~Store takes. The room for the next time stays.
+void let_go(std::vector<std::shared_ptr<Store>> stores) {
+  stores.clear();
+  const std::lock_guard guard(open_dicts().mutex);
+  if (open_dicts().forking.capacity() < stores.capacity()) open_dicts().forking.swap(stores);
+}
+
 void after_fork(void (*end)(Store&)) {
-  const std::vector<std::shared_ptr<Store>> forked = std::move(open_dicts().forking);
-  open_dicts().forking.clear();
+  std::vector<std::shared_ptr<Store>> forked = std::move(open_dicts().forking);
   for (const auto& store : forked) end(*store);
   open_dicts().mutex.unlock();
+  let_go(std::move(forked));
 }
 
 OpenDicts& open_dicts() {
@@ -72,6 +79,9 @@ OpenDicts& open_dicts() {
   }();
   return *instance;
 }
+
+// Before there are threads: a fork amid its making would leave it unmade to the child.
+[[maybe_unused]] const OpenDicts& made_at_load = open_dicts();
 
 // Whether nobody can ever want it: nameless, or its creator is gone. Only for who holds byte 0 exclusively.
 bool is_abandoned(const os::Directory& directory, const os::File& control, const Identity& identity,
@@ -99,17 +109,6 @@ bool is_alone(os::UnforkedFile& control) {
     if (look >= looks_at_full_speed) os::pause_ns(1'000'000);
   }
   return false;
-}
-
-// Removes the dict if nobody is attached and nobody can want it.
-void remove_if_abandoned(const os::Directory& directory, const std::string& id) {
-  os::UnforkedFile control;
-  Identity identity{};
-  const Fault opening = open_control(directory, id, &control);
-  if (opening.code == Code::not_found) directory.remove_data_directory(id);  // its removal was cut short
-  if (opening || os::try_lock_byte(control, attached_byte, os::LockKind::exclusive)) return;
-  if (read_identity(control, &identity) || id != std::string_view(id_of(identity))) return;
-  if (is_abandoned(directory, control, identity, id)) remove_files(directory, identity, id);
 }
 
 // A dict that was being built by one who died.
@@ -186,6 +185,16 @@ Fault open_control(const os::Directory& directory, const std::string& id, os::Un
   return fault ? fault : os::check_owner(*file);
 }
 
+void remove_if_abandoned(const os::Directory& directory, const std::string& id) {
+  os::UnforkedFile control;
+  Identity identity{};
+  const Fault opening = open_control(directory, id, &control);
+  if (opening.code == Code::not_found) directory.remove_data_directory(id);  // its removal was cut short
+  if (opening || os::try_lock_byte(control, attached_byte, os::LockKind::exclusive)) return;
+  if (read_identity(control, &identity) || id != std::string_view(id_of(identity))) return;
+  if (is_abandoned(directory, control, identity, id)) remove_files(directory, identity, id);
+}
+
 std::shared_ptr<Store> find_open(const std::string& id) {
   std::shared_ptr<Store> store;  // outlives the guard: ~Store takes the mutex too
   const std::lock_guard guard(open_dicts().mutex);
@@ -199,6 +208,7 @@ std::shared_ptr<Store> note_open(std::shared_ptr<Store> store) {
   std::shared_ptr<Store> other;
   const std::lock_guard guard(open_dicts().mutex);
   std::weak_ptr<Store>& known = open_dicts().stores[store->id];
+  open_dicts().forking.reserve(open_dicts().stores.size());
   other = known.lock();
   if (other && !other->poison()) return other;
   known = store;
@@ -237,7 +247,9 @@ Fault open_dict(std::string_view name, const Options& options, std::shared_ptr<S
     if (!fault) sweep_as_due(directory, true);
     return fault;
   }
-  return Fault{Code::os_error, 0, "the name is created and removed by others all the time", 0, 0};
+  return Fault{Code::os_error, 0,
+               "the name is created and removed by others all the time, or a process that was removing it is stopped",
+               0, 0};
 }
 
 bool drop_handle(Store& store) {
@@ -271,6 +283,7 @@ void leave_all_dicts() {
   std::vector<std::shared_ptr<Store>> all;
   {
     const std::lock_guard guard(open_dicts().mutex);
+    all.swap(open_dicts().forking);  // has the room
     for (const auto& [id, known] : open_dicts().stores) {
       if (std::shared_ptr<Store> store = known.lock()) all.push_back(std::move(store));
     }
@@ -280,6 +293,7 @@ void leave_all_dicts() {
     let_go_of_place(*store);
     remove_if_abandoned(store->directory, store->id);
   }
+  let_go(std::move(all));
 }
 
 Fault unlink_dict(std::string_view name, std::string_view wanted, std::string_view wanted_id) {
@@ -290,13 +304,11 @@ Fault unlink_dict(std::string_view name, std::string_view wanted, std::string_vi
   Fault fault = id.empty() ? directory.id_of(name, &id) : Fault::none();
   if (!fault) fault = directory.withdraw(name, id);
   if (fault) return fault.code == Code::not_found ? Fault::of(Code::no_such_dict) : fault;
+  // Whoever is attached goes on with what it has; the last one removes the files. What cannot be opened just now is
+  // left to those who sweep.
   os::UnforkedFile control;
-  if (open_control(directory, id, &control)) {
-    directory.remove_data_directory(id);  // not even a control file
-    return {};
-  }
-  // Whoever is attached goes on with what it has; the last one removes the files.
-  if (is_alone(control)) directory.remove_data_directory(id);
+  const Fault opening = open_control(directory, id, &control);
+  if (opening.code == Code::not_found || (!opening && is_alone(control))) directory.remove_data_directory(id);
   return {};
 }
 

@@ -44,6 +44,9 @@ Fault unlink_dict(std::string_view name, std::string_view directory, std::string
 // Looks at a few dicts of the directory and removes what nobody can want any more.
 void sweep_some(const os::Directory& directory, int count);
 
+// Removes the dict if nobody is attached and nobody can want it.
+void remove_if_abandoned(const os::Directory& directory, const std::string& id);
+
 Fault check_name(std::string_view name);
 
 // Dicts that this process has open, by id: a second handle shares the Store.

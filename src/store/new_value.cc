@@ -2,6 +2,7 @@
 #include "store/new_value.h"
 
 #include <algorithm>
+#include <atomic>
 
 namespace ultradict {
 
@@ -9,6 +10,9 @@ namespace {
 
 // What is allocated under the lock at a time: half a millisecond, without page faults.
 constexpr Word part_size = 4 * allocation_step;
+
+// Of the process: it may have a dict open twice, once to no use any more.
+std::atomic<Word> staged_count = 0;
 
 }  // namespace
 
@@ -24,7 +28,7 @@ Fault NewValue::stage() {
   if (Fault fault = store_.token->claim_if_forked()) return fault;
   const DictFiles& files = store_.regions.files();
   os::File file;
-  const os::FileName name = DictFiles::staged(LockWord{store_.token->word()}, store_.staged_count.fetch_add(1));
+  const os::FileName name = DictFiles::staged(LockWord{store_.token->word()}, staged_count.fetch_add(1));
   if (Fault fault = files.create_staged(name, &file)) return fault;
   staged_ = name;
   writer_ = store_.token->word();

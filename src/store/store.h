@@ -84,6 +84,7 @@ class Store {
   // The thread that held the lock, or built nested dicts, does not exist there.
   static void after_fork_in_child(Store& store) {
     store.regions.after_fork_in_child();
+    store.lock.after_fork_in_child();
     store.builds_children = false;
   }
 
@@ -96,12 +97,11 @@ class Store {
   std::shared_ptr<os::LivenessToken> token;
   Regions regions;
   DictLock lock;
-  os::File attached_file;   // only where a mapping does not hold a lock
-  os::HeldByte owner_byte;  // of the creator of a dict with auto_unlink
-  Word creator = 0;         // token word of the process that created it with this Store; 0: attached
-  int handles = 0;          // of the root, open: its creator's end is when the last of them closes
-  bool ends = false;        // it has; this and `handles` belong to life.cc, under a mutex of it
-  std::atomic<Word> staged_count = 0;
+  os::File attached_file;          // only where a mapping does not hold a lock
+  os::HeldByte owner_byte;         // of the creator of a dict with auto_unlink
+  Word creator = 0;                // token word of the process that created it with this Store; 0: attached
+  int handles = 0;                 // of the root, open: its creator's end is when the last of them closes
+  bool ends = false;               // it has; this and `handles` belong to life.cc, under a mutex of it
   bool last_put_inserted = false;  // under the lock: who inserts a key will insert more
   bool builds_children = false;    // a ChildBuilder of the thread that holds the lock is at work
   // A recovery that nobody was told of yet: whose process did it (token word; 0: none), and the pid of the dead owner.

@@ -2,10 +2,13 @@
 // Memory of the process that comes to an end: each single allocation of each operation fails, it alone or with all that
 // follow. The operation is done or not done, and says so; the lock is free, and the next one goes on.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <functional>
 #include <new>
+#include <vector>
 
 #include "support/operations.h"
 
@@ -117,6 +120,27 @@ TEST(AllocationInALife, D6_EachOneFailsOnceAndAlways) {
         EXPECT_EQ(dicts_in(scratch), 0U);
       }
     }
+  }
+}
+
+// What a fork or the end of the process does with all dicts must not need memory: nobody could be told.
+TEST(AllocationInALife, D6_ForkAndExitNeedNone) {
+  const Scratch scratch;
+  std::vector<Dict> dicts;
+  for (int i = 0; i < 20; ++i) dicts.push_back(scratch.open("dict" + std::to_string(i)));
+  for (int round = 0; round < 2; ++round) {
+    pid_t child = -1;
+    {
+      const Failing failing(0, true);
+      child = ::fork();
+      if (child == 0) {
+        Dict::leave_all();
+        ::_exit(0);
+      }
+    }
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "store/life.h"
+#include "store/store.h"
 #include "support/child.h"
 #include "support/content.h"
 #include "support/scratch.h"
@@ -86,6 +87,48 @@ TEST(Fork, GrandchildrenAreParticipantsOfTheirOwn) {
             }),
             0);
   expect_content(dict, {{"k", "v"}});
+}
+
+// The thread that has the lock has its id in the child, too.
+TEST(Fork, C2_TheThreadThatForkedIsNotTakenForTheNextOwnerOfItsChild) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.lock());
+  EXPECT_EQ(in_child([&] {
+              require(dict.lock(Wait{0}).code() == Code::lock_busy);
+              // Another thread of the child has just taken it, and got no further.
+              const auto store = find_open(dict.id());
+              shared::store(store->control().lock, LockWord{store->token->word()}.owner());
+              require(!dict.has_lock());
+              require(dict.lock(Wait{0}).code() == Code::lock_busy);
+              require(dict.unlock().code() == Code::not_owner);
+            }),
+            0);
+}
+
+TEST(Fork, C2_ChildLeavesWhatItsParentIsBuilding) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Dict made;
+  std::unique_ptr<Child> child;
+  {
+    auto builder = std::make_unique<ChildBuilder>(dict);
+    ASSERT_TRUE(builder->make(&made));
+    ASSERT_TRUE(made.put("x", "1"));
+    Gate child_left;
+    child = std::make_unique<Child>([&] {
+      Dict other;
+      require(builder->make(&other).code() == Code::not_owner);
+      builder.reset();
+      child_left.open();
+      require(dict.put("by the child", "v"));  // waits for the parent
+      require(dict.check().sound());
+    });
+    child_left.wait();
+    ASSERT_TRUE(dict.put_child(Key{"built"}, made));
+  }
+  EXPECT_EQ(child->wait(), 0);
+  expect_content(dict, {{"built", nested_value}, {"built/x", "1"}, {"by the child", "v"}});
 }
 
 bool is_locked(const std::string& path, Word byte, os::LockKind kind) {

@@ -149,6 +149,44 @@ TEST(Life, AnotherDictOfTheNameIsNotTakenForTheOneOfAnId) {
   EXPECT_EQ(Dict::open("dict", wanted, &dict).code(), Code::no_such_dict);
 }
 
+TEST(Life, OptionsMayBeThoseOfTheHandleThatIsOpenedAnew) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.put("k", "v"));
+  ASSERT_TRUE(Dict::open("another", dict.options(), &dict));
+  EXPECT_EQ(dict.count(), 0U);
+  EXPECT_TRUE(exists(scratch, "another"));
+}
+
+TEST(Life, ARelativeDirectoryIsThatOfWhenItWasOpened) {
+  const Scratch scratch;
+  EXPECT_EQ(in_child([&] {
+              require(::chdir(scratch.path().c_str()) == 0);
+              Options options = scratch.mortal();
+              options.directory = "below";
+              Dict dict;
+              require(Dict::open("dict", options, &dict));
+              require(::chdir("/") == 0);
+              require(dict.put("large", std::string(100'000, 'x')));
+              for (int i = 0; i < 2000; ++i) require(dict.put("k" + std::to_string(i), std::string(300, 'x')));
+              require(dict.check().sound());
+              require(dict.close());
+              require(std::filesystem::is_empty(scratch.path() + "/below/d"));
+            }),
+            0);
+}
+
+TEST(Life, F5_WhoseDirectoryIsRemovedSaysSo) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.put("k", "v"));
+  std::filesystem::remove_all(scratch.path() + "/d/" + dict.id());
+  for (const Status& status :
+       {dict.put("large", std::string(100'000, 'x')), dict.put("more", std::string(30'000, 'x'))})
+    EXPECT_EQ(status.code(), Code::damaged) << status.message();
+  EXPECT_EQ(value_of(dict, "k"), "v");
+}
+
 // --- unlink ---
 
 TEST(Life, F5_UnlinkedWhileInUseGoesOnApartFromItsSuccessor) {

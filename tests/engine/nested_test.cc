@@ -79,6 +79,8 @@ TEST(Nested, AnotherProcessOpensItByKeyAndByName) {
   expect_content(dict, {{"child", "{}"}, {"child/by", "key"}, {"child/named", "too"}});
   Dict again;
   EXPECT_EQ(Dict::open(child.name(), scratch.options(Create::always), &again).code(), Code::already_exists);
+  EXPECT_FALSE(again.is_open());
+  EXPECT_EQ(dict.open_child(ChildId{}, &again).code(), Code::no_such_dict);
 }
 
 TEST(Nested, ItsNameMeansNoOtherDict) {

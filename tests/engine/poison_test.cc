@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "store/change.h"
+#include "store/cleaning.h"
 #include "store/life.h"
+#include "store/log.h"
 #include "store/store.h"
 #include "support/child.h"
 #include "support/content.h"
@@ -73,6 +75,18 @@ TEST_F(Poison, NeitherLargeValuesNorNestedDictsArePutAfterwards) {
   EXPECT_EQ(dict_.put_new_child("nested", &child).code(), Code::internal);
   EXPECT_EQ(ChildBuilder(dict_).make(&child).code(), Code::internal);
   EXPECT_EQ(content_of(dict_), (Content{{"key", "before"}}));
+}
+
+TEST_F(Poison, B15_ALockWordThatIsDamagedMeanwhileEndsTheSearchForMemory) {
+  const std::string value(200, 'x');
+  for (int i = 0; i < 6000; ++i) ASSERT_TRUE(dict_.put("k" + std::to_string(i % 3000), value));
+  ASSERT_FALSE(store_->enter({}));
+  ASSERT_FALSE(close_tail(*store_, store_->lock.held()));
+  shared::store(store_->control().lock, store_->control().lock ^ 0x4000);
+  int gained = 0;
+  while (gained < 1000 && !reclaim(*store_, store_->lock.held())) ++gained;
+  EXPECT_LT(gained, 1000);
+  EXPECT_TRUE(store_->poison());
 }
 
 TEST_F(Poison, AChangeThatOutgrowsTheJournalIsNotMade) {

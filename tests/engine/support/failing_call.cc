@@ -36,7 +36,7 @@ namespace {
 
 struct Wish {
   std::atomic<long> call{-1};
-  std::atomic<int> error{0};
+  std::atomic<int> error{0};           // 0: the process is stopped first, and then the call is made
   std::atomic<std::uint64_t> left{0};  // calls until the one that fails
   std::atomic<std::uint64_t> more{0};  // that fail after it
   std::atomic<std::uint64_t> failed{0};
@@ -82,7 +82,9 @@ bool is_to_fail(long call) {
 void answer(int, siginfo_t*, void* context) {
   auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
   const long call = registers[REG_RAX];
-  registers[REG_RAX] = !is_of_a_thread(call, registers[REG_RSI]) && is_to_fail(call)
+  const bool is_meant = !is_of_a_thread(call, registers[REG_RSI]) && is_to_fail(call);
+  if (is_meant && wish.error.load() == 0) (void)::raise(SIGSTOP);
+  registers[REG_RAX] = is_meant && wish.error.load() != 0
                            ? -wish.error.load()
                            : ultradict_test_pass(call, registers[REG_RDI], registers[REG_RSI], registers[REG_RDX],
                                                  registers[REG_R10], registers[REG_R8], registers[REG_R9]);
@@ -130,6 +132,15 @@ FailingCall::~FailingCall() { wish.call.store(-1); }
 
 std::uint64_t FailingCall::failed() { return wish.failed.load(); }
 
+StoppingCall::StoppingCall(long call, std::uint64_t number) {
+  wish.error.store(0);
+  wish.more.store(0);
+  wish.left.store(number);
+  wish.call.store(call);
+}
+
+StoppingCall::~StoppingCall() { wish.call.store(-1); }
+
 #else
 
 bool can_fail_calls() { return false; }
@@ -137,6 +148,8 @@ void prepare_failing_calls() {}
 FailingCall::FailingCall(long, int, std::uint64_t, std::uint64_t) {}
 FailingCall::~FailingCall() {}
 std::uint64_t FailingCall::failed() { return 0; }
+StoppingCall::StoppingCall(long, std::uint64_t) {}
+StoppingCall::~StoppingCall() {}
 
 #endif
 

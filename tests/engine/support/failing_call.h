@@ -26,6 +26,15 @@ class FailingCall {
   static std::uint64_t failed();  // since the last one was made
 };
 
+// The n-th call of that kind is made only after the process was stopped (SIGSTOP) and goes on again.
+class StoppingCall {
+ public:
+  StoppingCall(long call, std::uint64_t number);
+  ~StoppingCall();
+  StoppingCall(const StoppingCall&) = delete;
+  StoppingCall& operator=(const StoppingCall&) = delete;
+};
+
 struct NamedCall {
   long number;
   const char* name;
