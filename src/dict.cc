@@ -57,8 +57,11 @@ Status Dict::open(std::string_view name, const Options& given, Dict* dict) {
   if (ChildName child; ChildName::parse(name, &child)) {
     Dict root;
     if (Status status = open_root(child, options, &root); !status) return status;
+    Dict opened;
+    if (Status status = root.open_child(child.child, &opened); !status) return status;
     if (options.create == Create::always) return report(Fault::of(Code::already_exists), name);
-    return root.open_child(child.child, dict);
+    *dict = std::move(opened);
+    return {};
   }
   auto handle = std::make_unique<Handle>();  // what may throw comes before what is then open
   handle->name = name;
@@ -192,6 +195,8 @@ std::uint64_t Dict::exotic_count() const noexcept {
   if (!store_) return 0;
   return child_.number == 0 ? shared::load(store_->state().exotic_count) : counts_of_nested(*store_, child_).exotic;
 }
+
+std::uint64_t Dict::written() const noexcept { return store_ ? Ref{shared::load(store_->state().tail)}.position() : 0; }
 
 Status Dict::put_all(std::span<const Item> items) {
   return report(store_ ? put_items(*store_, child_, items) : closed(), name());

@@ -150,6 +150,7 @@ class Dict {
   Status erase(Bytes key);
   std::uint64_t count() const noexcept;
   std::uint64_t exotic_count() const noexcept;
+  std::uint64_t written() const noexcept;  // another number after each insertion and overwrite, in any nested dict too
 
   // --- all keys ---
   Status put_all(std::span<const Item> items);  // in order; a key that occurs twice gets its last value

@@ -32,6 +32,7 @@ struct ConvertState {
 
   LazyRef pickle_dumps;
   LazyRef pickle_loads;
+  LazyRef pickle_error;
   LazyRef number_class;    // numbers.Number
   LazyRef complex_class;   // numbers.Complex
   LazyRef real_class;      // numbers.Real

@@ -28,6 +28,7 @@ int ConvertState::traverse(visitproc visit, void* arg) const {
   Py_VISIT(mismatch_error.get());
   Py_VISIT(pickle_dumps.get());
   Py_VISIT(pickle_loads.get());
+  Py_VISIT(pickle_error.get());
   Py_VISIT(number_class.get());
   Py_VISIT(complex_class.get());
   Py_VISIT(real_class.get());
@@ -42,6 +43,7 @@ void ConvertState::clear() {
   mismatch_error = Ref();
   pickle_dumps.clear();
   pickle_loads.clear();
+  pickle_error.clear();
   number_class.clear();
   complex_class.clear();
   real_class.clear();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values -> bytes. With the default serializer the common types are written directly, whatever else as a pickle; with
 // any other serializer every value goes through its dumps.
+#include <cstring>
 #include <new>
 #include <unordered_set>
 
@@ -119,24 +120,53 @@ Written write_container(PyObject* value, Scratch* out) {
   }
 }
 
-// Whether the exception that is raised means "I do not take such objects", rather than an emergency.
-bool refused() { return PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(PyExc_MemoryError); }
+// Whether the exception that is raised means "I do not take such objects", rather than that something failed.
+bool refused(ConvertState& state) {
+  for (PyObject* const error : {PyExc_TypeError, PyExc_ValueError, PyExc_BufferError, PyExc_NotImplementedError}) {
+    if (PyErr_ExceptionMatches(error)) return true;
+  }
+  RaisedKept refusal;
+  PyObject* const pickle_error = state.imported(&state.pickle_error, "pickle", "PickleError");
+  if (pickle_error == nullptr) return PyErr_Clear(), false;
+  return refusal.is_a(pickle_error);
+}
+
+// Whether the bytes mean the same in every process, by their format (struct, PEP 3118, and what ctypes adds): objects
+// and pointers do not. Names of fields stand between colons; Z begins a complex number, or is a pointer to text.
+bool holds_no_pointers(PyObject* view) {
+  const char* const format = PyMemoryView_GET_BUFFER(view)->format;
+  bool in_name = false;
+  for (const char* at = format; at != nullptr && *at != 0; ++at) {
+    if (*at == ':') in_name = !in_name;
+    if (in_name) continue;
+    const bool is_complex = *at == 'Z' && (at[1] == 'f' || at[1] == 'd' || at[1] == 'g');
+    if (std::strchr("OPz&XZ", *at) != nullptr && !is_complex) return false;
+  }
+  return true;
+}
+
+// A view of what can be stored as its bytes instead; null without an exception: none.
+Ref view_of_refused(PyObject* value, ConvertState& state) {
+  if (!PyObject_CheckBuffer(value) || PyBytes_Check(value) || !refused(state)) return Ref();
+  RaisedKept refusal;
+  Ref view = Ref::steal(PyMemoryView_FromObject(value));
+  if (!view) PyErr_Clear();
+  return view && holds_no_pointers(view.get()) ? std::move(view) : Ref();
+}
 
 // Tag::bytes of `size` bytes, which the buffer of `exporter` holds.
 bool write_bytes_of(PyObject* exporter, std::size_t size, Encoded* out) {
   return write_count(Tag::bytes, size, &out->head) && out->add_buffer(exporter) && out->gather();
 }
 
-// The bytes of any object with the buffer protocol, in the order of its elements.
-bool write_buffer(PyObject* value, Encoded* out) {
+// The bytes of any buffer, in the order of its elements.
+bool write_buffer(PyObject* view, Encoded* out) {
   out->clear();
-  const Ref view = Ref::steal(PyMemoryView_FromObject(value));
-  if (!view) return false;
-  const Py_buffer* buffer = PyMemoryView_GET_BUFFER(view.get());
+  const Py_buffer* buffer = PyMemoryView_GET_BUFFER(view);
   if (PyBuffer_IsContiguous(buffer, 'C') != 0) {
-    return write_bytes_of(view.get(), static_cast<std::size_t>(buffer->len), out);
+    return write_bytes_of(view, static_cast<std::size_t>(buffer->len), out);
   }
-  const Ref bytes = Ref::steal(PyBytes_FromObject(view.get()));
+  const Ref bytes = Ref::steal(PyBytes_FromObject(view));
   return bytes && write_bytes_of(bytes.get(), static_cast<std::size_t>(buffer->len), out);
 }
 
@@ -144,19 +174,22 @@ bool write_default(PyObject* value, ConvertState& state, Encoded* out) {
   const Written typed = write_container(value, &out->head);
   if (typed != Written::untyped) return typed == Written::typed;
   if (write_pickle(state, value, out)) return true;
-  if (!PyObject_CheckBuffer(value) || !refused()) return false;
+  const Ref view = view_of_refused(value, state);
+  if (!view) return false;
   RaisedKept refusal;
-  if (!write_buffer(value, out)) return PyErr_Clear(), false;
+  if (!write_buffer(view.get(), out)) return PyErr_Clear(), false;
   refusal.forget();
   return true;
 }
 
 // What dumps makes of the value or, if it refuses one with the buffer protocol, of its bytes.
-Ref dump(PyObject* value, PyObject* dumps) {
+Ref dump(PyObject* value, PyObject* dumps, ConvertState& state) {
   Ref result = Ref::steal(PyObject_CallFunctionObjArgs(dumps, value, nullptr));
-  if (result || !PyObject_CheckBuffer(value) || PyBytes_Check(value) || !refused()) return result;
+  if (result) return result;
+  const Ref view = view_of_refused(value, state);
+  if (!view) return Ref();
   RaisedKept refusal;
-  Ref bytes = Ref::steal(PyBytes_FromObject(value));
+  const Ref bytes = Ref::steal(PyBytes_FromObject(view.get()));
   if (bytes) result = Ref::steal(PyObject_CallFunctionObjArgs(dumps, bytes.get(), nullptr));
   if (!result) return PyErr_Clear(), Ref();
   refusal.forget();
@@ -164,7 +197,7 @@ Ref dump(PyObject* value, PyObject* dumps) {
 }
 
 bool write_foreign(PyObject* value, const Serializer& serializer, Encoded* out) {
-  Ref result = dump(value, serializer.dumps.get());
+  Ref result = dump(value, serializer.dumps.get(), *serializer.state);
   if (!result) return false;
   PyObject* dumped = result.get();
   if (PyBytes_Check(dumped)) return write_mark(Tag::foreign_bytes, &out->head) && add_dumped(dumped, out);

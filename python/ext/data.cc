@@ -222,6 +222,7 @@ PyObject* dict_load(PyObject* self, PyObject* arguments, PyObject* keywords) {
   const Use use(session);
   if (force != 0) {
     session->cache.clear();
+    session->exotic.begin_anew();
     session->data.forget_progress();
   }
   return session->data.update(session) ? Ref::share(Py_None).release() : nullptr;

@@ -147,6 +147,7 @@ bool put_stats(PyObject* dict, const Session* session) {
       {"cache_count", session->cache.count()},
       {"cache_size", session->cache.size()},
       {"cache_misses", session->misses},
+      {"lock_waits", session->lock_waits},
   };
   for (const auto& [word, number] : numbers) {
     if (!put_number(dict, word, number)) return false;

@@ -111,6 +111,17 @@ PyObject* dict_compare(PyObject* self, PyObject* other, int operation) {
   return right ? PyObject_RichCompare(left.get(), right.get(), operation) : nullptr;
 }
 
+// A subclass of dict on the right decides over `dict | it`, and so it does here, to which it is none. NotImplemented:
+// it leaves that to the left.
+static Ref decided_by_right(PyObject* left, PyObject* right) {
+  auto* const dict_type = reinterpret_cast<PyObject*>(&PyDict_Type);
+  const Ref of_right = Ref::steal(PyObject_GetAttrString(reinterpret_cast<PyObject*>(Py_TYPE(right)), "__ror__"));
+  const Ref of_dict = Ref::steal(PyObject_GetAttrString(dict_type, "__ror__"));
+  if (!of_right || !of_dict) return Ref();
+  if (of_right.get() == of_dict.get()) return Ref::share(Py_NotImplemented);
+  return Ref::steal(PyObject_CallFunctionObjArgs(of_right.get(), right, left, nullptr));
+}
+
 PyObject* dict_or(PyObject* left, PyObject* right) {
   if (!PyDict_Check(left) || !PyDict_Check(right)) return Ref::share(Py_NotImplemented).release();
   auto* state = module_state_of(Py_TYPE(left));
@@ -119,6 +130,10 @@ PyObject* dict_or(PyObject* left, PyObject* right) {
     state = module_state_of(Py_TYPE(right));
   }
   if (state == nullptr) return nullptr;
+  if (is_shared_dict(left, state) && !is_shared_dict(right, state) && !PyDict_CheckExact(right)) {
+    Ref decided = decided_by_right(left, right);
+    if (!decided || decided.get() != Py_NotImplemented) return decided.release();
+  }
   Ref merged = as_plain_dict(left, state);
   if (!merged || PyDict_Update(merged.get(), right) < 0) return nullptr;
   return merged.release();

@@ -88,6 +88,8 @@ PyObject* setdefault(Session* session, PyObject* key, Py_hash_t hash, PyObject* 
   if (is_nested) {
     if (!store_nested(session, key, value)) return nullptr;
     stored = read_value(session, key, hash);
+    if (stored == nullptr && PyErr_Occurred() == nullptr)
+      PyErr_SetString(PyExc_RuntimeError, "setdefault(): comparing keys has deleted the key that was just stored");
   } else {
     if (!store_value(session, key, hash, value, ready, &inserted)) return nullptr;
     if (held_after(session, key, value, handles_before)) stored = written_value(session, key, hash, value);
@@ -109,7 +111,8 @@ PyObject* pop(Session* session, PyObject* key, Py_hash_t hash) {
 
 constexpr int attempts_max = 64;  // of popitem
 
-// The key and value of a record read under the lock. Null with an exception.
+// The key and value of a record read under the lock. Null with an exception, or without one where loading it has run
+// code that changed it.
 Ref item_of(Session* session, const Sighting& seen, const Record& record) {
   const Ref key = Ref::steal(session->exotic.object_of(session, record.canonical, record.face, record.exotic));
   if (!key) return Ref();
@@ -118,12 +121,12 @@ Ref item_of(Session* session, const Sighting& seen, const Record& record) {
                       session->cache.current(session->cache.item(number));
   Ref value = cached ? Ref::share(session->cache.item(number).value)
                      : Ref::steal(value_of_record(session, nullptr, 0, seen, record));
-  if (!value && PyErr_Occurred() == nullptr) raise_unfetched(session);
+  if (!value && PyErr_Occurred() == nullptr && seen.current()) raise_unfetched(session);
   if (value) value = parting_value(session, std::move(value));
   return value ? Ref::steal(PyTuple_Pack(2, key.get(), value.get())) : Ref();
 }
 
-// Null with an exception.
+// As item_of.
 Ref last_item(Session* session, Buffer* buffer, Sighting* seen) {
   Cursor cursor(session->engine, Cursor::Direction::backward);
   Record record;
@@ -135,6 +138,10 @@ Ref last_item(Session* session, Buffer* buffer, Sighting* seen) {
     raise_status(session, status);
   }
   return Ref();
+}
+
+bool was_deleted(Session* session) {
+  return PyErr_Occurred() != nullptr && PyErr_ExceptionMatches(session->module->errors.dict_deleted.get()) != 0;
 }
 
 }  // namespace
@@ -182,10 +189,13 @@ PyObject* dict_popitem(PyObject* self, PyObject*) {
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
     Sighting seen;
     Ref item = last_item(session, buffer.get(), &seen);
-    if (!item) return nullptr;
-    if (!seen.current()) continue;  // loading the value has run code that changed it, or the log
+    // Loading the value may have run code that changed it, or the log, or deleted the nested dict that it is.
+    const bool is_gone = seen.ref_word != nullptr && !seen.current();
+    if (!item && is_gone && was_deleted(session)) PyErr_Clear();
+    if (!item && (!is_gone || PyErr_Occurred() != nullptr)) return nullptr;
+    if (is_gone) continue;
     if (!erase_seen(session, seen)) return nullptr;
-    session->exotic.forget(PyTuple_GET_ITEM(item.get(), 0));
+    session->exotic.forget(session, PyTuple_GET_ITEM(item.get(), 0));
     session->held.let_go(session, PyTuple_GET_ITEM(item.get(), 0));
     return item.release();
   }

@@ -134,17 +134,13 @@ PyObject* named(Session* session, PyObject* decoded) {
   const bool is_ours = is_of_dict(session->module->errors);
   if (!is_ours && (PyErr_ExceptionMatches(PyExc_Exception) == 0 || PyErr_ExceptionMatches(PyExc_MemoryError) != 0))
     return nullptr;
-  PyObject *type = nullptr, *raised = nullptr, *traceback = nullptr;
-  PyErr_Fetch(&type, &raised, &traceback);
-  PyErr_NormalizeException(&type, &raised, &traceback);
+  const Ref raised = take_raised();
+  auto* const type = reinterpret_cast<PyObject*>(Py_TYPE(raised.get()));
   if (is_ours) {
-    name_in_message(type, raised, session->name);
-    Py_XDECREF(type);
-    Py_XDECREF(raised);
-    Py_XDECREF(traceback);
+    name_in_message(type, raised.get(), session->name);
   } else {
-    name_in_note(raised, session->name);
-    PyErr_Restore(type, raised, traceback);
+    name_in_note(raised.get(), session->name);
+    PyErr_SetObject(type, raised.get());
   }
   return nullptr;
 }

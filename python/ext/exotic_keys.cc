@@ -46,12 +46,31 @@ int ExoticKeys::find(Session* session, PyObject* key, bool among_all, Scratch* c
   if (!among_all && session->engine.exotic_count() == 0) return 0;
   Mirror& mirror = among_all ? all_ : exotic_;
   all_.plain_too = true;
-  if (!refresh(session, &mirror)) return -1;
-  const Ref keys = mirror.canonical_of.copy();
-  const Ref found = Ref::share(PyDict_GetItemWithError(keys.get(), key));
+  Ref found = look_up(session, &mirror, key);
+  if (!found && PyErr_Occurred() == nullptr && session->serializer.allow_pickle && mirror.is_to_try_again(key)) {
+    mirror.reset();
+    found = look_up(session, &mirror, key);
+  }
   if (!found) return PyErr_Occurred() != nullptr ? -1 : 0;
   canonical->clear();
   return canonical->append(bytes_of(found.get())) ? 1 : -1;
+}
+
+bool ExoticKeys::Mirror::is_to_try_again(PyObject* key) try {
+  constexpr std::size_t asked_max = 1000;
+  ++misses;
+  if (unloaded == 0 || !canonical_of) return false;
+  if (asked.size() == asked_max) asked.clear();
+  return asked.insert(Py_TYPE(key)).second || misses > static_cast<std::uint64_t>(PyDict_GET_SIZE(canonical_of.get()));
+} catch (const std::bad_alloc&) {
+  return false;
+}
+
+// Null without an exception: it is not there.
+Ref ExoticKeys::look_up(Session* session, Mirror* mirror, PyObject* key) {
+  if (!refresh(session, mirror)) return Ref();
+  const Ref keys = mirror->canonical_of.copy();
+  return Ref::share(PyDict_GetItemWithError(keys.get(), key));
 }
 
 bool ExoticKeys::refresh(Session* session, Mirror* mirror) {
@@ -76,10 +95,13 @@ bool ExoticKeys::learn(Session* session, Mirror* mirror, const Record& record) {
   const Ref canonical = bytes_object(record.canonical);
   if (!canonical) return false;
   const Ref key = Ref::steal(object_of(session, record.canonical, record.face, record.exotic));
-  if (!key) return unloadable();
+  if (!key || PyObject_Hash(key.get()) == -1) {
+    ++mirror->unloaded;
+    return unloadable();
+  }
   if (!ensure_dict(&mirror->canonical_of)) return false;
   const Ref keys = mirror->canonical_of.copy();
-  return set_anew(keys.get(), key.get(), canonical.get()) || unloadable();
+  return set_anew(keys.get(), key.get(), canonical.get());
 }
 
 // Objects of keys long deleted go when they are the majority; the mirrors are then built anew.
@@ -124,12 +146,32 @@ bool ExoticKeys::add(PyObject* key, Bytes canonical) {
   return false;
 }
 
-void ExoticKeys::forget(PyObject* key) {
+void ExoticKeys::take_back(Bytes canonical) {
+  const RaisedKept kept;
+  const Ref stored = bytes_object(canonical);
+  const Ref objects = objects_.copy();
+  if (!stored || !objects || PyDict_DelItem(objects.get(), stored.get()) < 0) PyErr_Clear();
+  begin_anew();
+}
+
+void ExoticKeys::forget(Session* session, PyObject* key) {
   for (Mirror* mirror : {&exotic_, &all_}) {
     if (!mirror->canonical_of) continue;
     const Ref keys = mirror->canonical_of.copy();
-    if (PyDict_DelItem(keys.get(), key) < 0) PyErr_Clear();
+    const Ref gone = Ref::steal(PyObject_CallMethod(keys.get(), "pop", "OO", key, Py_None));
+    if (!gone) PyErr_Clear();
+    if (!gone || gone.get() == Py_None) continue;
+    if (session->engine.contains(bytes_of(gone.get()))) {
+      mirror->reset();
+    } else if (const Ref objects = objects_.copy(); objects && PyDict_DelItem(objects.get(), gone.get()) < 0) {
+      PyErr_Clear();
+    }
   }
+}
+
+void ExoticKeys::begin_anew() {
+  begin_anew(&exotic_);
+  begin_anew(&all_);
 }
 
 PyObject* ExoticKeys::object_of(Session* session, Bytes canonical, Bytes face, bool exotic) {

@@ -6,12 +6,14 @@
 // Invariants
 //   One object stands for one exotic key as long as the key lives, also for keys equal to nothing but themselves (NaN).
 //   What the mirror says may be out of date (keys deleted since): the caller asks the engine, and tells it with
-//   forget(). A key that cannot be loaded in this process equals nothing here.
+//   forget(). A key that cannot be loaded in this process equals nothing here, until it can: the mirror tries again
+//   when it is asked for a key of a type that it was not asked for before, and else so seldom that it costs nothing.
 //
 // Thread safety: everything needs the interpreter lock; nearly everything may run Python code.
 #pragma once
 
 #include <optional>
+#include <set>
 
 #include "convert.h"
 #include "ultradict/dict.h"
@@ -27,7 +29,12 @@ class ExoticKeys {
   // `key` is about to be stored under `canonical`, and is the object that will stand for it. What its hash and == raise
   // is raised before anything is done. If it is not stored after all, what is noted here is out of date, no more.
   bool add(PyObject* key, Bytes canonical);
-  void forget(PyObject* key);
+  // It is not stored, but perhaps another that equals it.
+  void take_back(Bytes canonical);
+  // `key` was deleted: its object goes, unless an equal one has come meanwhile.
+  void forget(Session* session, PyObject* key);
+  // What could not be loaded, or is no longer what it was, is loaded anew.
+  void begin_anew();
   // The object that stands for a stored key, exotic or not; a new reference.
   PyObject* object_of(Session* session, Bytes canonical, Bytes face, bool exotic);
 
@@ -44,13 +51,19 @@ class ExoticKeys {
     Ref canonical_of;  // dict: key -> bytes
     std::optional<Cursor> cursor;
     bool plain_too = false;
+    std::uint64_t unloaded = 0;           // keys that could not be loaded
+    std::uint64_t misses = 0;             // since it began anew
+    std::set<const PyTypeObject*> asked;  // types of keys that were missed
 
+    bool is_to_try_again(PyObject* key);
     void reset() {
       cursor.reset();
+      unloaded = misses = 0;
       const Ref old = std::move(canonical_of);
     }
   };
 
+  Ref look_up(Session* session, Mirror* mirror, PyObject* key);
   bool refresh(Session* session, Mirror* mirror);
   bool learn(Session* session, Mirror* mirror, const Record& record);
   bool purge(Session* session);

@@ -106,6 +106,18 @@ PyObject* part_of(IteratorObject* iterator, const Cache::Item& item) {
   return Py_INCREF(one), one;
 }
 
+// A StopIteration that a value raised while it was loaded would end the loop as if there were no more: as PEP 479 has
+// it for generators, it is the cause of a RuntimeError.
+void raise_no_end() {
+  if (PyErr_ExceptionMatches(PyExc_StopIteration) == 0) return;
+  const Ref cause = take_raised();
+  PyErr_SetString(PyExc_RuntimeError, "loading an item raised StopIteration");
+  const Ref raised = take_raised();
+  PyException_SetCause(raised.get(), Ref::share(cause.get()).release());
+  PyException_SetContext(raised.get(), Ref::share(cause.get()).release());
+  PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(raised.get())), raised.get());
+}
+
 [[gnu::noinline]] PyObject* next_of_walk(PyObject* self) {
   IteratorObject* iterator = iterator_object(self);
   if (iterator->walk == nullptr) return nullptr;
@@ -120,6 +132,7 @@ PyObject* part_of(IteratorObject* iterator, const Cache::Item& item) {
     return part_of(iterator, std::move(key), std::move(value));
   }
   if (step == Walk::Step::end && iterator->steps == 0) iterator_clear(self);
+  if (step == Walk::Step::error) raise_no_end();
   return nullptr;
 }
 

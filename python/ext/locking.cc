@@ -45,6 +45,7 @@ Taken take_lock(Session* session, const LockTerms& terms, double* seconds_passed
   Status status = session->engine.lock(Wait{0, terms.spin});
   if (!status && still_busy(status) && !terms.block) return Taken::busy;
   const Clock::time_point begin = Clock::now();
+  if (!status && still_busy(status)) ++session->lock_waits;
   while (!status) {
     if (!still_busy(status)) return raise_status(session, status), Taken::error;
     *seconds_passed = seconds_since(begin);

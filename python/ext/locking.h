@@ -34,6 +34,12 @@ class LockForWrite final : UnderWay {
     note_held();
     return true;
   }
+  // The same for who has it, unless this is a child that was forked meanwhile.
+  bool regain() {
+    if (session_->engine.has_lock()) return true;
+    if (std::exchange(held_, false)) --session_->family->locked;
+    return acquire();
+  }
   // Waits so many seconds at most, next time twice as long; it may be held then, or not. False with an exception.
   bool try_acquire(double* seconds);
   bool is_held() const noexcept { return held_; }

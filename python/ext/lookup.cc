@@ -110,7 +110,7 @@ Found find_exotic(Probe* probe) {
       return probe->canonical.append(own.bytes()) ? Found::yes : Found::error;
     }
     if (status.code() != Code::not_found) return raise_status(session, status), Found::error;
-    session->exotic.forget(probe->key);
+    session->exotic.forget(session, probe->key);
   }
 }
 

@@ -82,11 +82,23 @@ class GilReleased {
   PyThreadState* thread_;
 };
 
+// The exception object that is being raised, which no longer is; with its traceback.
+inline Ref take_raised() noexcept {
+  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
+  PyErr_Fetch(&type, &value, &traceback);
+  PyErr_NormalizeException(&type, &value, &traceback);
+  if (traceback != nullptr) (void)PyException_SetTraceback(value, traceback);
+  Py_XDECREF(type);
+  Py_XDECREF(traceback);
+  return Ref::steal(value);
+}
+
 // The exception being raised, set aside for a scope in which Python code runs; raised again at its end.
 class RaisedKept {
  public:
   RaisedKept() noexcept { PyErr_Fetch(&type_, &value_, &traceback_); }
   ~RaisedKept() { PyErr_Restore(type_, value_, traceback_); }
+  bool is_a(PyObject* error) const noexcept { return PyErr_GivenExceptionMatches(type_, error) != 0; }
   // The exception no longer matters.
   void forget() noexcept {
     Py_CLEAR(type_);

@@ -78,8 +78,19 @@ class Plan {
   bool store_locked() {
     LockForWrite lock(session_);
     if (!lock.acquire()) return false;
-    if (!settle_keys()) return false;
-    return add_new_exotic() && put_items() && hold_values();
+    return settle_for_good(&lock) && put_items() && hold_values();
+  }
+
+  bool settle_for_good(LockForWrite* lock) {
+    if (are_all_plain()) return true;
+    for (int tries = 0; tries < Undisturbed::tries_max; ++tries) {
+      if (!lock->regain()) return false;
+      const Undisturbed undisturbed(session_);
+      if (!settle_keys() || !add_new_exotic()) return false;
+      if (undisturbed.holds()) return true;
+      take_back_new_exotic();
+    }
+    return Undisturbed::raise_endless();
   }
 
   bool put_items() {
@@ -180,10 +191,13 @@ class Plan {
   }
 
   // Which stored key each key is: the question that only Python can answer, for all but plain keys among plain ones.
+  bool are_all_plain() {
+    return session_->engine.exotic_count() == 0 && std::ranges::all_of(dicts_[0].specials, [](const Special& special) {
+             return special.kind == KeyKind::plain;
+           });
+  }
+
   bool settle_keys() {
-    const bool all_plain =
-        std::ranges::all_of(dicts_[0].specials, [](const Special& special) { return special.kind == KeyKind::plain; });
-    if (all_plain && session_->engine.exotic_count() == 0) return true;
     return for_each([&](PyObject* key, Item& item, Special* special) {
       const bool is_plain = special == nullptr || special->kind == KeyKind::plain;
       return (is_plain && session_->engine.exotic_count() == 0) || settle(key, &item, special);
@@ -195,7 +209,10 @@ class Plan {
     if (!probe) return false;
     probe.key = key;
     SettledKey settled;
-    if (!settle_key(&probe, &settled)) return false;
+    ExoticForm form;
+    const bool is_made = special != nullptr && special->settled.exotic && !special->settled.exists;
+    if (is_made && !(form.canonical.append(item->key.canonical) && form.face.append(item->key.face))) return false;
+    if (!settle_key(&probe, &form, &settled)) return false;
     item->key = {arena_.add(probe.canonical.bytes()), arena_.add(probe.face.bytes()), settled.exotic};
     if (special != nullptr) special->settled = settled;
     return true;
@@ -249,6 +266,13 @@ class Plan {
       if (!session_->exotic.add(special.key, dicts_[0].items[special.number].key.canonical)) return false;
     }
     return true;
+  }
+
+  void take_back_new_exotic() {
+    for (const Special& special : dicts_[0].specials) {
+      if (special.settled.exists || !special.settled.exotic) continue;
+      session_->exotic.take_back(dicts_[0].items[special.number].key.canonical);
+    }
   }
 
   // What the handles of the new nested dicts must know from the first.

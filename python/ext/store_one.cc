@@ -102,18 +102,38 @@ void remember_written(Probe* probe, Py_hash_t hash, PyObject* value, SettledKey 
   session->cache.insert(hash, probe->key, key_known, kept, seen, size);
 }
 
-bool encode_new_exotic(Probe* probe) {
+bool encode_new_exotic(Probe* probe, ExoticForm* form) {
   if (probe->kind == KeyKind::plain) return true;
-  return encode_exotic_key(probe->session->module->convert, probe->key, &probe->canonical, &probe->face);
+  ConvertState& convert = probe->session->module->convert;
+  const bool is_made = !form->canonical.empty();
+  if (!is_made && !encode_exotic_key(convert, probe->key, &form->canonical, &form->face)) return false;
+  probe->canonical.clear();
+  probe->face.clear();
+  return probe->canonical.append(form->canonical.bytes()) && probe->face.append(form->face.bytes());
 }
 
-// Under the lock. The plain key without rivals goes straight to the engine.
-bool put_under_lock(Probe* probe, ReadyValue& ready, SettledKey* settled) {
+// Settles the key, and has the mirror know it if it is a new exotic one.
+bool settle_for_good(Probe* probe, LockForWrite* lock, SettledKey* settled) {
+  Session* session = probe->session;
+  ExoticForm form;
+  for (int tries = 0; tries < Undisturbed::tries_max; ++tries) {
+    if (!lock->regain()) return false;
+    const Undisturbed undisturbed(session);
+    *settled = {};
+    if (!settle_key(probe, &form, settled)) return false;
+    const bool is_new = settled->exotic && !settled->exists;
+    if (is_new && !session->exotic.add(probe->key, probe->canonical.bytes())) return false;
+    if (undisturbed.holds()) return true;
+    if (is_new) session->exotic.take_back(probe->canonical.bytes());
+  }
+  return Undisturbed::raise_endless();
+}
+
+// The plain key without rivals goes straight to the engine.
+bool put_under_lock(Probe* probe, LockForWrite* lock, ReadyValue& ready, SettledKey* settled) {
   Session* session = probe->session;
   const bool simple = probe->kind == KeyKind::plain && session->engine.exotic_count() == 0;
-  if (!simple && !settle_key(probe, settled)) return false;
-  const bool is_new_exotic = settled->exotic && !settled->exists;
-  if (is_new_exotic && !session->exotic.add(probe->key, probe->canonical.bytes())) return false;
+  if (!simple && !settle_for_good(probe, lock, settled)) return false;
   const Key key{probe->canonical.bytes(), probe->face.bytes(), settled->exotic};
   const Status status = put(session, key, ready, &probe->seen);
   if (!status) return raise_status(session, status), false;
@@ -123,12 +143,17 @@ bool put_under_lock(Probe* probe, ReadyValue& ready, SettledKey* settled) {
 
 }  // namespace
 
-bool settle_key(Probe* probe, SettledKey* settled) {
+bool Undisturbed::raise_endless() {
+  PyErr_SetString(PyExc_RuntimeError, "comparing or pickling the key changes the dict each time");
+  return false;
+}
+
+bool settle_key(Probe* probe, ExoticForm* form, SettledKey* settled) {
   const Found found = find_stored(probe);
   if (found == Found::error) return false;
   settled->exists = found == Found::yes;
   settled->exotic = settled->exists ? probe->record.exotic : probe->kind != KeyKind::plain;
-  if (!settled->exists) return encode_new_exotic(probe);
+  if (!settled->exists) return encode_new_exotic(probe, form);
   probe->face.clear();
   return probe->record.face.empty() || probe->face.append(probe->record.face);
 }
@@ -164,7 +189,7 @@ bool store_probed(Session* session, PyObject* key, Py_hash_t hash, PyObject* val
   if (probe.kind == KeyKind::error) return false;
   LockForWrite lock(session);
   SettledKey settled;
-  if (!lock.acquire() || !put_under_lock(&probe, ready, &settled)) return false;
+  if (!lock.acquire() || !put_under_lock(&probe, &lock, ready, &settled)) return false;
   lock.release();
   if (inserted_at != nullptr && probe.seen.born == probe.seen.sequence) *inserted_at = probe.seen;
   remember_written(&probe, hash, value, settled, ready.size);
@@ -262,7 +287,7 @@ Found erase_found(Session* session, PyObject* key, Py_hash_t hash) {
 
 Found erase_key(Session* session, PyObject* key, Py_hash_t hash) {
   const Found found = erase_found(session, key, hash);
-  if (found == Found::yes) session->exotic.forget(key);  // nothing is compared with it any more
+  if (found == Found::yes) session->exotic.forget(session, key);  // nothing is compared with it any more
   return found;
 }
 

@@ -43,9 +43,30 @@ struct SettledKey {
   bool exotic = false;
 };
 
+// The exotic form of a key, made once: to pickle it runs Python code.
+struct ExoticForm {
+  Scratch canonical;
+  Scratch face;
+};
+
 // Under the shared lock: the canonical form under which `key` is or will be stored, in `probe->canonical`, and its
-// face.
-bool settle_key(Probe* probe, SettledKey* settled);
+// face. Runs Python code: see Undisturbed.
+bool settle_key(Probe* probe, ExoticForm* form, SettledKey* settled);
+
+// Python code that compares or pickles keys may write to the dict, though this thread has its lock; or fork, and then
+// the child has no lock. What was found before no longer holds then, and is to be looked at again.
+class Undisturbed {
+ public:
+  explicit Undisturbed(Session* session) : session_(session), written_(session->engine.written()) {}
+  // So often at most; then with a RuntimeError.
+  static constexpr int tries_max = 64;
+  static bool raise_endless();
+  bool holds() const { return session_->engine.has_lock() && session_->engine.written() == written_; }
+
+ private:
+  Session* session_;
+  std::uint64_t written_;
+};
 
 // Erases what `seen` names, whatever the key, under the shared lock.
 bool erase_seen(Session* session, const Sighting& seen);

@@ -72,7 +72,8 @@ const char* kind_of(Tag tag) {
     case Tag::foreign_text:
       return "encoded by the dict's serializer";
     default:
-      return "pickled without buffers (arrays must be contiguous)";
+      return "pickled without buffers of its own (arrays have them if they are contiguous, and not of dates or "
+             "objects)";
   }
 }
 

@@ -10,6 +10,7 @@ import marshal
 import math
 import mmap
 import multiprocessing
+import pickle
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
@@ -305,3 +306,36 @@ def test_a_serializer_must_return_bytes_or_str() -> None:
 def test_a_serializer_must_have_dumps_and_loads() -> None:
     with pytest.raises(TypeError, match="dumps"):
         UltraDict(serializer=math)
+
+
+class Pointers(ctypes.Structure):
+    _fields_ = (("number", ctypes.c_int), ("text", ctypes.c_char_p))
+
+
+def test_addresses_are_not_stored_as_bytes() -> None:
+    """What a serializer refuses is stored as its bytes only if those mean the same in every process."""
+    numpy = pytest.importorskip("numpy")
+    objects = numpy.array([1, "two", lambda: 3], dtype=object)
+    fields = numpy.zeros(2, dtype=[("number", "i4"), ("object", "O")])
+    fields["object"][:] = lambda: 3
+    for serializer in (None, json):
+        with UltraDict(serializer=serializer) as d:
+            for value in (objects, fields, (Pointers * 2)(), (ctypes.c_void_p * 2)()):
+                with pytest.raises((pickle.PicklingError, TypeError, ValueError, AttributeError)):
+                    d["k"] = value
+                assert "k" not in d
+            if serializer is not json:
+                d["k"] = (ctypes.c_int * 2)(3, 4)
+                assert d["k"] == bytes((ctypes.c_int * 2)(3, 4))
+
+
+class Failing(bytearray):
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise ZeroDivisionError("a fault of this class")
+
+
+def test_what_fails_to_be_stored_raises_that() -> None:
+    with UltraDict() as d:
+        with pytest.raises(ZeroDivisionError, match="a fault of this class"):
+            d["k"] = Failing(b"x")
+        assert not d

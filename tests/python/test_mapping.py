@@ -262,3 +262,39 @@ def test_imports_as_in_the_original() -> None:
     assert module_path is by_path is package.UltraDict
     assert UltraDict.Exceptions.AlreadyExists is AlreadyExists is package.UltraDict.Exceptions.AlreadyExists
     assert package.UltraDict.log.__name__ == "logging"
+
+
+class Deciding(dict[Any, Any]):
+    def __ror__(self, other: Any) -> Any:
+        return "decided", other
+
+
+class Leaving(dict[Any, Any]):
+    def __ror__(self, other: Any) -> Any:
+        return NotImplemented
+
+
+def test_a_subclass_of_dict_on_the_right_of_an_or_decides() -> None:
+    with UltraDict(a=1, b=2) as d:
+        rights = (collections.OrderedDict(b=3), collections.defaultdict(int, b=3), collections.Counter(b=3), {"b": 3})
+        for right in (*rights, Deciding(b=3), Leaving(b=3)):
+            expected = dict(d) | right
+            assert d | right == expected
+            assert type(d | right) is type(expected)
+            assert right | d == {"a": 1, "b": 2}
+
+
+class Ending:
+    def __reduce__(self) -> Any:
+        return next, (iter(()),)
+
+
+def test_a_value_whose_loading_raises_stop_iteration_does_not_end_a_loop() -> None:
+    with UltraDict.open(data={"a": 1, "b": Ending(), "c": 3}, cache_bytes=0) as d:
+        for walk in (d.values, d.items, lambda: reversed(d.values())):
+            with pytest.raises(RuntimeError, match="StopIteration") as raised:
+                list(walk())
+            assert isinstance(raised.value.__cause__, StopIteration)
+        assert list(d) == ["a", "b", "c"]
+        with pytest.raises(StopIteration):
+            d["b"]

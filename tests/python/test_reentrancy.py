@@ -14,7 +14,7 @@ import pytest
 from alphabet import Hooked, fail
 from outcomes import answer_of, outcome, state
 from UltraDict import UltraDict
-from UltraDict.Exceptions import AlreadyClosed
+from UltraDict.Exceptions import AlreadyClosed, DictDeleted
 
 Use = Callable[[Any], Any]
 start = {"a": 1, "b": [2], Hooked(1): "hooked", Hooked(2): "other", "z": None}
@@ -283,3 +283,67 @@ def test_c9_a_serializer_that_uses_the_dict(operation: str, what: str, use: str)
         d["free"] = True
         assert handle.closed or handle["free"]
         handle.close()
+
+
+class Overwriting:
+    """Loaded, it overwrites the value of its key; but not the next time."""
+
+    times = 0
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Overwriting.load, ()
+
+    @staticmethod
+    def load() -> Overwriting:
+        Overwriting.times += 1
+        if Overwriting.times == 1:
+            dicts[0]["last"] = [Overwriting(), b"x" * 50_000]
+        return Overwriting()
+
+
+dicts: list[UltraDict[Any, Any]] = []
+
+
+@pytest.mark.parametrize("recurse", [False, True])
+def test_popitem_takes_what_loading_the_last_value_stored_instead(recurse: bool) -> None:
+    with UltraDict.open(recurse=recurse, cache_bytes=0) as d:
+        dicts[:] = [d]
+        Overwriting.times = 0
+        d["last"] = {"inner": Overwriting()} if recurse else [Overwriting(), b"x" * 40_000]
+        key, value = d.popitem()
+        assert (key, value[1], Overwriting.times) == ("last", b"x" * 50_000, 2)
+        assert not d
+    dicts.clear()
+
+
+class Emptying:
+    """All have one hash, none equals another; one comparison empties the dict."""
+
+    left = -1
+
+    def __hash__(self) -> int:
+        return 5
+
+    def __eq__(self, other: object) -> bool:
+        Emptying.left -= 1
+        if Emptying.left == 0:
+            dicts[0].clear()
+        return self is other
+
+
+def test_setdefault_of_a_nested_dict_that_a_comparison_deletes() -> None:
+    ended = set()
+    for when in range(1, 14):
+        with UltraDict(recurse=True) as d:
+            dicts[:] = [d]
+            Emptying.left = -1
+            d[Emptying()] = 1
+            Emptying.left = when
+            try:
+                ended.add(d.setdefault(Emptying(), {}) == {})
+            except DictDeleted:
+                ended.add(True)
+            except RuntimeError as error:
+                ended.add(str(error))
+    dicts.clear()
+    assert ended == {True, "setdefault(): comparing keys has deleted the key that was just stored"}

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exotic keys whose hash, comparison, pickling or loading does something: writes to the dict, forks, fails once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import weakref
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from UltraDict import UltraDict
+
+Store = Callable[[UltraDict[Any, Any], Any], object]
+
+STORES: dict[str, Store] = {
+    "assignment": lambda d, key: d.__setitem__(key, "outer"),
+    "setdefault": lambda d, key: d.setdefault(key, "outer"),
+    "update": lambda d, key: d.update({key: "outer"}),
+    "update of several": lambda d, key: d.update({"plain": 1, key: "outer", Acting("another"): 2}),
+}
+
+
+class Acting:
+    """Its next hash, comparison, pickling or loading calls `act` first."""
+
+    when = ""
+    act: Callable[[], object]
+
+    def __init__(self, name: object) -> None:
+        self.name = name
+
+    @classmethod
+    def at(cls, when: str) -> None:
+        if cls.when == when:
+            cls.when = ""
+            cls.act()
+
+    def __hash__(self) -> int:
+        self.at("hash")
+        return 5
+
+    def __eq__(self, other: object) -> bool:
+        self.at("eq")
+        return isinstance(other, Acting) and self.name == other.name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self.at("reduce")
+        return loaded, (self.name,)
+
+
+def loaded(name: str) -> Acting:
+    Acting.at("load")
+    return Acting(name)
+
+
+def fail() -> None:
+    raise LookupError("once")
+
+
+@pytest.fixture
+def d() -> Iterator[UltraDict[Any, Any]]:
+    Acting.when = ""
+    with UltraDict({Acting(0): 0, Acting("other"): 1}) as shared:
+        yield shared
+    Acting.when = ""
+
+
+def names(d: UltraDict[Any, Any]) -> list[object]:
+    return [key.name if isinstance(key, Acting) else key for key in d]
+
+
+@pytest.mark.parametrize("when", ["hash", "eq", "reduce"])
+@pytest.mark.parametrize("how", STORES)
+def test_an_equal_key_that_is_stored_meanwhile_is_that_key(how: str, when: str, d: UltraDict[Any, Any]) -> None:
+    with UltraDict(name=d.name) as fresh:  # which has to load the other keys first
+        Acting.act = lambda: fresh.__setitem__(Acting("new"), "inner")
+        key = Acting("new")
+        Acting.when = when
+        STORES[how](fresh, key)
+        assert Acting.when == ""
+        for each in (fresh, d):
+            assert sorted(map(str, names(each))) == sorted(map(str, set(names(each))))
+            assert each[Acting("new")] == ("inner" if how == "setdefault" and when != "reduce" else "outer")
+
+
+@pytest.mark.parametrize("when", ["hash", "eq", "reduce", "load"])
+@pytest.mark.parametrize("how", STORES)
+def test_a_child_that_is_forked_meanwhile_stores_it_once(how: str, when: str, d: UltraDict[Any, Any]) -> None:
+    child = None
+
+    def fork() -> None:
+        nonlocal child
+        child = os.fork()
+
+    with UltraDict(name=d.name) as fresh:
+        Acting.act = fork
+        Acting.when = when
+        try:
+            STORES[how](fresh, Acting("new"))
+        finally:
+            if child == 0:
+                os._exit(names(fresh).count("new") != 1)
+        if child is not None:
+            assert os.waitpid(child, 0)[1] == 0
+        assert names(d).count("new") == 1
+        with d.lock(timeout=10):
+            assert d[Acting("new")] == "outer"
+
+
+def test_one_that_changes_the_dict_whenever_it_is_compared_is_refused(d: UltraDict[Any, Any]) -> None:
+    def act() -> None:
+        d["count"] = d.get("count", 0) + 1
+        Acting.when = "eq"
+
+    Acting.act = act
+    Acting.when = "eq"
+    with pytest.raises(RuntimeError, match="changes the dict each time"):
+        d[Acting("new")] = 1
+    Acting.when = ""
+    assert "new" not in names(d)
+    d[Acting("new")] = 2
+    assert names(d).count("new") == 1
+
+
+def test_a_signal_handler_that_stores_the_same_key(d: UltraDict[Any, Any]) -> None:
+    before = signal.signal(signal.SIGUSR1, lambda *_: d.__setitem__(Acting("new"), "by the handler"))
+    try:
+        Acting.act = lambda: signal.raise_signal(signal.SIGUSR1)
+        Acting.when = "reduce"
+        d[Acting("new")] = "by the program"
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert names(d).count("new") == 1
+    assert d[Acting("new")] == "by the program"
+
+
+@pytest.mark.parametrize("when", ["hash", "eq", "load"])
+def test_what_fails_once_is_found_the_next_time(when: str, d: UltraDict[Any, Any]) -> None:
+    with UltraDict(name=d.name) as fresh:
+        Acting.act = fail
+        key = Acting(0)
+        hash(key)
+        Acting.when = when
+        try:
+            found = fresh.get(key)
+        except LookupError:
+            found = fresh.get(key)
+        assert found == 0
+        fresh[Acting(0)] = "again"
+        assert names(d) == [0, "other"]
+        assert d[Acting(0)] == "again"
+
+
+def test_a_class_that_comes_later(d: UltraDict[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    with UltraDict(name=d.name) as fresh:
+        fresh[Decimal("0.1")] = "exotic, too"
+        monkeypatch.delitem(globals(), "loaded")
+        with UltraDict(name=d.name) as early:
+            assert early[Decimal("0.1")] == "exotic, too"
+            monkeypatch.undo()
+            assert early[Acting(0)] == 0
+            early.update({Acting("other"): 2})
+            assert len(early) == len(d) == 3
+            del early[Acting(0)]
+            assert len(d) == 2
+
+
+def test_load_by_force_asks_for_the_keys_anew(d: UltraDict[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(globals(), "loaded")
+    with UltraDict(name=d.name) as early:
+        assert Acting(0) not in early
+        monkeypatch.undo()
+        early.data = None
+        early.load(force=True)
+        assert early[Acting(0)] == 0
+
+
+@pytest.mark.parametrize("end", [UltraDict.__delitem__, UltraDict.pop, lambda d, key: d.popitem()])
+def test_the_object_of_a_deleted_key_goes(end: Store, d: UltraDict[Any, Any]) -> None:
+    key = Acting("new")
+    gone = weakref.ref(key)
+    d[key] = 1
+    assert d[key] == 1
+    end(d, key)
+    del key
+    assert gone() is None
