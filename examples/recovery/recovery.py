@@ -2,7 +2,8 @@
 """One of several workers is killed while it holds the lock. The others go on, and the count is right.
 
     recovery.py            nothing to do: a dead holder is noticed and replaced
-    recovery.py by_hand    the program watches who blocks it, and takes the lock from a holder that is dead
+    recovery.py by_hand    as programs do that were written for UltraDict 0.0.6: they watch who blocks them, and ask for
+                           the lock of a holder that is dead. acquire() has taken it by then
 
 A living holder is never robbed: then steal() does nothing and returns False.
 """

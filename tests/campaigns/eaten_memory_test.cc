@@ -125,8 +125,9 @@ TEST(EatenMemoryCampaign, D2_AnotherProcessTakesTheSpaceBetweenSizingAndTouching
     const int ended = in_child([&] {
       Dict dict;
       require(Dict::open("dict", options, &dict));
+      const std::uint64_t before = outcome->eaten;
       const Child eater([&] { eat(memory, &outcome->eaten); });
-      while (__atomic_load_n(&outcome->eaten, __ATOMIC_RELAXED) == 0) {
+      while (__atomic_load_n(&outcome->eaten, __ATOMIC_RELAXED) == before) {
       }
       Robbed(std::move(dict), *outcome).run(3000);
     });

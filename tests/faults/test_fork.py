@@ -195,7 +195,7 @@ def test_c2_the_child_gets_the_lock_when_the_parent_gives_it() -> None:
         assert d["sum"] == sum(runs(20))
 
 
-def test_c2_a_child_that_dies_waiting_or_holding_leaves_the_lock_to_others() -> None:
+def test_c2_a_child_that_dies_holding_the_lock_leaves_it_to_others() -> None:
     with UltraDict(sum=0) as d:
         for number in runs(20):
             holds = Step()

@@ -19,7 +19,9 @@ def listed() -> list[str]:
 
 
 def test_the_place_of_every_bug_is_there_once() -> None:
-    assert len(listed()) >= 60
+    listing = listed()
+    campaigns = text("docs/campaigns.md")
+    assert f"| {len(listing)} | {len(listing)} planted, " in campaigns, f"docs/campaigns.md: {len(listing)} are planted"
 
 
 def test_every_fault_has_a_bug_that_its_test_catches() -> None:

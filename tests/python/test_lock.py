@@ -224,29 +224,6 @@ def test_reset_frees_what_this_thread_holds(d: UltraDict[Any, Any]) -> None:
     d.lock.reset()
 
 
-def test_c6_the_wait_hears_ctrl_c(d: UltraDict[Any, Any]) -> None:
-    with held_elsewhere(d.name) as holder:
-        main = threading.main_thread().ident
-        assert main is not None
-        waiting = threading.Event()
-
-        def interrupt() -> None:
-            waiting.wait()
-            signal.pthread_kill(main, signal.SIGINT)
-
-        def write() -> None:
-            waiting.set()
-            d["x"] = 1
-
-        thread = threading.Thread(target=interrupt)
-        thread.start()
-        with pytest.raises(KeyboardInterrupt):
-            write()
-        thread.join()
-        holder.communicate()
-    assert "x" not in d
-
-
 def test_a_waiting_thread_lets_the_others_run(d: UltraDict[Any, Any]) -> None:
     steps = 0
     with d.lock:

@@ -37,6 +37,7 @@ def replacer(name: str) -> Iterator[None]:
             assert process.stdout is not None
             assert process.stdout.readline() == b"begun\n"
             yield
+            assert process.poll() is None
         finally:
             process.kill()
 

@@ -39,6 +39,12 @@ int Child::wait() {
   return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+bool Child::is_running() const {
+  siginfo_t ended{};
+  return !reaped_ && ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         ended.si_pid == 0;
+}
+
 int Child::kill_and_wait() {
   signal(SIGKILL);
   return wait();

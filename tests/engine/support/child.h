@@ -28,6 +28,7 @@ class Child {
   // Its exit status, or minus the signal that ended it.
   int wait();
   int kill_and_wait();
+  bool is_running() const;  // not when it has ended, reaped or not
   // Waits until SIGSTOP has reached it.
   void stop() const;
 
