@@ -7,6 +7,7 @@ import os
 import signal
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,6 +69,13 @@ def d() -> Iterator[UltraDict[Any, Any]]:
     Acting.when = ""
 
 
+def until_it_waits_or_ends(child: int) -> None:
+    """The child is stopped by the lock that its parent has, asleep in a futex; or it needed none, and is done."""
+    while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if Path(f"/proc/{child}/wchan").read_text().startswith("futex"):
+            return
+
+
 def names(d: UltraDict[Any, Any]) -> list[object]:
     return [key.name if isinstance(key, Acting) else key for key in d]
 
@@ -94,6 +102,8 @@ def test_a_child_that_is_forked_meanwhile_stores_it_once(how: str, when: str, d:
     def fork() -> None:
         nonlocal child
         child = os.fork()
+        if child != 0:
+            until_it_waits_or_ends(child)
 
     with UltraDict(name=d.name) as fresh:
         Acting.act = fork
