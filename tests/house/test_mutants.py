@@ -20,7 +20,7 @@ def listed() -> list[str]:
 
 def test_the_place_of_every_bug_is_there_once() -> None:
     listing = listed()
-    campaigns = text("docs/campaigns.md")
+    campaigns = text(root / "docs/campaigns.md")
     assert f"| {len(listing)} | {len(listing)} planted, " in campaigns, f"docs/campaigns.md: {len(listing)} are planted"
 
 
