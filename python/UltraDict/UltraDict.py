@@ -280,6 +280,10 @@ def _start(
     opened._open(**_parameters.checked({**defaults, **given}), identity=identity)
     _prepare_end()
     try:
+        if arg and isinstance(arg[0], str) and arg[0]:
+            raise ValueError(
+                f"the items of a dict cannot be {arg[0]!r}: to open the dict of that name pass name={arg[0]!r}"
+            )
         if items or (arg and arg[0] is not None):
             base: Any = UltraDict  # an update of a subclass may need what its own __init__ does later
             base.update(opened, *arg, **items)

@@ -194,6 +194,11 @@ def test_to_attach_one_needs_its_name() -> None:
         UltraDict(create=False)
 
 
+def test_a_name_that_is_given_as_the_items_is_told() -> None:
+    with pytest.raises(ValueError, match=r"cannot be 'stock'.* pass name='stock'"):
+        UltraDict("stock")  # type: ignore[call-overload]
+
+
 @pytest.mark.parametrize("unlink", [UltraDict.unlink, lambda d: d.close(unlink=True)])
 def test_unlink_after_close_is_of_the_dict_that_was_closed(unlink: Callable[[Any], None]) -> None:
     d: UltraDict[Any, Any] = UltraDict(name="later", auto_unlink=False)
