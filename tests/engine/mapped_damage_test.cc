@@ -85,7 +85,9 @@ class Hostile {
  public:
   explicit Hostile(const Dict& dict) : random_(seed()) {
     for (const auto& entry : std::filesystem::directory_iterator(directory_of(dict))) {
-      const std::size_t size = entry.file_size() / sizeof(Word) * sizeof(Word);
+      std::error_code gone;  // writers replace files meanwhile
+      const std::size_t size = entry.file_size(gone) / sizeof(Word) * sizeof(Word);
+      if (gone) continue;
       const int file = ::open(entry.path().c_str(), O_RDWR | O_CLOEXEC);
       if (size == 0 || file < 0) continue;
       files_.push_back({entry.path().filename() == "control", file, size});
