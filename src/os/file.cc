@@ -79,6 +79,13 @@ Fault file_size(const File& file, Size* size) {
   return {};
 }
 
+Fault file_identity(const File& file, Size* identity) {
+  struct stat status {};
+  if (::fstat(file.descriptor(), &status) != 0) return system_fault("ask for a file's identity");
+  *identity = status.st_ino;
+  return {};
+}
+
 // Going over it would end the process by SIGXFSZ, so it is asked first.
 Fault check_size_limit(Size size) {
   struct rlimit limit {};

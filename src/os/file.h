@@ -39,6 +39,8 @@ Fault open_file(const char* path, File* file);
 // forbidden if the file belongs to another user.
 Fault check_owner(const File& file);
 Fault file_size(const File& file, Size* size);
+// Tells it from another file that has, or had, its name.
+Fault file_identity(const File& file, Size* identity);
 Fault file_size(const char* path, Size* size);
 
 // Makes [offset, offset + size) real memory and the file at least that long. memory_full if there is none.

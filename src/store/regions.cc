@@ -74,7 +74,9 @@ Fault Regions::map(Place& place, const Wanted& wanted, const char* name, char** 
   Word size = 0;
   if (Fault fault = os::file_size(file, &size)) return fault;
   if (wanted.end > size) return Fault::damaged("a file is shorter than what is recorded of it", size, wanted.end);
-  if (before && before->file == wanted.file && wanted.end <= before->mapped) {
+  Word identity = 0;
+  if (Fault fault = os::file_identity(file, &identity)) return fault;
+  if (before && before->file == wanted.file && before->identity == identity && wanted.end <= before->mapped) {
     before->known.store(size < before->mapped ? size : before->mapped, std::memory_order_relaxed);
     *base = before->base;
     return {};
@@ -83,7 +85,7 @@ Fault Regions::map(Place& place, const Wanted& wanted, const char* name, char** 
   char* mapped = nullptr;
   if (Fault fault = os::map(file, wanted.capacity, &mapped)) return fault;
   auto* made = new (std::nothrow)
-      Mapping{wanted.file, mapped, wanted.capacity, {size < wanted.capacity ? size : wanted.capacity}};
+      Mapping{wanted.file, identity, mapped, wanted.capacity, {size < wanted.capacity ? size : wanted.capacity}};
   if (!made) {
     os::unmap(mapped, wanted.capacity);
     return Fault::of(Code::memory_full, "no memory for a mapping");

@@ -148,6 +148,7 @@ class Regions {
 
   struct Mapping {
     Word file;
+    Word identity;  // a damaged count of files may give its number to another one
     char* base;
     Word mapped;
     std::atomic<Word> known;  // bytes that are there, as of the last look

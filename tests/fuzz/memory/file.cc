@@ -60,6 +60,11 @@ Fault file_size(const File& file, Size* size) {
   return {};
 }
 
+Fault file_identity(const File& file, Size* identity) {
+  *identity = node_of(file).number;
+  return {};
+}
+
 Fault allocate(const File& file, Size offset, Size size) {
   if (offset + size < size) return Fault{Code::memory_full, EFBIG, "allocate shared memory", offset, size};
   memory::Node& node = node_of(file);
