@@ -276,14 +276,14 @@ def _start(
     opened: UltraDict[Any, Any], arg: tuple[Any, ...], items: dict[str, Any], identity: str = "", **given: Any
 ) -> None:
     """Opens, and writes the initial items; undone if anything fails."""
+    if arg and isinstance(arg[0], str) and arg[0]:
+        raise ValueError(
+            f"the items of a dict cannot be {arg[0]!r}: to open the dict of that name pass name={arg[0]!r}"
+        )
     defaults = {"cache_bytes": _parameters.cache_bytes_default, "mode": 0o600, "allow_pickle": True}
     opened._open(**_parameters.checked({**defaults, **given}), identity=identity)
     _prepare_end()
     try:
-        if arg and isinstance(arg[0], str) and arg[0]:
-            raise ValueError(
-                f"the items of a dict cannot be {arg[0]!r}: to open the dict of that name pass name={arg[0]!r}"
-            )
         if items or (arg and arg[0] is not None):
             base: Any = UltraDict  # an update of a subclass may need what its own __init__ does later
             base.update(opened, *arg, **items)

@@ -9,6 +9,8 @@
 #include <filesystem>
 
 #include "base/shared_atomic.h"
+#include "store/life.h"
+#include "store/store.h"
 #include "support/child.h"
 #include "support/content.h"
 #include "support/scale.h"
@@ -208,6 +210,33 @@ TEST(MappedDamage, E3_FilesCutOffUnderAMappingGiveNoWrongValue) {
   }
   std::cout << "files cut off under a mapping: " << ended_by_bus_error
             << " of 25 users ended by SIGBUS, the others met no wrong value\n";
+}
+
+// As a damaged count of files has the next one replace one that is mapped.
+TEST(MappedDamage, E3_AFileThatIsReplacedByALongerOneIsMappedAnew) {
+  const Scratch scratch;
+  const Dict dict = scratch.open();
+  const auto store = find_open(dict.id());
+  constexpr Word number = segments_max - 1;
+  constexpr Word file = 777;
+  constexpr Word shorter = page_size;
+  constexpr Word longer = 2 * page_size;
+  const std::string path = directory_of(dict) + "/" + std::string(DictFiles::segment(file));
+  SegmentDescriptor& segment = store->control().segments[number];
+  segment.file = file;
+  segment.capacity = longer;
+  segment.size = shorter;
+  char* base = nullptr;
+  write_file(path, std::string(shorter, 'a'));
+  ASSERT_FALSE(store->regions.segment(number, file, shorter, &base));
+  ASSERT_TRUE(std::filesystem::remove(path));
+  write_file(path, std::string(longer, 'b'));
+  segment.size = longer;
+  EXPECT_EQ(in_child([&] {
+              require(!store->regions.segment(number, file, longer, &base));
+              require(base[0] == 'b' && base[longer - 1] == 'b');
+            }),
+            0);
 }
 
 TEST(MappedDamage, E3_HolesUnderAMappingAreAnErrorOrHarmless) {
