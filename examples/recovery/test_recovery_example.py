@@ -18,7 +18,7 @@ def test_the_others_count_on(arguments: list) -> None:
     finished = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     # Three workers make 300 steps each; the victim makes 151 before it is killed.
     assert finished.stdout == "1 of 4 was killed; they counted to 1051\n"
-    # One of the others says in its log what it found.
+    # Who takes the lock next says in its log what it found.
     assert len(finished.stderr.splitlines()) == 1
     assert "died while it held the lock" in finished.stderr
 

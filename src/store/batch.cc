@@ -6,6 +6,7 @@
 #include "store/cleaning.h"
 #include "store/dict_header.h"
 #include "store/nested.h"
+#include "store/successor.h"
 #include "store/table.h"
 #include "store/writer.h"
 #include "structures/record.h"
@@ -67,9 +68,9 @@ Fault append_overwrite(Store& store, LockHeld held, Word entry, Bytes canonical,
   if (Fault fault = locate_entry(store, held, entry, &old)) return fault;
   if (old.view.key() != canonical || old.view.header.face_size != header.face_size)
     return Fault::damaged("record: key or face", old.view.header.key_size, header.key_size);
-  if (Fault fault = check_kept(old.view)) return fault;
-  const Key key{old.view.key(), old.view.face(), old.view.is_exotic()};
-  write_new_record(*room, header.dict_id, entry, key, value, now);
+  KeptKey key;
+  if (Fault fault = key.take(store, old, &canonical)) return fault;
+  write_new_record(*room, header.dict_id, entry, key.key(), value, now);
   return {};
 }
 

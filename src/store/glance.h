@@ -40,19 +40,6 @@ inline constexpr Word glance_size = 256;  // bytes of the longest record that a 
   return word;
 }
 
-// In line: operator== of std::string_view is a call, and so is memcmp.
-[[gnu::always_inline]] inline bool is_same(Bytes a, Bytes b) {
-  if (a.size() != b.size()) return false;
-  for (; a.size() >= sizeof(Word); a.remove_prefix(sizeof(Word)), b.remove_prefix(sizeof(Word))) {
-    Word one;
-    Word other;
-    std::memcpy(&one, a.data(), sizeof one);
-    std::memcpy(&other, b.data(), sizeof other);
-    if (one != other) return false;
-  }
-  return a.empty() || small_word(a.data(), a.size()) == small_word(b.data(), b.size());
-}
-
 // A record that was copied and is whole. `entry` null: no answer.
 struct Glimpse {
   Entry* entry = nullptr;

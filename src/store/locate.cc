@@ -37,12 +37,6 @@ Fault look_in_place(Store& store, Word number, const Entry& entry, RecordView* v
   return view->header.entry == number ? Fault::none() : Fault::damaged("record: entry", view->header.entry, number);
 }
 
-Fault check_hash(const Store& store, const Located& located) {
-  const Word hash = store.hash(located.view.header.dict_id, located.view.key());
-  return located.entry->hash == hash ? Fault::none()
-                                     : Fault::damaged("entry: hash of its key", located.entry->hash, hash);
-}
-
 // A key that is there, where all is as usual. False is no answer.
 bool locate_at_a_glance(Store& store, Word dict, Bytes key, Word hash, Located* located) {
   const State& state = store.state();
@@ -63,6 +57,12 @@ bool locate_at_a_glance(Store& store, Word dict, Bytes key, Word hash, Located* 
 
 Fault record_in_place(Store& store, LockHeld, Ref ref, RecordView* view) { return look_in_place(store, ref, view); }
 
+Fault check_hash(const Store& store, const Located& located, Bytes key) {
+  const Word hash = store.hash(located.view.header.dict_id, key);
+  return located.entry->hash == hash ? Fault::none()
+                                     : Fault::damaged("entry: hash of its key", located.entry->hash, hash);
+}
+
 Fault locate_entry(Store& store, LockHeld, Word number, Located* located) {
   located->number = number;
   if (Fault fault = store.regions.entry(store.state().table_number, number, &located->entry)) return fault;
@@ -76,8 +76,7 @@ Fault locate_seen(Store& store, LockHeld, const Sighting& seen, Located* located
   located->entry = reinterpret_cast<Entry*>(const_cast<std::atomic<std::uint64_t>*>(seen.ref_word));
   if (located->entry->born != seen.born || located->entry->ref == 0) return Fault::of(Code::changed);
   located->number = seen.entry;
-  if (Fault fault = look_in_place(store, seen.entry, *located->entry, &located->view)) return fault;
-  return check_hash(store, *located);  // for no key is compared
+  return look_in_place(store, seen.entry, *located->entry, &located->view);
 }
 
 Fault locate(Store& store, LockHeld, Word dict, Bytes key, Word hash, Located* located) {
@@ -101,7 +100,8 @@ Fault locate(Store& store, LockHeld, Word dict, Bytes key, Word hash, Located* l
       return true;
     }
     inner = look_in_place(store, number, *located->entry, &located->view);
-    if (!inner) inner = check_hash(store, *located);  // one that is wrong would have the key inserted once more
+    // With a wrong one the key would be inserted once more.
+    if (!inner) inner = check_hash(store, *located, located->view.key());
     return inner || (located->view.key() == key && located->view.header.dict_id == dict);
   });
   if (fault) return fault;

@@ -18,14 +18,11 @@ struct Located {
 Fault locate(Store& store, LockHeld held, Word dict, Bytes key, Word hash, Located* located);
 // Of an entry that belongs to a key.
 Fault locate_entry(Store& store, LockHeld held, Word number, Located* located);
+// What lies in the record may be of any key: check_hash, or a KeptKey.
 Fault locate_seen(Store& store, LockHeld held, const Sighting& seen, Located* located);
 Fault record_in_place(Store& store, LockHeld held, Ref ref, RecordView* view);
 
-// Before face and flags of a record go into another one, whose checksum is then right, or its blob goes: its own
-// checksum, where there is more than a key, which was compared, or its hash.
-inline Fault check_kept(const RecordView& view) {
-  const bool is_mere_value = view.header.face_size == 0 && view.header.kind_and_flags == Word(RecordKind::value);
-  return is_mere_value ? Fault::none() : check_in_place(view);
-}
+// That the key of an entry's record is the entry's own; `key` is of the record, or a copy.
+Fault check_hash(const Store& store, const Located& located, Bytes key);
 
 }  // namespace ultradict

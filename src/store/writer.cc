@@ -7,6 +7,7 @@
 #include "store/clear.h"
 #include "store/dict_header.h"
 #include "store/nested.h"
+#include "store/successor.h"
 #include "store/sums.h"
 #include "store/table.h"
 #include "structures/record.h"
@@ -47,7 +48,8 @@ Word blob_checksum_of(const RecordView& view) { return view.is_blob() ? view.blo
 [[gnu::cold]] Fault look_where_it_is(Store& store, LockHeld held, Ref now, RecordView* view) {
   const RecordHeader before = view->header;
   if (Fault fault = record_in_place(store, held, now, view)) return fault;
-  const bool same = view->header.key_size == before.key_size && view->header.face_size == before.face_size &&
+  const bool same = view->header.entry == before.entry && view->header.dict_id == before.dict_id &&
+                    view->header.key_size == before.key_size && view->header.face_size == before.face_size &&
                     view->header.value_size == before.value_size;
   return same ? Fault::none() : Fault::damaged("record: sizes", view->header.key_size, before.key_size);
 }
@@ -59,7 +61,7 @@ Word blob_checksum_of(const RecordView& view) { return view.is_blob() ? view.blo
 }
 
 // The most frequent write: a small value for a small value. Entry, key and face stay, no file comes or goes.
-Fault overwrite_small(Store& store, LockHeld held, Located& old, Bytes value, Sighting* written) {
+Fault overwrite_small(Store& store, LockHeld held, Located& old, const Bytes* asked, Bytes value, Sighting* written) {
   Control& control = store.control();
   State& state = control.state;
   const Word kept = Word{old.view.header.key_size} + old.view.header.face_size;
@@ -71,8 +73,7 @@ Fault overwrite_small(Store& store, LockHeld held, Located& old, Bytes value, Si
   if (Fault fault = make_room(store, held, size, &room)) return fault;
   const Ref ref{old.entry->ref};
   if (Fault fault = look_again(store, held, ref, &old.view)) return fault;
-  if (Fault fault = check_kept(old.view)) return fault;
-  write_successor(room.at, room.ref, old.view, value);
+  if (Fault fault = write_successor(store, room, old, asked, value)) return fault;
   Change change(store.regions, held);
   change.set(state.tail, after(room.ref, size).word);
   Word& to = control.segments[room.ref.segment()].live;
@@ -93,9 +94,9 @@ Fault overwrite_small(Store& store, LockHeld held, Located& old, Bytes value, Si
   return after_commit(pay_cleaning(store, held, size + killed));
 }
 
-Fault overwrite(Store& store, LockHeld held, Located& old, NewValue& value, Sighting* written) {
+Fault overwrite(Store& store, LockHeld held, Located& old, const Bytes* asked, NewValue& value, Sighting* written) {
   const bool both_small = value.kind() == RecordKind::value && old.view.kind() == RecordKind::value;
-  if (both_small) return overwrite_small(store, held, old, value.bytes(), written);
+  if (both_small) return overwrite_small(store, held, old, asked, value.bytes(), written);
   const Word kept = Word{old.view.header.key_size} + old.view.header.face_size;
   if (Fault fault = check_content(store.control(), kept + value.size(), old.view.content_size())) return fault;
   const Word size = record_size(kept, 0, value.bytes().size());
@@ -103,10 +104,10 @@ Fault overwrite(Store& store, LockHeld held, Located& old, NewValue& value, Sigh
   if (Fault fault = make_room(store, held, size, &room)) return fault;
   const Ref ref{old.entry->ref};
   if (Fault fault = look_again(store, held, ref, &old.view)) return fault;
-  if (Fault fault = check_kept(old.view)) return fault;
-  const Key key{old.view.key(), old.view.face(), old.view.is_exotic()};
+  KeptKey key;
+  if (Fault fault = key.take(store, old, asked)) return fault;
   RecordView now;
-  write_new_record(room, old.view.header.dict_id, old.number, key, value, &now);
+  write_new_record(room, old.view.header.dict_id, old.number, key.key(), value, &now);
   const Word killed = old.view.size();
   Change change(store.regions, held);
   change.set(store.state().tail, after(room.ref, size).word);
@@ -217,6 +218,12 @@ Fault unchain(Store& store, Change& change, const DictHeader& header, const Entr
   return {};
 }
 
+// Before a record goes for good, with what it names: its checksum, where there is more than a key, which was compared,
+// or its hash.
+Fault check_before_removal(const RecordView& view) {
+  return is_mere_value(view) ? Fault::none() : check_in_place(view, view.key(), view.face());
+}
+
 Fault remove(Store& store, LockHeld held, const Located& old) {
   if (Fault fault = remove_entry(store, held, old, Streamed::yes)) return fault;
   if (old.view.is_child()) {
@@ -232,7 +239,7 @@ Fault remove_entry(Store& store, LockHeld held, const Located& old, Streamed str
   State& state = control.state;
   const Ref ref{old.entry->ref};
   const Word killed = old.view.size();
-  if (Fault fault = check_kept(old.view)) return fault;
+  if (Fault fault = check_before_removal(old.view)) return fault;
   DictHeader header;
   if (Fault fault = DictHeader::find(store, held, old.view.header.dict_id, &header)) return fault;
   Change change(store.regions, held);
@@ -254,7 +261,8 @@ Fault remove_entry(Store& store, LockHeld held, const Located& old, Streamed str
 void write_new_record(const Room& room, Word dict, Word entry, const Key& key, const NewValue& value, RecordView* now) {
   const Bytes bytes = value.bytes();
   const Word kind = Word(value.kind()) | (key.exotic ? record_exotic : 0);
-  now->header = make_header(room.ref, entry, dict, key.canonical.size(), key.face.size(), bytes.size(), kind);
+  now->header =
+      HeaderWords::of(room.ref, entry, dict, key.canonical.size(), key.face.size(), bytes.size(), kind).header();
   now->bytes = room.at;
   write_record(room.at, now->header, key.canonical, key.face, bytes);
 }
@@ -285,7 +293,7 @@ namespace {
 Fault put_located(Store& store, LockHeld held, ChildId dict, const Key& key, Word hash, Located& located,
                   NewValue& value, Sighting* written) {
   store.last_put_inserted = located.number == 0;
-  if (located.number != 0) return overwrite(store, held, located, value, written);
+  if (located.number != 0) return overwrite(store, held, located, &key.canonical, value, written);
   Insertion insertion(store, held);
   if (Fault fault = insertion.prepare(dict.number, key, hash, value)) return fault;
   return insertion.finish(hash, value, written);
@@ -325,7 +333,7 @@ Fault put_small(Store& store, LockHeld held, ChildId dict, const Key& key, Word 
   Located located;
   if (Fault fault = locate(store, held, dict.number, key.canonical, hash, &located)) return fault;
   if (located.number != 0 && located.view.kind() == RecordKind::value) [[likely]]
-    return overwrite_small(store, held, located, value, written);
+    return overwrite_small(store, held, located, &key.canonical, value, written);
   NewValue small(store, value);
   return put_located(store, held, dict, key, hash, located, small, written);
 }
@@ -333,16 +341,16 @@ Fault put_small(Store& store, LockHeld held, ChildId dict, const Key& key, Word 
 Fault put_at(Store& store, LockHeld held, Sighting* seen, NewValue& value) {
   Located located;
   if (Fault fault = locate_seen(store, held, *seen, &located)) return fault;
-  return overwrite(store, held, located, value, seen);
+  return overwrite(store, held, located, nullptr, value, seen);
 }
 
 Fault put_small_at(Store& store, LockHeld held, Sighting* seen, Bytes value) {
   Located located;
   if (Fault fault = locate_seen(store, held, *seen, &located)) return fault;
   if (located.view.kind() == RecordKind::value) [[likely]]
-    return overwrite_small(store, held, located, value, seen);
+    return overwrite_small(store, held, located, nullptr, value, seen);
   NewValue small(store, value);
-  return overwrite(store, held, located, small, seen);
+  return overwrite(store, held, located, nullptr, small, seen);
 }
 
 Fault erase(Store& store, LockHeld held, ChildId dict, Bytes key) {
@@ -356,6 +364,7 @@ Fault erase(Store& store, LockHeld held, ChildId dict, Bytes key) {
 Fault erase_at(Store& store, LockHeld held, const Sighting& seen) {
   Located located;
   if (Fault fault = locate_seen(store, held, seen, &located)) return fault;
+  if (Fault fault = check_hash(store, located, located.view.key())) return fault;
   return remove(store, held, located);
 }
 

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/shared_atomic.h"
+#include "base/word_writer.h"
 #include "layout.h"
 #include "ultradict/bytes.h"
 #include "ultradict/options.h"
@@ -58,125 +59,115 @@ struct RecordView {
   Word blob_size() const { return is_blob() ? blob().size : 0; }
 };
 
-// 1 to 7 bytes as a word, put together in a register: a word written to memory in pieces could only be read back
-// when all of them have arrived there.
-inline Word small_word(const char* from, std::size_t size) {
-  const auto byte = [&](std::size_t i) { return Word{static_cast<unsigned char>(from[i])} << (8 * i); };
-  if (size >= 4) {
-    std::uint32_t low = 0;
-    std::uint32_t high = 0;
-    std::memcpy(&low, from, sizeof low);
-    std::memcpy(&high, from + size - sizeof high, sizeof high);
-    return low | Word{high} << (8 * (size - sizeof high));
-  }
-  return byte(0) | byte(size / 2) | byte(size - 1);
+// No face, no flags, and the value is in it.
+inline bool is_mere_value(const RecordView& view) {
+  return view.header.face_size == 0 && view.header.kind_and_flags == Word(RecordKind::value);
 }
-
-// Appends bytes to a run of shared words.
-class WordWriter {
- public:
-  explicit WordWriter(char* to) : to_(reinterpret_cast<Word*>(to)) {}
-
-  [[gnu::always_inline]] void append(Word word) {
-    shared::store_relaxed(*to_++, carried_ | word << (8 * count_));
-    carried_ = count_ == 0 ? 0 : word >> (64 - 8 * count_);
-  }
-  [[gnu::always_inline]] void append(Bytes bytes) {
-    const char* from = bytes.data();
-    std::size_t size = bytes.size();
-    for (; size >= sizeof(Word); size -= sizeof(Word), from += sizeof(Word)) {
-      Word word;
-      std::memcpy(&word, from, sizeof word);
-      append(word);
-    }
-    if (size > 0) append_rest(small_word(from, size), size);
-  }
-  // The first `size` bytes of a run of whole words, where nothing was appended but words.
-  void append_words(const Word* from, std::size_t size) {
-    for (; size >= sizeof(Word); size -= sizeof(Word)) shared::store_relaxed(*to_++, *from++);
-    if (size > 0) append_rest(*from & ((Word{1} << (8 * size)) - 1), size);
-  }
-  void finish() {
-    if (count_ > 0) shared::store_relaxed(*to_, carried_);
-  }
-
- private:
-  [[gnu::always_inline]] void append_rest(Word word, std::size_t size) {
-    carried_ |= word << (8 * count_);
-    if (count_ + size < sizeof(Word)) {
-      count_ += size;
-      return;
-    }
-    shared::store_relaxed(*to_++, carried_);
-    carried_ = word >> (64 - 8 * count_);  // count_ is not 0: fewer than 8 bytes filled a word
-    count_ = count_ + size - sizeof(Word);
-  }
-
-  Word* to_;
-  Word carried_ = 0;       // bytes that do not fill a word yet
-  std::size_t count_ = 0;  // of them
-};
 
 inline std::uint32_t record_checksum(const char* record, Word size) {
   return checksum32(record + sizeof(Word), size - sizeof(Word));
 }
 
 // The checksum field shares a word with key_size.
-inline Word& checksum_word(char* record) { return *reinterpret_cast<Word*>(record + offsetof(RecordHeader, checksum)); }
-
-// Put together as words: fields that were stored one by one could not be loaded together before they have reached
-// memory.
-inline RecordHeader make_header(Ref ref, Word entry, Word dict_id, Word key_size, Word face_size, Word value_size,
-                                Word kind) {
-  const std::array<Word, 5> words = {ref.word, ref.position(), entry | dict_id << 32, key_size << 32,
-                                     face_size | value_size << 32 | kind << 48};
-  return std::bit_cast<RecordHeader>(words);
+inline void set_checksum(char* record, Word key_size, Word checksum) {
+  shared::store_relaxed(*word_at(record + offsetof(RecordHeader, checksum)), checksum | key_size << 32);
 }
 
-// Writes a record at its place in the log. header.checksum is computed here.
+// A header as its words, with 0 for the checksum. Put together as words in registers: fields that were stored one by
+// one could not be loaded together before they have reached memory.
+struct HeaderWords {
+  Word ref;
+  Word sequence;
+  Word owner;  // entry and dict
+  Word checksum_and_key_size;
+  Word sizes_and_kind;
+
+  static HeaderWords of(Ref ref, Word entry, Word dict_id, Word key_size, Word face_size, Word value_size, Word kind) {
+    return {ref.word, ref.position(), entry | dict_id << 32, key_size << 32, face_size | value_size << 32 | kind << 48};
+  }
+  static HeaderWords of(const RecordHeader& header) {
+    HeaderWords words = of(Ref{header.ref}, header.entry, header.dict_id, header.key_size, header.face_size,
+                           header.value_size, header.kind_and_flags);
+    words.sequence = header.sequence;
+    return words;
+  }
+  RecordHeader header() const { return std::bit_cast<RecordHeader>(*this); }
+  template <typename Writer>
+  [[gnu::always_inline]] void append_to(Writer& writer) const {
+    writer.append(ref);
+    writer.append(sequence);
+    writer.append(owner);
+    writer.append(checksum_and_key_size);
+    writer.append(sizes_and_kind);
+  }
+};
+static_assert(sizeof(HeaderWords) == sizeof(RecordHeader));
+
+// The checksum of a record in parts: from behind its ref, with 0 where the checksum itself is.
+class PartsChecksum {
+ public:
+  explicit PartsChecksum(const RecordHeader& header) {
+    Word words[sizeof header / sizeof(Word)];
+    WordWriter writer(words::Own{words});
+    HeaderWords::of(header).append_to(writer);
+    sum_.add(words + 1, sizeof words - sizeof(Word));
+  }
+  void add(Bytes part) { sum_.add(part.data(), part.size()); }
+  std::uint32_t value() const { return static_cast<std::uint32_t>(sum_.value()); }
+
+ private:
+  StreamedChecksum sum_;
+};
+
+inline void write_long_record(char* to, const RecordHeader& header, Bytes key, Bytes face, Bytes value) {
+  constexpr char nothing[sizeof(Word)] = {};
+  const Word unpadded = sizeof header + key.size() + face.size() + value.size();
+  PartsChecksum checksum(header);
+  for (const Bytes part : {key, face, value, Bytes(nothing, record_size(header) - unpadded)}) checksum.add(part);
+  WordWriter writer(words::Shared{word_at(to)});
+  HeaderWords::of(header).append_to(writer);
+  for (const Bytes part : {key, face, value}) writer.append(part);
+  writer.finish();
+  set_checksum(to, header.key_size, checksum.value());
+}
+
+// A short record on its way into the log: put together, and its checksum computed, in memory of this process. What lies
+// in shared memory a stranger can write to, and what is sealed there could be his.
+class ShortRecord {
+ public:
+  static constexpr Word size_max = 512;
+
+  WordWriter<words::Both> writer(char* to) { return WordWriter(words::Both{{words_}, {word_at(to)}}); }
+  Bytes key(Word size) const { return {bytes() + sizeof(RecordHeader), size}; }
+  // Of all that was written but for the checksum itself.
+  Word checksum(Word size) const { return record_checksum(bytes(), size); }
+
+ private:
+  const char* bytes() const { return reinterpret_cast<const char*>(words_); }
+
+  Word words_[size_max / sizeof(Word)];
+};
+
+// Writes a record at its place in the log. The checksum is computed here, of what was passed.
 inline void write_record(char* to, const RecordHeader& header, Bytes key, Bytes face, Bytes value) {
-  WordWriter writer(to);
-  writer.append(header.ref);
-  writer.append(header.sequence);
-  writer.append(header.entry | Word{header.dict_id} << 32);
-  writer.append(Word{header.key_size} << 32);
-  writer.append(header.face_size | Word{header.value_size} << 32 | Word{header.kind_and_flags} << 48);
+  if (record_size(header) > ShortRecord::size_max) return write_long_record(to, header, key, face, value);
+  ShortRecord record;
+  auto writer = record.writer(to);
+  HeaderWords::of(header).append_to(writer);
   writer.append(key);
   writer.append(face);
   writer.append(value);
   writer.finish();
-  const Word checksum = record_checksum(to, record_size(header));
-  shared::store_relaxed(checksum_word(to), checksum | Word{header.key_size} << 32);
+  set_checksum(to, header.key_size, record.checksum(record_size(header)));
 }
 
-// Writes a record of the same key as `old`, which lies in place, with another value; both are in the log.
-[[gnu::always_inline]] inline void write_successor(char* to, Ref ref, const RecordView& old, Bytes value) {
-  const RecordHeader& header = old.header;
-  const Word kept = Word{header.key_size} + header.face_size;
-  WordWriter writer(to);
-  writer.append(ref.word);
-  writer.append(ref.position());
-  writer.append(header.entry | Word{header.dict_id} << 32);
-  writer.append(Word{header.key_size} << 32);
-  writer.append(header.face_size | Word{value.size()} << 32 | Word{header.kind_and_flags} << 48);
-  writer.append_words(reinterpret_cast<const Word*>(old.bytes + sizeof header), kept);
-  writer.append(value);
-  writer.finish();
-  const Word checksum = record_checksum(to, record_size(kept, 0, value.size()));
-  shared::store_relaxed(checksum_word(to), checksum | Word{header.key_size} << 32);
-}
-
-// Of a record in place.
-inline Fault check_in_place(const RecordView& view) {
-  const Word key_size = Word{view.header.key_size} << 32;  // the checksum shares a word with it
-  StreamedChecksum checksum;
-  checksum.add(view.bytes + sizeof(Word), offsetof(RecordHeader, checksum) - sizeof(Word));
-  checksum.add(&key_size, sizeof key_size);
-  const Word done = offsetof(RecordHeader, checksum) + sizeof key_size;
-  checksum.add(view.bytes + done, view.size() - done);
-  const auto found = static_cast<std::uint32_t>(checksum.value());
-  if (found != view.header.checksum) return Fault::damaged("record: checksum", found, view.header.checksum);
-  return {};
+// Of a record in place, of which key and face were copied out.
+inline Fault check_in_place(const RecordView& view, Bytes key, Bytes face) {
+  const Word done = sizeof(RecordHeader) + key.size() + face.size();
+  PartsChecksum checksum(view.header);
+  for (const Bytes part : {key, face, Bytes(view.bytes + done, view.size() - done)}) checksum.add(part);
+  if (checksum.value() == view.header.checksum) return {};
+  return Fault::damaged("record: checksum", checksum.value(), view.header.checksum);
 }
 
 // Header fields that contradict each other or `room`, the bytes from the record's start to the end of its segment.

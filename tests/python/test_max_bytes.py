@@ -100,7 +100,7 @@ def test_d1_more_than_there_is_fails_at_once(shared_directory: Path) -> None:
     with pytest.raises(MemoryError):
         UltraDict.open("greedy", max_bytes=1 << 50)
     with pytest.raises(UltraDict.Exceptions.CannotAttachSharedMemory):
-        UltraDict("greedy", create=False)
+        UltraDict(name="greedy", create=False)
     assert not list((shared_directory / "d").iterdir())
 
 
