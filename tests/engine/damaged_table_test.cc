@@ -157,7 +157,7 @@ TEST(DamagedTable, E4_NoBlobGoesInThePlaceOfAnother) {
 }
 
 // What a write takes over from the old record must be right before it has a new checksum.
-TEST(DamagedTable, E4_ADamagedKeyOrFaceIsNotWrittenAnew) {
+TEST(DamagedTable, E4_ADamagedKeyOrFaceIsNeitherWrittenAnewNorErased) {
   for (const char* damaged : {"keyX", "faceX"}) {
     const Scratch scratch;
     Dict dict = scratch.open();
@@ -176,6 +176,7 @@ TEST(DamagedTable, E4_ADamagedKeyOrFaceIsNotWrittenAnew) {
     EXPECT_EQ(dict.put_at(&seen, "new").code(), Code::damaged) << damaged;
     const std::string large(40'000, 'l');
     EXPECT_EQ(dict.put_at(&seen, large).code(), Code::damaged) << damaged;
+    EXPECT_EQ(dict.erase_at(seen).code(), Code::damaged) << damaged;
     const std::vector<Item> items{{Key{"key1"}, "new"}, {Key{"other"}, "new"}};
     EXPECT_EQ(dict.put_all(items).code(), Code::damaged) << damaged;
     EXPECT_EQ(dict.contains("other").code(), Code::not_found) << damaged;
