@@ -192,6 +192,14 @@ TEST(DamageUnderAWriterToo, E8_OfAPutToAKeySeenBefore) {
 
 TEST(DamageUnderAWriterToo, E8_OfAnErasure) { Attacked("key", erase("key")).everywhere(); }
 
+TEST(DamageUnderAWriterToo, E8_OfCleaning) {
+  const Step overwrite_and_clean = [](Dict& dict) {
+    if (Status status = put_marked("key", 2, longer)(dict); !status) return status;
+    return dict.clean();
+  };
+  Attacked("faced", overwrite_and_clean).everywhere();
+}
+
 TEST(DamageUnderAWriterToo, E8_OfAPutOfALargeValue) {
   Attacked("faced", put_marked("faced", 2, blob_size_min + 1)).everywhere();
 }
