@@ -8,9 +8,9 @@
 
 #include "crashes/crash_point.h"
 #include "crashes/scenario.h"
-#include "layout.h"
 #include "store/life.h"
 #include "store/store.h"
+#include "structures/record.h"
 #include "support/scale.h"
 #include "support/scratch.h"
 
@@ -188,6 +188,10 @@ TEST(DamageUnderAWriterToo, E8_OfAPutToAKeySeenBefore) {
     Attacked(key, put_marked_at(key, 2, longer)).everywhere();
     Attacked(key, put_marked_at(key, 2, longest)).everywhere();
   }
+}
+
+TEST(DamageUnderAWriterToo, E8_OfAPutOfAVeryLongValue) {
+  Attacked("faced", put_marked("faced", 2, composed_record_max)).everywhere();
 }
 
 TEST(DamageUnderAWriterToo, E8_OfAnErasure) { Attacked("key", erase("key")).everywhere(); }
