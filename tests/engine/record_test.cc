@@ -58,6 +58,23 @@ TEST(Record, PartsOfEveryAlignmentAreReadBackAndNothingBehindIsTouched) {
   }
 }
 
+TEST(Record, OfEveryLengthIsReadBack) {
+  const std::string text(composed_record_max + 100, 'v');
+  for (const Word around : {ShortRecord::size_max, composed_record_max}) {
+    for (std::size_t size = around - 100; size < around + 100; ++size) {
+      const Bytes value = Bytes(text).substr(0, size);
+      Written written = write("a key", "its face", value);
+      const RecordView view{written.header, written.bytes()};
+      ASSERT_EQ(view.key(), "a key");
+      ASSERT_EQ(view.face(), "its face");
+      ASSERT_EQ(view.value(), value);
+      ASSERT_EQ(written.words.back(), 0x5555'5555'5555'5555ULL);
+      ASSERT_FALSE(check_in_place(view, view.key(), view.face())) << size;
+      ASSERT_FALSE(check_copy(written.bytes(), written.header)) << size;
+    }
+  }
+}
+
 TEST(Record, EveryFlippedBitIsFoundOut) {
   const Written whole = write("some key", "its face", "and a value");
   for (std::size_t bit = 0; bit < (whole.words.size() - 1) * 64; ++bit) {
