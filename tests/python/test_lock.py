@@ -289,3 +289,15 @@ def test_print_status(d: UltraDict[Any, Any], capsys: pytest.CaptureFixture[str]
     assert "'lock_remote': 0" in capsys.readouterr().out
     d.lock.print_status(("any", "thing"))
     assert "('any', 'thing')" in capsys.readouterr().out
+
+
+def test_stats_count_who_waited(d: UltraDict[Any, Any]) -> None:
+    with d.lock:
+        d["mine"] = True
+    assert d.stats()["lock_waits"] == 0
+    with held_elsewhere(d.name):
+        with pytest.raises(CannotAcquireLockTimeout), d.lock(timeout=0.01):
+            pass
+        with pytest.raises(CannotAcquireLock), d.lock(block=False):  # does not wait
+            pass
+        assert d.stats()["lock_waits"] == 1
