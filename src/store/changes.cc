@@ -149,18 +149,30 @@ class Follower {
       if (Fault fault = copy_header(store_, ref, stretch.witness, &source, &header)) return fault;
       if (!stretch.witness.holds()) return Fault::of(Code::changed);
       if (header.sequence >= since_.position) {
-        if (Fault fault = add_namer(header, ref)) return fault;
-        const bool is_child = (header.kind_and_flags & 0xff) == Word(RecordKind::child);
-        if (Fault fault = is_child ? add_child(ref) : Fault::none()) return fault;
+        if (Fault fault = is_given_up(header) ? Fault::none() : add_record(header, ref)) return fault;
       }
       at += record_size(header) / unit_size;
     }
     return {};
   }
 
+  // Of a batch that never happened.
+  static bool is_given_up(const RecordHeader& header) { return header.entry == 0; }
+
+  Fault add_record(const RecordHeader& header, Ref ref) {
+    if (Fault fault = add_namer(header, ref)) return fault;
+    if ((header.kind_and_flags & 0xff) != Word(RecordKind::child)) return {};
+    const Fault fault = add_child(ref);
+    if (fault.code != Code::damaged) return fault;
+    // Or it was given up just now: then its checksum is wrong.
+    RecordHeader now;
+    const char* source = nullptr;
+    const SegmentWitness witness(store_.control(), ref.segment());
+    return !copy_header(store_, ref, witness, &source, &now) && is_given_up(now) ? Fault::none() : fault;
+  }
+
   // The entry that a record was written for, unless a later record of this pass says the same.
   Fault add_namer(const RecordHeader& header, Ref ref) {
-    if (header.entry == 0) return {};  // of a batch that was given up
     Entry* entry = nullptr;
     if (Fault fault = load(header.entry, &entry)) return fault;
     const Ref named{shared::load(entry->ref)};

@@ -241,6 +241,26 @@ TEST(Changes, A9_RecordsOfAClearedTableAreNotFollowed) {
 }
 
 // Each full dump adds to the upper half of the count of changes.
+TEST(Changes, OfABatchThatWasGivenUpAreNone) {
+  const Scratch scratch;
+  Options options = scratch.options();
+  options.max_bytes = 400'000;
+  Dict dict = scratch.open("dict", options);
+  Dict child;
+  ASSERT_TRUE(dict.put_new_child("child", &child));
+  Copy copy(dict);
+  copy.update();
+  const std::string large(30'000, 'l');
+  std::vector<Item> items{{Key{"again"}, {}, child.child_id()}};
+  std::vector<std::string> names;
+  for (int i = 0; i < 20; ++i) names.push_back(key(i));
+  for (const std::string& name : names) items.push_back({Key{name}, large});
+  ASSERT_EQ(dict.put_all(items).code(), Code::memory_full);
+  ASSERT_TRUE(dict.put("b", "2"));
+  copy.update();
+  EXPECT_EQ(copy.content(), content_of(dict));
+}
+
 TEST(Changes, OfTooLongAgoAreAllThatThereIs) {
   const Scratch scratch;
   Dict dict = scratch.open();
