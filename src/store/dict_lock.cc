@@ -152,12 +152,6 @@ void DictLock::give_to_waiters(Word mine, Word found) {
   if (left != 0) (void)shared::compare_and_swap(*word_, left, 0);
 }
 
-void DictLock::leave_for_good() {
-  const Word mine = token_->word();
-  // Two threads may open a dict at the same moment: the Store that ends here need not be the one that holds the lock.
-  if (owner_thread_.load(std::memory_order_relaxed) != 0 && is_owned_by(mine)) give_back(mine);
-}
-
 Owner DictLock::owner() const {
   const LockWord seen{shared::load(*word_)};
   if (seen.is_free()) return {};

@@ -59,8 +59,15 @@ class DictLock {
     owner_thread_.store(0, std::memory_order_relaxed);
     give_back(token_->word());
   }
+  // Whether a thread of this process took it through this Store. (Two threads may open a dict at the same moment: the
+  // Store that ends then need not be the one that holds the lock.)
+  bool is_owned_here() const {
+    return owner_thread_.load(std::memory_order_relaxed) != 0 && is_owned_by(token_->word());
+  }
   // Of a Store that ends: no thread of this process can give the lock back any more.
-  void leave_for_good();
+  void leave_for_good() {
+    if (is_owned_here()) give_back(token_->word());
+  }
   // The thread that held it has its id there, too.
   void after_fork_in_child() {
     owner_thread_.store(0, std::memory_order_relaxed);

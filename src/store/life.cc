@@ -272,7 +272,7 @@ void leave_dict(Store& store) {
     const auto found = open_dicts().stores.find(store.id);
     if (found != open_dicts().stores.end() && found->second.expired()) open_dicts().stores.erase(found);
   }
-  store.lock.leave_for_good();
+  store.give_lock_back_for_good();
   let_go_of_creation(store);
   store.regions.close();
   store.attached_file.close();

@@ -15,6 +15,12 @@ void Store::leave_to_repair() {
   if (lock.is_held()) shared::store(state().repair, 1);
 }
 
+void Store::give_lock_back_for_good() {
+  const bool in_midst = builds_children || poison() || !lock.is_held();
+  if (lock.is_owned_here() && in_midst) shared::store(state().repair, 1);
+  lock.leave_for_good();
+}
+
 Store::~Store() { leave_dict(*this); }
 
 Fault Store::enter(const Wait& wait) {

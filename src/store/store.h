@@ -80,6 +80,9 @@ class Store {
   void note_recovery();
   // The next owner looks after what this process began and must not go on with.
   void leave_to_repair();
+  // At the end of this Store. What its owner is in the midst of is to be repaired: it builds nested dicts, or it is
+  // another thread of a process that ends.
+  void give_lock_back_for_good();
 
   // The thread that held the lock, or built nested dicts, does not exist there.
   static void after_fork_in_child(Store& store) {

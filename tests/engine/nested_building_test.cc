@@ -83,5 +83,52 @@ TEST(NestedBuilding, AChildForkedWhileOneIsBuiltFreesWhatItDeletes) {
   expect_content(dict, {});
 }
 
+// exit() unwinds nothing: the handle ends, and with it the lock, but not the builder.
+TEST(NestedBuilding, AProcessThatExitsWhileOneIsBuiltLeavesNoneLoose) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Child process([&] {
+    static Dict own = scratch.open();
+    ChildBuilder builder(own);
+    Dict child;
+    require(builder.make(&child));
+    require(child.put("x", "1"));
+    require(child.close());
+    dict = Dict();
+    std::exit(3);  // NOLINT(concurrency-mt-unsafe): nobody else is there
+  });
+  EXPECT_EQ(process.wait(), 3);
+  ASSERT_TRUE(dict.put("k", "v"));
+  expect_content(dict, {{"k", "v"}});
+  EXPECT_EQ(dict.stats().dict_count, 0U);
+}
+
+// Of a process that exits while a thread of it is inside, others repair what that left.
+TEST(NestedBuilding, AProcessThatExitsWhileAnotherThreadBuildsLeavesNoneLoose) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Child process([&] {
+    static Dict own = scratch.open();
+    dict = Dict();
+    Gate built;
+    std::thread builds([&] {
+      Dict child;
+      ChildBuilder builder(own);
+      require(builder.make(&child));
+      require(child.put("x", "1"));
+      require(child.close());
+      built.open();
+      ::pause();
+    });
+    built.wait();
+    builds.detach();
+    std::exit(3);  // NOLINT(concurrency-mt-unsafe): nobody else is there
+  });
+  EXPECT_EQ(process.wait(), 3);
+  ASSERT_TRUE(dict.put("k", "v"));
+  expect_content(dict, {{"k", "v"}});
+  EXPECT_EQ(dict.stats().dict_count, 0U);
+}
+
 }  // namespace
 }  // namespace ultradict::test
