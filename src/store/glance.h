@@ -100,7 +100,8 @@ struct Glimpse {
   seen.checksum_and_key = copy_word(copy, record, 24);
   seen.sizes_and_kind = copy_word(copy, record, 32);
   const bool is_plain = (seen.sizes_and_kind >> 48 & 0xff) == Word(RecordKind::value);
-  if (seen.ref != ref.word || !is_plain || (seen.owner & 0xffffffff) != number) return {};
+  const bool is_own = (seen.owner & 0xffffffff) == number && seen.sequence >= born;
+  if (seen.ref != ref.word || !is_plain || !is_own) return {};
   const Word size = record_size(seen.key_size(), seen.face_size(), seen.value_size());
   if (size > glance_size || offset + size > end) return {};
   for (Word done = sizeof(RecordHeader); done < size; done += sizeof(Word)) copy_word(copy, record, done);

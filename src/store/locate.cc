@@ -34,7 +34,7 @@ namespace {
 // The record of an entry, which is its own.
 Fault look_in_place(Store& store, Word number, const Entry& entry, RecordView* view) {
   if (Fault fault = look_in_place(store, Ref{entry.ref}, view)) return fault;
-  return view->header.entry == number ? Fault::none() : Fault::damaged("record: entry", view->header.entry, number);
+  return check_own(view->header, number, entry.born);
 }
 
 // A key that is there, where all is as usual. False is no answer.
@@ -74,7 +74,7 @@ Fault locate_seen(Store& store, LockHeld, const Sighting& seen, Located* located
   const State& state = store.state();
   if (state.table_number != seen.table_number || seen.entry >= state.entries_used) return Fault::of(Code::changed);
   located->entry = reinterpret_cast<Entry*>(const_cast<std::atomic<std::uint64_t>*>(seen.ref_word));
-  if (located->entry->born != seen.born || located->entry->ref == 0) return Fault::of(Code::changed);
+  if (seen.born == 0 || located->entry->born != seen.born || located->entry->ref == 0) return Fault::of(Code::changed);
   located->number = seen.entry;
   return look_in_place(store, seen.entry, *located->entry, &located->view);
 }

@@ -54,8 +54,7 @@ Fault look_at(Store& store, Buffer* buffer, Found* found) {
   if (Fault fault = copy_record(store, ref, buffer, &found->view)) return fault;
   shared::acquire_fence();
   if (shared::load_relaxed(found->entry->born) != found->born) return changed();
-  if (found->view.header.entry != number) return Fault::damaged("record: entry", found->view.header.entry, number);
-  return {};
+  return check_own(found->view.header, number, found->born);
 }
 
 // One attempt. changed: look again.
@@ -193,6 +192,7 @@ Fault read_entry(Store& store, Word table, Word entry_number, Word born, Sightin
 
 Fault reread(Store& store, Sighting* seen, Buffer* buffer, Record* record, bool* moved) {
   *moved = false;
+  if (seen->born == 0) return changed();  // from changes(): deleted
   const Word sequence = seen->sequence;
   const Fault fault = look_until_consistent(
       store, [&] { return read_entry(store, seen->table_number, seen->entry, seen->born, seen, buffer, record); });

@@ -10,8 +10,8 @@ Fault KeptKey::copy(const Store& store, const Located& old) {
   if (!copied) return Fault::of(Code::memory_full, "no memory for a copy of a key");
   shared::copy_out(copied, old.view.bytes + sizeof header, size);
   key_ = {Bytes(copied, header.key_size), Bytes(copied + header.key_size, header.face_size), old.view.is_exotic()};
-  return is_mere_value(old.view) ? check_hash(store, old, key_.canonical)
-                                 : check_in_place(old.view, key_.canonical, key_.face);
+  if (Fault fault = check_hash(store, old, key_.canonical)) return fault;
+  return is_mere_value(old.view) ? Fault::none() : check_in_place(old.view, key_.canonical, key_.face);
 }
 
 Fault write_any_successor(const Store& store, const Room& room, const HeaderWords& header, const Located& old,

@@ -206,6 +206,13 @@ inline Fault check_in_place(const RecordView& view, Bytes key, Bytes face) {
   return {};
 }
 
+// A record that an entry names is of that entry, and of its present key.
+[[gnu::always_inline]] inline Fault check_own(const RecordHeader& header, Word entry, Word born) {
+  if (header.entry != entry) return Fault::damaged("record: entry", header.entry, entry);
+  if (header.sequence < born) return Fault::damaged("record: older than its key", header.sequence, born);
+  return {};
+}
+
 // The checksum of a record of that size that was copied out to `bytes`, whose checksum field is cleared by this.
 [[gnu::always_inline]] inline std::uint32_t checksum_of_copy(char* bytes, Word size, Word key_size) {
   // As a whole word: a part of one could not be read back together with the rest before both have reached memory.

@@ -241,6 +241,26 @@ TEST(Changes, A9_RecordsOfAClearedTableAreNotFollowed) {
 }
 
 // Each full dump adds to the upper half of the count of changes.
+TEST(Changes, OfADeletedKeyAreGone) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Progress progress;
+  std::vector<Sighting> changed;
+  for (const char* key : {"a", "b"}) ASSERT_TRUE(dict.put(key, "1"));
+  (void)dict.changes(&progress, &changed);
+  changed.clear();
+  ASSERT_TRUE(dict.erase("a"));
+  ASSERT_TRUE(dict.changes(&progress, &changed));
+  ASSERT_EQ(changed.size(), 1U);
+  EXPECT_EQ(changed[0].born, 0U);
+  Buffer buffer;
+  Record record;
+  bool moved = false;
+  EXPECT_EQ(dict.reread(changed.data(), &buffer, &record, &moved).code(), Code::changed);
+  EXPECT_EQ(dict.put_at(changed.data(), "2").code(), Code::changed);
+  EXPECT_EQ(dict.erase_at(changed[0]).code(), Code::changed);
+}
+
 TEST(Changes, OfABatchThatWasGivenUpAreNone) {
   const Scratch scratch;
   Options options = scratch.options();

@@ -94,6 +94,41 @@ TEST(DamagedTable, E4_AnEntryThatNamesTheRecordOfAnotherHasNoValue) {
   }
 }
 
+TEST(DamagedTable, E4_ARecordOfTheKeyThatHadTheEntryBeforeIsOfNone) {
+  for (const std::size_t size : {8U, 600U, 40'000U}) {
+    for (const Bytes face : {"", "its face"}) {
+      const Scratch scratch;
+      Dict dict = scratch.open();
+      Sighting before;
+      Sighting now;
+      // The same key: nothing but its age speaks against the older record.
+      for (const char* old_key : {"a", "b"}) {
+        ASSERT_TRUE(dict.put(Key{old_key, face}, std::string(size, 'o'), &before));
+        ASSERT_TRUE(dict.erase(old_key));
+        ASSERT_TRUE(dict.put(Key{"b", face}, std::string(size, 'n'), &now));
+        ASSERT_EQ(now.entry, before.entry);
+        const ControlView control(dict);
+        shared::store(entries_of(control)[now.entry].ref, before.ref);
+        std::string value;
+        EXPECT_EQ(dict.get("b", &value).code(), Code::damaged) << old_key << value;
+        EXPECT_EQ(dict.contains("b").code(), Code::damaged) << old_key;
+        Sighting seen = now;
+        Buffer buffer;
+        Record record;
+        bool moved = false;
+        EXPECT_EQ(dict.reread(&seen, &buffer, &record, &moved).code(), Code::damaged) << old_key;
+        EXPECT_EQ(Cursor(dict).next(&seen, &buffer, &record).code(), Code::damaged) << old_key;
+        seen = now;
+        EXPECT_EQ(dict.put_at(&seen, "third").code(), Code::damaged) << old_key;
+        EXPECT_EQ(dict.erase_at(now).code(), Code::damaged) << old_key;
+        EXPECT_EQ(dict.put("b", "third").code(), Code::damaged) << old_key;
+        shared::store(entries_of(control)[now.entry].ref, now.ref);
+        ASSERT_TRUE(dict.erase("b"));
+      }
+    }
+  }
+}
+
 // Behind the entries that are used lies what was cleared: whole, but of a table before.
 TEST(DamagedTable, E4_WhatWasClearedIsFoundByNoSlotAndNoLink) {
   for (const std::size_t size : {8U, 600U}) {
