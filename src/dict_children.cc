@@ -36,7 +36,8 @@ Status Dict::open_child(ChildId id, Dict* child) const {
 
 Status Dict::put_child(const Key& key, const Dict& child, Sighting* written) {
   if (!store_ || !child.store_) return report(closed(), name());
-  if (store_ != child.store_ || child.child_.number == 0) {
+  if (store_ == child.store_ && child.child_.number == 0) return report(Fault::of(Code::would_cycle), name());
+  if (store_ != child.store_) {
     return report(
         Fault::of(Code::invalid_argument, "what is no nested dict of this very dict cannot be its value: copy it"),
         name());

@@ -110,6 +110,10 @@ Fault Directory::open(std::string_view wanted, Directory* directory) {
   std::string path = wanted.empty() ? default_path() : std::string(wanted);
   while (path.size() > 1 && path.back() == '/') path.pop_back();  // with it, a link would be followed
   if (Fault fault = make_absolute(&path)) return fault;
+  constexpr std::size_t longest_below = sizeof("/d/") + NAME_MAX + 1 + file_name_size;
+  if (path.size() + longest_below > PATH_MAX)
+    return Fault{Code::invalid_argument, 0, "length of the path of the directory", path.size(),
+                 PATH_MAX - longest_below};
   for (const char* part : {"", "/d", "/n"}) {
     if (Fault fault = provide_directory(path + part)) return fault;
   }

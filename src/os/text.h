@@ -28,7 +28,8 @@ class Text {
   char text_[capacity];
 };
 
-using FileName = Text<80>;
+inline constexpr std::size_t file_name_size = 80;
+using FileName = Text<file_name_size>;
 
 class Path : public Text<PATH_MAX> {
  public:

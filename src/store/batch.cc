@@ -32,22 +32,22 @@ Fault meet_what_applying_needs(Store& store, LockHeld held, ChildId dict) {
 // bound. Finds the entries of the keys that are there.
 Fault prepare(Store& store, LockHeld held, ChildId dict, BatchItems& batch) {
   constexpr std::size_t ahead = 8;
-  if (Fault fault = check_alive(store, dict)) return fault;
   Word new_keys = 0;
   Word added = 0;
   Word removed = 0;
   for (std::size_t i = 0; i < batch.keys.size(); ++i) {
     KnownKey& key = batch.keys[i];
     const Item& item = batch.items[key.item];
+    const Key& text = batch.items[key.first].key;
     if (i + ahead < batch.keys.size()) store.regions.prefetch_slots(batch.keys[i + ahead].hash);
     Located located;
-    if (Fault fault = locate(store, held, dict.number, item.key.canonical, key.hash, &located)) return fault;
+    if (Fault fault = locate(store, held, dict.number, text.canonical, key.hash, &located)) return fault;
     if (item.child.number != 0) {
       if (Fault fault = check_link(store, held, dict, item.child)) return fault;
     }
     key.entry = static_cast<std::uint32_t>(located.number);
     new_keys += located.number == 0 ? 1 : 0;
-    added += item.key.canonical.size() + item.key.face.size() + content_size(item);
+    added += text.canonical.size() + text.face.size() + content_size(item);
     removed += located.number == 0 ? 0 : located.view.content_size();
   }
   const Word bound = store.control().identity.full_dump_size;
@@ -82,17 +82,17 @@ Fault append_insertion(Store& store, LockHeld held, Word dict, Word entry, const
   return {};
 }
 
-Fault append(Store& store, LockHeld held, Word dict, const Item& item, Word entry, NewValue& value,
+Fault append(Store& store, LockHeld held, Word dict, const Key& key, Word entry, NewValue& value,
              FreeEntries& free_entries) {
   RecordView now;
   Room room;
   Fault fault;
   if (entry != 0) {
-    fault = append_overwrite(store, held, entry, item.key.canonical, value, &now, &room);
+    fault = append_overwrite(store, held, entry, key.canonical, value, &now, &room);
   } else {
     FreeEntry free;
     fault = free_entries.next(store, held, &free);
-    if (!fault) fault = append_insertion(store, held, dict, free.number, item.key, value, &now, &room);
+    if (!fault) fault = append_insertion(store, held, dict, free.number, key, value, &now, &room);
   }
   if (fault) return fault;
   if (Fault unpublished = value.publish(held, now.header.sequence)) return unpublished;
@@ -108,7 +108,8 @@ Fault append_all(Store& store, LockHeld held, Word dict, const BatchItems& batch
     NewValue* const staged = batch.staged.empty() ? nullptr : batch.staged[i];
     NewValue small = item.child.number != 0 ? NewValue(store, item.child) : NewValue(store, item.value);
     NewValue& value = staged ? *staged : small;
-    if (Fault fault = append(store, held, dict, item, batch.keys[i].entry, value, free_entries)) return fault;
+    const Key& key = batch.items[batch.keys[i].first].key;
+    if (Fault fault = append(store, held, dict, key, batch.keys[i].entry, value, free_entries)) return fault;
   }
   return {};
 }
@@ -175,6 +176,7 @@ void end_batch(Store& store, LockHeld held) {
 }  // namespace
 
 Fault put_batch(Store& store, LockHeld held, ChildId dict, BatchItems& batch) {
+  if (Fault fault = check_alive(store, dict)) return fault;
   if (batch.keys.empty()) return {};
   State& state = store.state();
   if (Fault fault = prepare(store, held, dict, batch)) return fault;

@@ -23,7 +23,8 @@ class MemoryBudget {
   MemoryBudget() = default;
   // Of the dict whose files are in this directory. max_bytes 0: no bound, and nothing here but allocate() does
   // anything.
-  MemoryBudget(std::string directory, Word max_bytes) : directory_(std::move(directory)), max_bytes_(max_bytes) {}
+  MemoryBudget(std::string directory, Word max_bytes)
+      : directory_(std::move(directory)), max_bytes_(max_bytes / page_size * page_size) {}  // memory comes in pages
 
   bool is_bounded() const { return max_bytes_ != 0; }
   // In a directory that nobody else knows yet.

@@ -14,7 +14,8 @@ namespace ultradict {
 // What the writer of a record found out about its key.
 struct KnownKey {
   Word hash = 0;
-  std::uint32_t item = 0;   // that has the value
+  std::uint32_t first = 0;  // item that has it
+  std::uint32_t item = 0;   // that has its value: the last
   std::uint32_t entry = 0;  // 0: the key is new
 };
 

@@ -71,7 +71,7 @@ Fault making_room(Store& store, const Attempt& attempt) {
   return fault.code == Code::memory_full ? again_with_room(store, fault, attempt) : fault;
 }
 
-// The items of a batch: each key once, in the place of the first item that has it, with the value of the last.
+// The items of a batch: each key once, that of the first item that has it and in its place, with the value of the last.
 BatchItems each_key_once(const Store& store, ChildId dict, std::span<const Item> items) {
   constexpr std::uint32_t none = ~std::uint32_t{0};
   BatchItems batch{items};
@@ -81,7 +81,7 @@ BatchItems each_key_once(const Store& store, ChildId dict, std::span<const Item>
     const Bytes key = items[number].key.canonical;
     const Word hash = store.hash(dict.number, key);
     const auto is_other = [&](const KnownKey& known) {
-      return known.hash != hash || items[known.item].key.canonical != key;
+      return known.hash != hash || items[known.first].key.canonical != key;
     };
     std::size_t at = hash & (places.size() - 1);
     while (places[at] != none && is_other(batch.keys[places[at]])) at = (at + 1) & (places.size() - 1);
@@ -90,7 +90,7 @@ BatchItems each_key_once(const Store& store, ChildId dict, std::span<const Item>
       continue;
     }
     places[at] = static_cast<std::uint32_t>(batch.keys.size());
-    batch.keys.push_back({hash, number});
+    batch.keys.push_back({hash, number, number});
   }
   return batch;
 }

@@ -34,6 +34,21 @@ TEST(Batch, KeyThatOccursTwiceGetsItsLastValueAtItsFirstPlace) {
   EXPECT_EQ(orphans_of(dict), "");
 }
 
+TEST(Batch, AKeyThatOccursTwiceIsTheFirstWithTheLastValue) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const Item items[] = {{Key{"1", "int", false}, "a"}, {Key{"2"}, "b"}, {Key{"1", "bool", true}, "c"}};
+  ASSERT_TRUE(dict.put_all(items));
+  Sighting seen;
+  Buffer buffer;
+  Record record;
+  ASSERT_TRUE(dict.find("1", &seen, &buffer, &record));
+  EXPECT_EQ(record.face, "int");
+  EXPECT_FALSE(record.exotic);
+  EXPECT_EQ(dict.exotic_count(), 0U);
+  expect_content(dict, {{"1", "c"}, {"2", "b"}});
+}
+
 TEST(Batch, OfNothingChangesNothing) {
   const Scratch scratch;
   Dict dict = scratch.open();

@@ -176,6 +176,28 @@ TEST(Life, ARelativeDirectoryIsThatOfWhenItWasOpened) {
             0);
 }
 
+TEST(Life, ADirectoryTooLongForItsFilesIsRefused) {
+  const Scratch scratch;
+  std::string path = scratch.path();
+  while (path.size() < PATH_MAX - 200) path += "/" + std::string(99, 'x');
+  const auto open = [&](std::size_t size) {
+    Options options = scratch.mortal();
+    options.directory = path + "/" + std::string(size - path.size() - 1, 'y');
+    std::filesystem::create_directories(path);
+    Dict dict;
+    Status status = Dict::open("dict", options, &dict);
+    return status ? dict.put("large", std::string(100'000, 'x')) : std::move(status);
+  };
+  bool is_refused = false;
+  for (std::size_t size = path.size() + 2; size < path.size() + 150; ++size) {
+    const Status status = open(size);
+    EXPECT_TRUE(status || status.code() == Code::invalid_argument) << size << ": " << status.message();
+    EXPECT_TRUE(!status || !is_refused) << size;
+    is_refused = !status;
+  }
+  EXPECT_TRUE(is_refused);
+}
+
 TEST(Life, F5_WhoseDirectoryIsRemovedSaysSo) {
   const Scratch scratch;
   Dict dict = scratch.open();

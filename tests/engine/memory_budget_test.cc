@@ -42,6 +42,18 @@ std::uint64_t memory_of(const Scratch& scratch) {
 
 std::string key(int number) { return "k" + std::to_string(number); }
 
+TEST(MemoryBudget, ABoundWithinAPageIsKept) {
+  for (const std::uint64_t odd : {bound + 1, bound + page_size - 1}) {
+    const Scratch scratch;
+    Dict dict = scratch.open("dict", bounded(scratch, odd));
+    EXPECT_EQ(memory_of(scratch), bound);
+    while (dict.put("k" + std::to_string(dict.count()), std::string(20'000, 'x'))) {
+    }
+    EXPECT_LE(memory_of(scratch), bound);
+    expect_sound(dict);
+  }
+}
+
 TEST(MemoryBudget, D2_IsSetAsideAtCreationAndKept) {
   const Scratch scratch;
   Dict dict = scratch.open("dict", bounded(scratch));

@@ -122,6 +122,7 @@ TEST(Nested, LivesAsLongAsAKeyRefersToIt) {
   EXPECT_EQ(child.alive().code(), Code::dict_gone);
   const Item item{Key{"x"}, "3"};
   EXPECT_EQ(child.put_all({&item, 1}).code(), Code::dict_gone);
+  EXPECT_EQ(child.put_all({}).code(), Code::dict_gone);
   EXPECT_EQ(link(dict, "c", child), Code::dict_gone);
   Sighting seen;
   EXPECT_EQ(Cursor(child).next(&seen).code(), Code::dict_gone);
@@ -196,6 +197,7 @@ TEST(Nested, ALinkThatWouldCloseACycleIsRefused) {
   Dict c = new_child(b, "c");
   EXPECT_EQ(link(a, "self", a), Code::would_cycle);
   EXPECT_EQ(link(c, "up", a), Code::would_cycle);
+  EXPECT_EQ(link(c, "root", dict), Code::would_cycle);
   EXPECT_EQ(link(a, "down", c), Code::ok);
   const Item items[] = {{Key{"x"}, "1"}, {Key{"up"}, {}, a.child_id()}};
   EXPECT_EQ(c.put_all(items).code(), Code::would_cycle);
@@ -217,7 +219,7 @@ TEST(Nested, OnlyOneOfTheSameDictIsLinked) {
   Dict foreign = new_child(other, "a");
   EXPECT_EQ(link(dict, "a", foreign), Code::invalid_argument);
   EXPECT_EQ(link(dict, "a", other), Code::invalid_argument);
-  EXPECT_EQ(link(dict, "a", dict), Code::invalid_argument);
+  EXPECT_EQ(link(dict, "a", dict), Code::would_cycle);
   expect_content(dict, {});
 }
 
