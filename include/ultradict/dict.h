@@ -157,8 +157,8 @@ class Dict {
   Status clear();
 
   // --- nested dicts: values that are dicts, in the same files and under the same lock ---
-  // A nested dict lives as long as a key refers to it; then every call on a handle of it answers dict_gone, or changed for a
-  // key known by a Sighting.
+  // A nested dict lives as long as a key refers to it; then every call on a handle of it answers dict_gone, or changed
+  // for a key known by a Sighting.
   Status open_child(Bytes key, Dict* child) const;  // not_found, no_such_dict if the value is none
   Status open_child(ChildId id, Dict* child) const;
   // The key refers to `child`, of the same dict, from now on too. would_cycle if this dict lies in it.

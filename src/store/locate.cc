@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "store/glance.h"
+#include "store/reserve.h"
 #include "structures/slots.h"
 
 namespace ultradict {
@@ -56,6 +57,19 @@ bool locate_at_a_glance(Store& store, Word dict, Bytes key, Word hash, Located* 
 }  // namespace
 
 Fault record_in_place(Store& store, LockHeld, Ref ref, RecordView* view) { return look_in_place(store, ref, view); }
+
+Fault check_length_carefully(Store& store, const RecordView& view) {
+  const Control& control = store.control();
+  const Ref ref{view.header.ref};
+  const Ref next = Ref::at(ref.position() + view.size() / unit_size, ref.segment());
+  if (next.position() == end_of_records(control, ref.segment())) return {};
+  const SegmentDescriptor& segment = control.segments[ref.segment()];
+  const Word offset = (next.position() - segment.first) * unit_size;
+  char* base = nullptr;
+  if (Fault fault = store.regions.segment(ref.segment(), segment.file, offset + sizeof(Word), &base)) return fault;
+  const Word found = shared::load_relaxed(*reinterpret_cast<const Word*>(base + offset));
+  return found == next.word ? Fault::none() : Fault::damaged("record: size", view.size(), found);
+}
 
 Fault check_hash(const Store& store, const Located& located, Bytes key) {
   const Word hash = store.hash(located.view.header.dict_id, key);

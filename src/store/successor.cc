@@ -3,7 +3,7 @@
 
 namespace ultradict {
 
-Fault KeptKey::copy(const Store& store, const Located& old) {
+Fault KeptKey::copy(Store& store, const Located& old) {
   const RecordHeader& header = old.view.header;
   const Word size = Word{header.key_size} + header.face_size;
   char* const copied = size <= sizeof few_ ? few_ : many_.reserve(round_up(size, sizeof(Word)));
@@ -11,10 +11,10 @@ Fault KeptKey::copy(const Store& store, const Located& old) {
   shared::copy_out(copied, old.view.bytes + sizeof header, size);
   key_ = {Bytes(copied, header.key_size), Bytes(copied + header.key_size, header.face_size), old.view.is_exotic()};
   if (Fault fault = check_hash(store, old, key_.canonical)) return fault;
-  return is_mere_value(old.view) ? Fault::none() : check_in_place(old.view, key_.canonical, key_.face);
+  return is_mere_value(old.view) ? check_length(store, old.view) : check_in_place(old.view, key_.canonical, key_.face);
 }
 
-Fault write_any_successor(const Store& store, const Room& room, const HeaderWords& header, const Located& old,
+Fault write_any_successor(Store& store, const Room& room, const HeaderWords& header, const Located& old,
                           const Bytes* asked, Bytes value) {
   KeptKey key;
   if (Fault fault = key.take(store, old, asked)) return fault;

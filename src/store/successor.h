@@ -15,26 +15,26 @@ namespace ultradict {
 class KeptKey {
  public:
   // Of a record in place. `asked` is the key that was asked for, which led to it; null if a Sighting did.
-  Fault take(const Store& store, const Located& old, const Bytes* asked) {
+  Fault take(Store& store, const Located& old, const Bytes* asked) {
     if (!asked || !is_mere_value(old.view)) return copy(store, old);
     key_.canonical = *asked;
-    return {};
+    return check_length(store, old.view);
   }
   const Key& key() const { return key_; }
 
  private:
-  Fault copy(const Store& store, const Located& old);
+  Fault copy(Store& store, const Located& old);
 
   Key key_;
   Buffer many_;
   alignas(Word) char few_[128];
 };
 
-[[gnu::cold]] Fault write_any_successor(const Store& store, const Room& room, const HeaderWords& header,
-                                        const Located& old, const Bytes* asked, Bytes value);
+[[gnu::cold]] Fault write_any_successor(Store& store, const Room& room, const HeaderWords& header, const Located& old,
+                                        const Bytes* asked, Bytes value);
 
 // Writes the record with another small value for another small value; `asked` as above.
-[[gnu::always_inline]] inline Fault write_successor(const Store& store, const Room& room, const Located& old,
+[[gnu::always_inline]] inline Fault write_successor(Store& store, const Room& room, const Located& old,
                                                     const Bytes* asked, Bytes value) {
   const RecordHeader& before = old.view.header;
   const HeaderWords header = HeaderWords::of(room.ref, old.number, before.dict_id, before.key_size, before.face_size,
@@ -55,7 +55,7 @@ class KeptKey {
     return fault;
   }
   set_checksum(room.at, before.key_size, record.checksum(size));
-  return {};
+  return check_length(store, old.view);  // the new one may well be behind it
 }
 
 }  // namespace ultradict

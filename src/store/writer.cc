@@ -220,8 +220,8 @@ Fault unchain(Store& store, Change& change, const DictHeader& header, const Entr
 
 // Before a record goes for good, with what it names: its checksum, where there is more than a key, which was compared,
 // or its hash.
-Fault check_before_removal(const RecordView& view) {
-  return is_mere_value(view) ? Fault::none() : check_in_place(view, view.key(), view.face());
+Fault check_before_removal(Store& store, const RecordView& view) {
+  return is_mere_value(view) ? check_length(store, view) : check_in_place(view, view.key(), view.face());
 }
 
 Fault remove(Store& store, LockHeld held, const Located& old) {
@@ -239,7 +239,7 @@ Fault remove_entry(Store& store, LockHeld held, const Located& old, Streamed str
   State& state = control.state;
   const Ref ref{old.entry->ref};
   const Word killed = old.view.size();
-  if (Fault fault = check_before_removal(old.view)) return fault;
+  if (Fault fault = check_before_removal(store, old.view)) return fault;
   DictHeader header;
   if (Fault fault = DictHeader::find(store, held, old.view.header.dict_id, &header)) return fault;
   Change change(store.regions, held);

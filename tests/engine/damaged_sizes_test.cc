@@ -57,6 +57,40 @@ TEST(DamagedSizes, E7_ASegmentWithMoreToMoveThanItSaysIsDamage) {
   EXPECT_EQ(closed.live, 500U);
 }
 
+// A value that seems longer would take the life of others off its segment: one that seems empty is used again.
+TEST(DamagedSizes, E7_ARecordWhoseLengthLiesIsNotReplaced) {
+  for (const bool is_last : {false, true}) {
+    const Scratch scratch;
+    Dict dict = scratch.open();
+    Sighting seen;
+    ASSERT_TRUE(dict.put("before", std::string(100, 'v')));
+    ASSERT_TRUE(dict.put(Key{"k"}, std::string(100, 'v'), &seen));
+    if (!is_last) require(dict.put("behind", std::string(100, 'v')));
+    const ControlView control(dict);
+    const Ref ref{seen.ref};
+    char* const base = reinterpret_cast<char*>(control.operator->()) + control->identity.segments_offset;
+    auto* const header =
+        reinterpret_cast<RecordHeader*>(base + (ref.position() - control->segments[ref.segment()].first) * unit_size);
+    const RecordHeader right = *header;
+    ASSERT_EQ(right.value_size, 100U);
+    for (std::uint16_t bit = 8; bit < 2048; bit <<= 1) {
+      header->value_size ^= bit;
+      Sighting again = seen;
+      EXPECT_EQ(dict.put("k", "new").code(), Code::damaged) << bit;
+      EXPECT_EQ(dict.put_at(&again, "new").code(), Code::damaged) << bit;
+      EXPECT_EQ(dict.put("k", std::string(600, 'n')).code(), Code::damaged) << bit;
+      EXPECT_EQ(dict.put("k", std::string(40'000, 'n')).code(), Code::damaged) << bit;
+      const Item items[] = {{Key{"k"}, "new"}, {Key{"another"}, "new"}};
+      EXPECT_EQ(dict.put_all(items).code(), Code::damaged) << bit;
+      EXPECT_EQ(dict.erase("k").code(), Code::damaged) << bit;
+      EXPECT_EQ(dict.erase_at(seen).code(), Code::damaged) << bit;
+      *header = right;
+    }
+    EXPECT_TRUE(dict.put("k", "new"));
+    expect_sound(dict);
+  }
+}
+
 TEST(DamagedSizes, E7_ACountThatLiesIsNoReasonForATable) {
   const Scratch scratch;
   Dict dict = scratch.open();
