@@ -49,8 +49,9 @@ Fault look_at(Store& store, Buffer* buffer, Found* found) {
   if (ref && number >= shared::load(store.state().entries_used)) return Fault::damaged("entry: not used yet", number);
   // An entry that was ever used has a hash, also when it is free: no writer leaves what leads here and nothing there.
   if (!ref && found->born == 0 && shared::load(found->entry->hash) == 0) return Fault::damaged("entry: empty", number);
-  if (!ref || HeaderMark{ref.word}.is_header()) return Fault::of(Code::not_found);
-  if (found->born == 0) return changed();  // deleted and inserted anew meanwhile
+  if (!ref) return Fault::of(Code::not_found);
+  // Deleted and inserted anew meanwhile, or a nested dict by now: no slot leads to one, and no chain.
+  if (found->born == 0 || HeaderMark{ref.word}.is_header()) return changed();
   if (Fault fault = copy_record(store, ref, buffer, &found->view)) return fault;
   shared::acquire_fence();
   if (shared::load_relaxed(found->entry->born) != found->born) return changed();

@@ -129,6 +129,21 @@ TEST(DamagedTable, E4_ARecordOfTheKeyThatHadTheEntryBeforeIsOfNone) {
   }
 }
 
+TEST(DamagedTable, E4_AKeyWhoseEntrySeemsToBeANestedDictIsNotGone) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Sighting seen;
+  ASSERT_TRUE(dict.put(Key{"k"}, "value", &seen));
+  const ControlView control(dict);
+  Word& ref = entries_of(control)[seen.entry].ref;
+  shared::store(ref, ref ^ Word{1} << 63);
+  std::string value;
+  EXPECT_EQ(dict.get("k", &value).code(), Code::damaged);
+  EXPECT_EQ(dict.contains("k").code(), Code::damaged);
+  EXPECT_EQ(dict.put("k", "new").code(), Code::damaged);
+  EXPECT_EQ(dict.erase("k").code(), Code::damaged);
+}
+
 // Behind the entries that are used lies what was cleared: whole, but of a table before.
 TEST(DamagedTable, E4_WhatWasClearedIsFoundByNoSlotAndNoLink) {
   for (const std::size_t size : {8U, 600U}) {
