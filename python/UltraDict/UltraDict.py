@@ -6,11 +6,12 @@ Reading and writing are slots of the base class, in C++. What is here runs when 
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 
 from . import Exceptions, _core, _parameters, _status
-from ._core import SharedDict, SharedLock, after_fork_in_child, bind_methods, leave_all
+from ._core import SharedDict, SharedLock, after_fork_in_child, bind_methods, interpreter_ends, leave_all
 from ._core import unlink_by_name as _unlink_by_name
 
 TYPE_CHECKING = False
@@ -235,7 +236,7 @@ class UltraDict(SharedDict["_K", "_V"]):
     def unlink_by_name(name: str, ignore_errors: bool = False) -> bool:
         """Removes a left-over dict. Without one: CannotAttachSharedMemory, or False if errors are to be ignored."""
         try:
-            _unlink_by_name(name)
+            _unlink_by_name(_parameters.checked_name(name))
         except (Exceptions.CannotAttachSharedMemory, Exceptions.InvalidParameter):
             if ignore_errors:
                 return False
@@ -353,3 +354,4 @@ def _leave_last(_: object = None) -> None:
 
 os.register_at_fork(after_in_child=_prepare_end)
 os.register_at_fork(after_in_child=after_fork_in_child)
+atexit.register(interpreter_ends)

@@ -43,7 +43,7 @@ def _is_of_nested(name: str) -> bool:
     return bool(root) and len(numbers) == 3 and len(numbers[0]) == 32 and all(part.isalnum() for part in numbers)
 
 
-def _name(value: object) -> str:
+def checked_name(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"name must be a str or None, not {type(value).__name__}")
     if _is_of_nested(value):
@@ -84,10 +84,10 @@ def checked(given: dict[str, Any]) -> dict[str, Any]:
     if create is False and given["name"] is None:
         raise Exceptions.CannotAttachSharedMemory("create=False attaches to a dict that is there: name= says which")
     return {
-        "name": random_name() if given["name"] is None else _name(given["name"]),
+        "name": random_name() if given["name"] is None else checked_name(given["name"]),
         "create": {None: 0, True: 1, False: 2}[create],
         "buffer_size": _size("buffer_size", given["buffer_size"], 1, buffer_size_max),
-        "full_dump_size": 0 if full_dump_size is None else _size("full_dump_size", full_dump_size, 1, 2**62),
+        "full_dump_size": 0 if full_dump_size in (None, 0) else _size("full_dump_size", full_dump_size, 1, 2**62),
         "max_bytes": 0 if max_bytes is None else _size("max_bytes", max_bytes, max_bytes_min, 2**62),
         "auto_unlink": auto_unlink is not False,
         "mode": _size("mode", given["mode"], 0, 0o777),

@@ -22,6 +22,12 @@ char* next_line(char* at) noexcept {
   return at + (line - reinterpret_cast<std::uintptr_t>(at) % line) % line;
 }
 
+// May run Python code: to compare, and to let go of a key that has left the cache meanwhile.
+int compare_by_python(PyObject* known, PyObject* key) {
+  const Ref held = Ref::share(known);
+  return PyObject_RichCompareBool(held.get(), key, Py_EQ);
+}
+
 }  // namespace
 
 Cache::~Cache() {
@@ -47,10 +53,15 @@ int Cache::find_by_python(Py_hash_t hash, PyObject* key, std::uint32_t* number) 
       *number = slot.link - Slot::first;
       if (same_plain_key(items_[*number].key, key)) return 1;
       const std::uint64_t version = version_;
-      const Ref held = Ref::share(items_[*number].key);
-      const int same = PyObject_RichCompareBool(held.get(), key, Py_EQ);
-      if (same < 0) return -1;
-      if (version != version_) return find(hash, key, number);
+      const int same = compare_by_python(items_[*number].key, key);
+      const bool is_changed = version != version_;
+      if (same < 0) {
+        // A key that may be gone is not compared.
+        if (is_changed || current(items_[*number]) || PyErr_ExceptionMatches(PyExc_Exception) == 0) return -1;
+        PyErr_Clear();
+        if (version == version_) remove(*number);
+      }
+      if (is_changed || same < 0) return find(hash, key, number);
       if (same != 0) return 1;
     }
     at = next_slot(at, &perturb);

@@ -42,11 +42,27 @@ bool set_anew(PyObject* dict, PyObject* key, PyObject* value) {
 
 }  // namespace
 
+// Whether a comparison was with a key that is gone, perhaps, or with one that was just learnt: dict makes neither.
+bool ExoticKeys::compares_too_much(const Session* session, const Mirror& mirror) {
+  if (!mirror.canonical_of) return true;  // it failed to learn
+  PyObject *key = nullptr, *canonical = nullptr;
+  for (Py_ssize_t at = 0; PyDict_Next(mirror.canonical_of.get(), &at, &key, &canonical) != 0;) {
+    if (session->engine.contains(bytes_of(canonical)).code() == Code::not_found) return true;
+  }
+  return false;
+}
+
 int ExoticKeys::find(Session* session, PyObject* key, bool among_all, Scratch* canonical) {
   if (!among_all && session->engine.exotic_count() == 0) return 0;
   Mirror& mirror = among_all ? all_ : exotic_;
   all_.plain_too = true;
   Ref found = look_up(session, &mirror, key);
+  if (!found && PyErr_Occurred() != nullptr && PyErr_ExceptionMatches(PyExc_Exception) != 0 &&
+      compares_too_much(session, mirror)) {
+    PyErr_Clear();
+    mirror.reset();
+    found = look_up(session, &mirror, key);
+  }
   if (!found && PyErr_Occurred() == nullptr && session->serializer.allow_pickle && mirror.is_to_try_again(key)) {
     mirror.reset();
     found = look_up(session, &mirror, key);
@@ -150,7 +166,7 @@ void ExoticKeys::take_back(Bytes canonical) {
   const RaisedKept kept;
   const Ref stored = bytes_object(canonical);
   const Ref objects = objects_.copy();
-  if (!stored || !objects || PyDict_DelItem(objects.get(), stored.get()) < 0) PyErr_Clear();
+  if (!stored || !objects || PyDict_DelItem(objects.get(), stored.get()) < 0) forgive_raised();
   begin_anew();
 }
 
@@ -159,12 +175,12 @@ void ExoticKeys::forget(Session* session, PyObject* key) {
     if (!mirror->canonical_of) continue;
     const Ref keys = mirror->canonical_of.copy();
     const Ref gone = Ref::steal(PyObject_CallMethod(keys.get(), "pop", "OO", key, Py_None));
-    if (!gone) PyErr_Clear();
+    if (!gone) forgive_raised();
     if (!gone || gone.get() == Py_None) continue;
     if (session->engine.contains(bytes_of(gone.get()))) {
       mirror->reset();
     } else if (const Ref objects = objects_.copy(); objects && PyDict_DelItem(objects.get(), gone.get()) < 0) {
-      PyErr_Clear();
+      forgive_raised();
     }
   }
 }

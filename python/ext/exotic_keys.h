@@ -63,6 +63,7 @@ class ExoticKeys {
     }
   };
 
+  static bool compares_too_much(const Session* session, const Mirror& mirror);
   Ref look_up(Session* session, Mirror* mirror, PyObject* key);
   bool refresh(Session* session, Mirror* mirror);
   bool learn(Session* session, Mirror* mirror, const Record& record);

@@ -2,20 +2,40 @@
 #include <cxxabi.h>
 
 #include <future>
+#include <thread>
 
 #include "ref.h"
 
 namespace ultradict::python {
 
-// When the interpreter has ended meanwhile, CPython before 3.14 ends a thread here that wants its lock back: the stack
-// is unwound, and destructors would touch objects that are gone. Such a thread stays where it is, as from 3.14 on,
-// until the process ends.
+std::atomic<bool> interpreter_may_end{false};
+static std::thread::id ending_thread;
+
+void note_interpreter_ends() noexcept {
+  ending_thread = std::this_thread::get_id();
+  interpreter_may_end.store(true, std::memory_order_release);
+}
+
+static void stay() { std::promise<void>().get_future().wait(); }
+
 void take_gil_back(PyThreadState* thread) noexcept {
   try {
     PyEval_RestoreThread(thread);
   } catch (const abi::__forced_unwind&) {
-    std::promise<void>().get_future().wait();
+    stay();
   }
+}
+
+void stay_if_interpreter_ended() noexcept {
+  if (Py_IsInitialized() == 0 && std::this_thread::get_id() != ending_thread) stay();
+}
+
+void forgive_raised() noexcept {
+  if (PyErr_Occurred() == nullptr) return;
+  if (PyErr_ExceptionMatches(PyExc_Exception) == 0) {
+    (void)PyThreadState_SetAsyncExc(PyThread_get_thread_ident(), PyErr_Occurred());
+  }
+  PyErr_Clear();
 }
 
 }  // namespace ultradict::python

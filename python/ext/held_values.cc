@@ -45,7 +45,7 @@ void HeldValues::let_go(Session* session, PyObject* key) {
     session->family->budget.doom(Ref::share(held).release());
     (void)PyDict_DelItem(values.get(), key);
   }
-  PyErr_Clear();
+  forgive_raised();
 }
 
 // Lets go of what is no longer the value of its key.

@@ -199,9 +199,10 @@ Ref rest_of(IteratorObject* iterator) {
 PyObject* iterator_reduce(PyObject* self, PyObject*) {
   IteratorObject* iterator = iterator_object(self);
   const Ref rest = iterator->walk != nullptr ? rest_of(iterator) : Ref::steal(PyList_New(0));
+  if (!rest) return nullptr;
   const Ref builtins = Ref::steal(PyImport_ImportModule("builtins"));
   const Ref iter = builtins ? Ref::steal(PyObject_GetAttrString(builtins.get(), "iter")) : Ref();
-  return rest && iter ? Py_BuildValue("O(O)", iter.get(), rest.get()) : nullptr;
+  return iter ? Py_BuildValue("O(O)", iter.get(), rest.get()) : nullptr;
 }
 
 PyMethodDef iterator_methods[] = {

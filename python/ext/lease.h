@@ -9,6 +9,7 @@
 #include <new>
 #include <utility>
 
+#include "ref.h"
 #include "ultradict/bytes.h"
 
 namespace ultradict::python {
@@ -32,6 +33,7 @@ class Lease {
     if (!mine_) PyErr_NoMemory();
   }
   ~Lease() {
+    at_end_of_scope();
     if (!mine_ || kept_size(*mine_) > kept_size_max) return;
     for (auto& spare : spares_) {
       if (spare) continue;

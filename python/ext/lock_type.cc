@@ -155,8 +155,8 @@ PyMethodDef lock_methods[] = {
      "acquire_with_timeout($self, /, block=True, sleep_time=1e-06, timeout=1.0, steal_after_timeout=False, *, "
      "steal=False)\n--\n\n"
      "As in the original: takes the lock within that many seconds or raises CannotAcquireLockTimeout."},
-    {"release", lock_release, METH_NOARGS,
-     "release($self, /)\n--\n\nGives the lock back once; False if this thread does not hold it."},
+    {"release", lock_release, METH_VARARGS,
+     "release($self, /, *args)\n--\n\nGives the lock back once; False if this thread does not hold it."},
     {"steal", method(lock_steal), words_too,
      "steal($self, /, from_pid=0, release=False)\n--\n\nTakes the lock from a dead process; False if its holder "
      "lives."},

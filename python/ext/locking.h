@@ -25,7 +25,10 @@ bool wait_for_lock(Session* session);
 class LockForWrite final : UnderWay {
  public:
   explicit LockForWrite(Session* session) noexcept : UnderWay(session->module->under_way), session_(session) {}
-  ~LockForWrite() { release(); }
+  ~LockForWrite() {
+    at_end_of_scope();
+    release();
+  }
 
   // False with an exception raised. The session must be in Use: it may be closed while this waits.
   bool acquire() {

@@ -75,7 +75,7 @@ void remember(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, 
               std::uint64_t size) {
   std::uint32_t number = 0;
   const int known = session->cache.find(hash, key, &number);
-  if (known < 0) return PyErr_Clear();
+  if (known < 0) return forgive_raised();
   if (known == 0) return session->cache.insert(hash, key, true, value, seen, size);
   Cache::Item& item = session->cache.item(number);
   if (item.born == seen.born) {

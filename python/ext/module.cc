@@ -104,12 +104,18 @@ int module_exec(PyObject* module) {
   return make_types(module, state) && register_views(state) && add_names(module, state) && leave_at_exit() ? 0 : -1;
 }
 
+PyObject* interpreter_ends(PyObject*, PyObject*) {
+  note_interpreter_ends();
+  Py_RETURN_NONE;
+}
+
 PyMethodDef module_functions[] = {
     {"unlink_by_name", unlink_by_name, METH_O, "Removes a dict by its name."},
     {"bind_methods", bind_methods, METH_O,
      "Makes a subclass the class of nested dicts, and gives it the methods of SharedDict as its own: faster calls."},
     {"after_fork_in_child", after_fork_in_child, METH_NOARGS, "Ends what the threads were doing that are not there."},
     {"leave_all", leave_all, METH_NOARGS, "The end of the process: leaves every dict; what it created ends."},
+    {"interpreter_ends", interpreter_ends, METH_NOARGS, "Called by atexit."},
     {nullptr, nullptr, 0, nullptr},
 };
 

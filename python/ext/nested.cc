@@ -82,16 +82,20 @@ class DeepCopy {
 
 NestedKind kind_in_recursive(const Session* session, PyObject* value) {
   if (PyDict_CheckExact(value)) return NestedKind::plain;
-  const Session* child = session_of_child(value, session->module);
+  if (!is_shared_dict(value, session->module)) return NestedKind::none;
+  const Session* child = dict_object(value)->session;
   if (child == nullptr) return NestedKind::none;
+  if (!child->is_nested) return child->engine.id() == session->engine.id() ? NestedKind::own : NestedKind::none;
   return child->engine.id() == session->engine.id() || child->closed ? NestedKind::own : NestedKind::foreign;
 }
 
 bool linked_child(PyObject* handle, ChildId* id) {
-  const Session* session = open_session(handle);
+  Session* session = open_session(handle);
   if (session == nullptr) return false;
   *id = session->engine.child_id();
-  return true;
+  if (id->number != 0) return true;
+  const char* const what = "a dict cannot become a value of its own content: assign a copy of it";
+  return raise_status(session, Status(Code::would_cycle, what)), false;
 }
 
 PyObject* child_handle(Session* parent, ChildId id) {

@@ -12,6 +12,17 @@
 
 namespace ultradict::python {
 
+// Before 3.14 CPython ends a thread that asks for the interpreter lock when the interpreter has ended, in whatever call
+// that is, by unwinding its stack: destructors would touch what is another thread's, or gone. In every scope that owns
+// something of Python's such a thread stays until the process ends, as from 3.14 on.
+extern std::atomic<bool> interpreter_may_end;
+void note_interpreter_ends() noexcept;  // by the thread that ends it
+void stay_if_interpreter_ended() noexcept;
+[[gnu::always_inline]] inline void at_end_of_scope() noexcept {
+  if (interpreter_may_end.load(std::memory_order_acquire)) [[unlikely]]
+    stay_if_interpreter_ended();
+}
+
 // Owns one reference, or nothing. All operations need the interpreter (an attached thread state).
 class Ref {
  public:
@@ -23,7 +34,10 @@ class Ref {
   }
   Ref(const Ref&) = delete;
   Ref& operator=(const Ref&) = delete;
-  ~Ref() { Py_XDECREF(object_); }
+  ~Ref() {
+    at_end_of_scope();
+    Py_XDECREF(object_);
+  }
 
   // A new reference as an API call returns it; null stands for a raised exception.
   static Ref steal(PyObject* object) noexcept { return Ref(object); }
@@ -93,11 +107,18 @@ inline Ref take_raised() noexcept {
   return Ref::steal(value);
 }
 
+// An exception in what is done for speed alone, or after a change was made, is forgotten. But what is no Exception,
+// such as a KeyboardInterrupt, is raised in this thread as soon as it is back in Python.
+void forgive_raised() noexcept;
+
 // The exception being raised, set aside for a scope in which Python code runs; raised again at its end.
 class RaisedKept {
  public:
   RaisedKept() noexcept { PyErr_Fetch(&type_, &value_, &traceback_); }
-  ~RaisedKept() { PyErr_Restore(type_, value_, traceback_); }
+  ~RaisedKept() {
+    at_end_of_scope();
+    PyErr_Restore(type_, value_, traceback_);
+  }
   bool is_a(PyObject* error) const noexcept { return PyErr_GivenExceptionMatches(type_, error) != 0; }
   // The exception no longer matters.
   void forget() noexcept {

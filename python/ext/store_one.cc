@@ -91,7 +91,7 @@ void remember_written(Probe* probe, Py_hash_t hash, PyObject* value, SettledKey 
   const bool inserted = seen.born == seen.sequence;
   std::uint32_t number = 0;
   const int known = session->cache.find(hash, probe->key, &number);
-  if (known < 0) return PyErr_Clear();
+  if (known < 0) return forgive_raised();
   PyObject* kept = value_to_keep(session, value);
   size += probe->canonical.size() + probe->face.size();
   if (known != 0 && !inserted && session->cache.item(number).born == seen.born) {

@@ -70,7 +70,8 @@ Walk::Step Walk::remember_key(const Sighting& seen, const Record& record, PyObje
   std::uint32_t number = 0;
   const int known = session_->cache.find(hash, key, &number);
   if (known == 0) session_->cache.insert(hash, key, true, nullptr, seen, size);
-  return known < 0 ? Step::error : Step::item;
+  if (known < 0) forgive_raised();
+  return Step::item;
 }
 
 }  // namespace ultradict::python

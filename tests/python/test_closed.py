@@ -142,9 +142,11 @@ def test_left_overs_of_the_original_have_no_companions_here() -> None:
     name = "left"
     UltraDict({"a": 1}, name=name, auto_unlink=False).close()
     assert UltraDict.unlink_by_name(name) is True
-    for left in (name, f"{name}_memory", f"{name}_full", f"{name}_register", "x" * 300):
+    for left in (name, f"{name}_memory", f"{name}_full", f"{name}_register", "x" * 300, "", "a/b", "\0", "\ud800"):
         assert UltraDict.unlink_by_name(left, ignore_errors=True) is False
         assert UltraDict.unlink_by_name(left, True) is False
     for left in (name, f"{name}_memory", f"{name}_full", f"{name}_register"):
         with pytest.raises(UltraDict.Exceptions.CannotAttachSharedMemory, match=left):
             UltraDict.unlink_by_name(name=left)
+    with pytest.raises(TypeError, match="name must be a str or None, not int"):
+        UltraDict.unlink_by_name(5)  # type: ignore[arg-type]

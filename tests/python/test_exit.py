@@ -85,12 +85,44 @@ def state():
     signals = [signal.getsignal(number) for number in range(1, 32)]
     hooks = [sys.excepthook, sys.unraisablehook, threading.excepthook, os.fork, os._exit]
     modules = [dict(vars(module)) for module in (atexit, signal, tracker, memory, gc)]
-    return signals, hooks, modules, atexit._ncallbacks(), dict(util._finalizer_registry), gc.callbacks[:]
-before = state()
+    return signals, hooks, modules, dict(util._finalizer_registry), gc.callbacks[:]
+before, callbacks = state(), atexit._ncallbacks()
 from UltraDict import UltraDict
 d = UltraDict(a=1)
 d.close()
-say(before == state(), tracker._resource_tracker._fd)
+say(before == state(), tracker._resource_tracker._fd, atexit._ncallbacks() - callbacks)
 """
     ended = run(program)
-    assert (ended.stdout, ended.stderr) == ("True None\n", "")
+    assert (ended.stdout, ended.stderr) == ("True None 1\n", "")
+
+
+ENDLESS = {
+    "update": """
+def items():
+    yield "a", 1
+    while True: pause(0.001); inside.set(); yield "b", [2]
+def stay(): d.update(items())""",
+    "values that take their time": """
+class Slow:
+    def __getstate__(self): pause(0.001); return {"a": 1}
+    def __setstate__(self, state): pause(0.001)
+def stay():
+    while True: d["x"] = Slow(); d["x"]; inside.set()""",
+    "keys that take their time": """
+class Slow:
+    def __hash__(self): return 1
+    def __eq__(self, other): pause(0.001); return True
+    def __reduce__(self): return Slow, ()
+def stay():
+    while True: d[Slow()] = 1; Slow() in d; d.popitem(); inside.set()""",
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+@pytest.mark.parametrize("options", [(), ("-X", "dev")])
+def test_c12_daemon_threads_inside_python_code_that_a_dict_calls(what: str, options: tuple[str, ...]) -> None:
+    program = "d = UltraDict(cache_bytes=0)\ninside, pause = threading.Event(), threading.Event().wait" + ENDLESS[what]
+    program += "\nfor _ in range(3): threading.Thread(target=stay, daemon=True).start()\ninside.wait()\n"
+    for _ in range(3):
+        ended = run(IMPORT + program, options=options)
+        assert (ended.returncode, ended.stderr) == (0, "")

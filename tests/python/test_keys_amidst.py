@@ -7,6 +7,7 @@ import os
 import signal
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -194,3 +195,86 @@ def test_the_object_of_a_deleted_key_goes(end: Store, d: UltraDict[Any, Any]) ->
     end(d, key)
     del key
     assert gone() is None
+
+
+class Picky:
+    """Not to be compared with what is not of its kind."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __hash__(self) -> int:
+        return 5
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Picky):
+            raise TypeError("not comparable")
+        return self.name == other.name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Picky, (self.name,)
+
+
+@pytest.mark.parametrize("by_other", [False, True])
+def test_a_key_that_is_gone_is_not_compared(by_other: bool) -> None:
+    with UltraDict[Any, Any]() as d, UltraDict[Any, Any](name=d.name) as other:
+        d[Picky("a")] = "x"
+        assert list(d.values()) == ["x"]
+        del (other if by_other else d)[Picky("a")]
+        key = Acting("b")
+        other[key] = "y"
+        assert list(d) == [key]
+        assert d[key] == "y"
+        assert key in d
+        d.update({key: "z"})
+        assert dict(d) == {key: "z"}
+        assert d.pop(key) == "z"
+        with pytest.raises(TypeError, match="not comparable"):
+            d.update({Picky("a"): 1, key: 2})
+
+
+@pytest.mark.parametrize(
+    "use", [lambda d: d.popitem(), lambda d: d.__delitem__(Acting("a")), lambda d: d.pop(Acting("a"))]
+)
+def test_c9_an_interrupt_in_any_comparison_is_raised(use: Callable[[Any], object]) -> None:
+    with UltraDict[Any, Any]() as d:
+        sent = raised = 0
+
+        def interrupt() -> None:
+            nonlocal sent
+            sent += 1
+            signal.raise_signal(signal.SIGINT)
+
+        for number in range(1, 12):
+            d.clear()
+            d.update({Acting("a"): 1, Acting("b"): 2})
+            try:
+                with comparison(number, interrupt):
+                    use(d)
+                    for _ in range(3):  # what came too late for the operation is raised in Python code
+                        pass
+            except KeyboardInterrupt:
+                raised += 1
+        assert sent > 0
+        assert raised == sent
+
+
+@contextmanager
+def comparison(number: int, act: Callable[[], object]) -> Iterator[None]:
+    """The n-th comparison from now on acts."""
+    left = number
+
+    def count() -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            act()
+        elif left > 0:
+            Acting.when = "eq"
+
+    Acting.act = staticmethod(count)  # type: ignore[assignment]
+    Acting.when = "eq"
+    try:
+        yield
+    finally:
+        Acting.when = ""

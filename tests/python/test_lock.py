@@ -273,6 +273,12 @@ def test_who_acquired_it_gives_it_back_though_another_thread_closed_the_handle(d
         lock.release()
 
 
+def test_release_takes_what_the_original_does(d: UltraDict[Any, Any]) -> None:
+    d.lock.acquire()
+    assert d.lock.release(None, None, None)
+    assert not d.lock.has_lock
+
+
 def test_acquire_with_timeout_as_in_the_original(d: UltraDict[Any, Any]) -> None:
     assert d.lock.acquire_with_timeout(timeout=0.01)
 

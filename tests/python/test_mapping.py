@@ -19,7 +19,7 @@ import view_cases
 import UltraDict as package  # noqa: N813
 from outcomes import lines, outcome, outcome_by_name, state
 from peer import Peer
-from UltraDict import UltraDict
+from UltraDict import Exceptions, UltraDict
 
 start = dict_cases.start
 topics = [dict_cases.reading, dict_cases.writing, dict_cases.updating, dict_cases.comparing]
@@ -110,6 +110,17 @@ def test_who_iterates_bears_what_another_process_writes(walk: str, d: UltraDict[
     now = list(walks[walk](d))
     came_meanwhile = now[0] if "backwards" in walk else now[-1]
     assert [item for item in seen if item != came_meanwhile] == [item for item in now if item != came_meanwhile]
+
+
+def test_a_copy_of_an_iterator_that_cannot_go_on_says_why(d: UltraDict[Any, Any]) -> None:
+    walker = iter(d)
+    d["new"] = 1
+    with pytest.raises(RuntimeError, match="changed size during iteration"):
+        copy.copy(walker)
+    walker = iter(d)
+    d.close()
+    with pytest.raises(Exceptions.AlreadyClosed):
+        copy.copy(walker)
 
 
 @pytest.mark.parametrize("walk", walks)

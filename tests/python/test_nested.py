@@ -110,6 +110,10 @@ def test_a_cycle_is_refused_and_nothing_is_left_of_it(d: UltraDict[Any, Any]) ->
         lambda: d["a"].__setitem__("self", d["a"]),
         lambda: d["a"]["b"]["c"].__setitem__("up", d["a"]),
         lambda: d["a"]["b"].update(one=1, wrapped={"inner": {"a": d["a"]}}),
+        lambda: d.__setitem__("root", d),
+        lambda: d["a"]["b"].__setitem__("root", UltraDict(name=d.name)),
+        lambda: d.update(one=1, wrapped={"inner": d}),
+        lambda: d.setdefault("root", d),
     ):
         with pytest.raises(ValueError, match="its own content"):
             make()

@@ -129,6 +129,11 @@ def test_every_original_parameter_is_a_word_and_no_item() -> None:
         assert originals.isdisjoint(d)
 
 
+def test_a_full_dump_size_of_nothing_is_none_as_in_the_original() -> None:
+    with UltraDict(full_dump_size=0) as d:
+        assert d.full_dump_size is None
+
+
 # ---- what who attaches says ----
 
 

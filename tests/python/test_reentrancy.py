@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -347,3 +348,40 @@ def test_setdefault_of_a_nested_dict_that_a_comparison_deletes() -> None:
                 ended.add(str(error))
     dicts.clear()
     assert ended == {True, "setdefault(): comparing keys has deleted the key that was just stored"}
+
+
+class Equal:
+    """Equal to all of its kind; the next comparison calls `on_eq` first."""
+
+    on_eq: Callable[[], object] | None = None
+
+    def __hash__(self) -> int:
+        return 1
+
+    def __eq__(self, other: object) -> bool:
+        if (on_eq := Equal.on_eq) is not None:
+            Equal.on_eq = None
+            on_eq()
+        return True
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Equal, ()
+
+
+@pytest.mark.parametrize("use", [lambda d: d.get(Equal()), lambda d: d.__setitem__(Equal(), 1)], ids=["read", "write"])
+def test_letting_go_of_a_compared_key_changes_the_dict(use: Use) -> None:
+    with UltraDict[Any, Any]() as d:
+        key = Equal()
+        d[key] = 0
+        last = weakref.ref(key, lambda _: d.clear())  # once the comparison lets go of it
+        del key
+
+        def refill() -> None:
+            d.clear()
+            d[Equal()] = 0
+
+        Equal.on_eq = refill
+        use(d)
+        assert last() is None
+        d[Equal()] = 2
+        assert list(d.values()) == [2]
