@@ -80,7 +80,6 @@ def lock(lock: SharedLock) -> None:
     lock.acquire(True, None, None)  # type: ignore[call-overload]  # pyright: ignore
     lock(timeout="soon")  # type: ignore[arg-type]  # pyright: ignore
     lock(wait=True)  # type: ignore[call-arg]  # pyright: ignore
-    lock.release(1)  # type: ignore[call-arg]  # pyright: ignore
     lock.has_lock = True  # type: ignore[misc]  # pyright: ignore
     lock.steal("me")  # type: ignore[arg-type]  # pyright: ignore
     with lock.acquire():  # type: ignore[attr-defined]  # pyright: ignore
