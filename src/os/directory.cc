@@ -95,7 +95,7 @@ Fault provide_directory(const std::string& path) {
 Fault make_absolute(std::string* path) {
   if (path->starts_with('/')) return {};
   const std::unique_ptr<char, decltype(&std::free)> here(::getcwd(nullptr, 0), std::free);
-  if (!here) return system_fault("ask for the working directory");
+  if (!here) return Fault{Code::os_error, errno, "ask for the working directory", 0, 0};
   *path = std::string(here.get()) + "/" + *path;
   return {};
 }

@@ -96,6 +96,32 @@ TEST(Names, OfNestedDictsThatAreNone) {
   EXPECT_FALSE(Dict::open(other, scratch.options(Create::never), &opened));
 }
 
+TEST(Names, ThatNoFileCanHave) {
+  const Scratch scratch;
+  const std::string with_nul("a\0b", 3);
+  for (const std::string& name : {std::string(), std::string("."), std::string(".."), std::string("a/b"), with_nul,
+                                  std::string(name_size_max + 1, 'x')}) {
+    Dict dict;
+    EXPECT_EQ(Dict::open(name, scratch.options(), &dict).code(), Code::invalid_argument) << name;
+    EXPECT_EQ(Dict::unlink(name, scratch.path()).code(), Code::invalid_argument) << name;
+  }
+}
+
+TEST(Places, ARelativeDirectoryOfOneThatIsGone) {
+  const Scratch scratch;
+  EXPECT_EQ(in_child([&] {
+              const std::string gone = scratch.path() + "/gone";
+              require(::mkdir(gone.c_str(), 0700) == 0 && ::chdir(gone.c_str()) == 0 && ::rmdir(gone.c_str()) == 0);
+              Options options = scratch.options();
+              options.directory = "below";
+              Dict dict;
+              const Status status = Dict::open("dict", options, &dict);
+              require(status.code() == Code::os_error);
+              require(status.message().find("working directory") != std::string::npos);
+            }),
+            0);
+}
+
 TEST(Names, ThatLeadElsewhere) {
   const Scratch scratch;
   Dict dict = scratch.open();

@@ -113,6 +113,35 @@ TEST(QuickPut, ContentBoundIsThatOfTheKeyWhichIsThere) {
   expect_content(dict, {{"k", std::string(99, 'w')}});
 }
 
+TEST(Put, ContentBoundIsThatOfTheKeyWhichIsThereForALargeValueToo) {
+  const Scratch scratch;
+  Options options = scratch.options();
+  options.full_dump_size = 100'000;
+  Dict dict = scratch.open("dict", options);
+  const std::string large(60'000, 'l');
+  ASSERT_TRUE(dict.put("a", large));
+  ASSERT_TRUE(dict.put("k", "small"));
+  EXPECT_EQ(dict.put("k", large).code(), Code::content_full);
+  ASSERT_TRUE(dict.put("a", large));
+  expect_content(dict, {{"a", large}, {"k", "small"}});
+}
+
+TEST(Put, EachIsAnotherNumberOfWhatIsWritten) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  EXPECT_EQ(Dict().written(), 0U);
+  Dict child;
+  ASSERT_TRUE(dict.put_new_child("child", &child));
+  std::uint64_t before = dict.written();
+  for (Dict* each : {&dict, &child, &dict}) {
+    ASSERT_TRUE(each->put("k", "v"));
+    EXPECT_NE(dict.written(), before);
+    before = dict.written();
+  }
+  ASSERT_TRUE(dict.contains("k"));
+  EXPECT_EQ(dict.written(), before);
+}
+
 TEST(QuickPut, TakesNoBlobs) {
   const Scratch scratch;
   Dict dict = scratch.open();
