@@ -45,15 +45,14 @@ class KeptKey {
   ShortRecord record;
   auto writer = record.writer(room.at);
   header.append_to(writer);
-  writer.append_words(reinterpret_cast<const Word*>(old.view.key().data()), before.key_size);
+  if (asked) {
+    writer.append(*asked);
+  } else {
+    writer.append_words(reinterpret_cast<const Word*>(old.view.key().data()), before.key_size);
+  }
   writer.append(value);
   writer.finish();
-  const Bytes key = record.key(before.key_size);
-  if (asked) {
-    if (!is_same(key, *asked)) return Fault::damaged("record: key", before.key_size, asked->size());
-  } else if (Fault fault = check_hash(store, old, key)) {
-    return fault;
-  }
+  if (Fault fault = asked ? Fault::none() : check_hash(store, old, record.key(before.key_size))) return fault;
   set_checksum(room.at, before.key_size, record.checksum(size));
   return check_length(store, old.view);  // the new one may well be behind it
 }
