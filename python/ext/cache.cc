@@ -56,7 +56,7 @@ int Cache::find_by_python(Py_hash_t hash, PyObject* key, std::uint32_t* number) 
       const int same = compare_by_python(items_[*number].key, key);
       const bool is_changed = version != version_;
       if (same < 0) {
-        // A key that may be gone is not compared.
+        // A key that may have been gone before is not compared.
         if (is_changed || current(items_[*number]) || PyErr_ExceptionMatches(PyExc_Exception) == 0) return -1;
         PyErr_Clear();
         if (version == version_) remove(*number);

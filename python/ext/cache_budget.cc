@@ -54,7 +54,7 @@ void CacheBudget::doom(PyObject* object) noexcept {
 }
 
 void CacheBudget::drop_doomed() noexcept {
-  while (doomed_count_ != 0) Py_DECREF(doomed_[--doomed_count_]);
+  while (doomed_count_ != 0) let_go(doomed_[--doomed_count_]);
 }
 
 int CacheBudget::traverse(visitproc visit, void* arg) const {

@@ -42,6 +42,7 @@ class Encoded {
  private:
   struct Tail {
     ~Tail() {
+      if (is_unwound()) return;
       for (Py_buffer& buffer : buffers) PyBuffer_Release(&buffer);
     }
     std::deque<Py_buffer> buffers;  // they stay where they are: some exporters keep pointers into them

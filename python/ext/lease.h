@@ -33,7 +33,7 @@ class Lease {
     if (!mine_) PyErr_NoMemory();
   }
   ~Lease() {
-    at_end_of_scope();
+    if (is_unwound()) (void)mine_.release();
     if (!mine_ || kept_size(*mine_) > kept_size_max) return;
     for (auto& spare : spares_) {
       if (spare) continue;

@@ -22,11 +22,11 @@ Taken take_lock(Session* session, const LockTerms& terms, double* seconds_passed
 bool wait_for_lock(Session* session);
 
 // Holds the shared lock for one operation; references that the cache lets go in it are dropped after it.
-class LockForWrite final : UnderWay {
+class LockForWrite final : UnderWay, HeldByThread {
  public:
   explicit LockForWrite(Session* session) noexcept : UnderWay(session->module->under_way), session_(session) {}
   ~LockForWrite() {
-    at_end_of_scope();
+    if (is_unwound()) give_back();
     release();
   }
 
@@ -55,6 +55,9 @@ class LockForWrite final : UnderWay {
 
  private:
   void end() noexcept override { release(); }
+  void give_back() noexcept override {
+    if (std::exchange(held_, false)) (void)session_->engine.unlock();
+  }
   void note_held() noexcept {
     ++session_->family->locked;
     held_ = true;

@@ -13,15 +13,37 @@
 namespace ultradict::python {
 
 // Before 3.14 CPython ends a thread that asks for the interpreter lock when the interpreter has ended, in whatever call
-// that is, by unwinding its stack: destructors would touch what is another thread's, or gone. In every scope that owns
-// something of Python's such a thread stays until the process ends, as from 3.14 on.
+// that is, by unwinding its stack. Destructors that run then must not touch what is Python's: what they own stays.
 extern std::atomic<bool> interpreter_may_end;
 void note_interpreter_ends() noexcept;  // by the thread that ends it
-void stay_if_interpreter_ended() noexcept;
-[[gnu::always_inline]] inline void at_end_of_scope() noexcept {
-  if (interpreter_may_end.load(std::memory_order_acquire)) [[unlikely]]
-    stay_if_interpreter_ended();
+bool is_interpreter_ended() noexcept;   // for this thread
+[[gnu::always_inline]] inline bool is_unwound() noexcept {
+  return interpreter_may_end.load(std::memory_order_acquire) && is_interpreter_ended();
 }
+
+// What other processes would wait for, of a thread that neither ends nor goes on: it gives that back.
+class HeldByThread {
+ public:
+  HeldByThread(const HeldByThread&) = delete;
+  HeldByThread& operator=(const HeldByThread&) = delete;
+  static void give_all_back() noexcept {
+    for (HeldByThread* each = innermost; each != nullptr; each = each->outer_) each->give_back();
+  }
+
+ protected:
+  HeldByThread() noexcept : outer_(std::exchange(innermost, this)) {}
+  ~HeldByThread() { innermost = outer_; }
+
+ private:
+  virtual void give_back() noexcept = 0;
+
+  static inline constinit thread_local HeldByThread* innermost __attribute__((tls_model("initial-exec"))) = nullptr;
+  HeldByThread* outer_;
+};
+
+// Where a thread may be unwound and must not be, it stays until the process ends, as from 3.14 on.
+void take_gil_back(PyThreadState* thread) noexcept;
+void let_go(PyObject* object) noexcept;  // may run Python code
 
 // Owns one reference, or nothing. All operations need the interpreter (an attached thread state).
 class Ref {
@@ -35,8 +57,7 @@ class Ref {
   Ref(const Ref&) = delete;
   Ref& operator=(const Ref&) = delete;
   ~Ref() {
-    at_end_of_scope();
-    Py_XDECREF(object_);
+    if (object_ != nullptr && !is_unwound()) drop(object_);
   }
 
   // A new reference as an API call returns it; null stands for a raised exception.
@@ -54,6 +75,10 @@ class Ref {
 
  private:
   explicit Ref(PyObject* object) noexcept : object_(object) {}
+  static void drop(PyObject* object) noexcept {
+    if (Py_REFCNT(object) == 1) return let_go(object);
+    Py_DECREF(object);
+  }
 
   PyObject* object_ = nullptr;
 };
@@ -81,8 +106,6 @@ class LazyRef {
 
 // Larger copies, in bytes, are made without the interpreter lock.
 inline constexpr std::size_t copy_with_gil_size_max = 1 << 20;
-
-void take_gil_back(PyThreadState* thread) noexcept;
 
 // Lets other Python threads run for a scope; nothing of Python may be touched in it.
 class GilReleased {
@@ -116,8 +139,7 @@ class RaisedKept {
  public:
   RaisedKept() noexcept { PyErr_Fetch(&type_, &value_, &traceback_); }
   ~RaisedKept() {
-    at_end_of_scope();
-    PyErr_Restore(type_, value_, traceback_);
+    if (!is_unwound()) PyErr_Restore(type_, value_, traceback_);
   }
   bool is_a(PyObject* error) const noexcept { return PyErr_GivenExceptionMatches(type_, error) != 0; }
   // The exception no longer matters.

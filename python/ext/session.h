@@ -102,7 +102,7 @@ class Use final : UnderWay {
     session_->enter();
   }
   ~Use() {
-    at_end_of_scope();
+    if (is_unwound()) return;
     session_->wind_up();
     leave_list();  // a child that is forked while objects go must not count it once more
     session_->leave();

@@ -12,6 +12,7 @@ struct ReadyValue {
   // What was not put is given up, which may wait for the shared lock, and its owner for the interpreter's.
   ~ReadyValue() {
     if (staged.size() == 0) return;
+    if (is_unwound()) return;
     const GilReleased released;
     staged = StagedValue();
   }

@@ -5,6 +5,8 @@
 // Thread safety: everything needs the interpreter lock.
 #pragma once
 
+#include "ref.h"
+
 namespace ultradict::python {
 
 class UnderWay {
@@ -30,7 +32,9 @@ class UnderWay {
     if (next_ != nullptr) next_->at_ = &next_;
     list = this;
   }
-  ~UnderWay() { leave_list(); }
+  ~UnderWay() {
+    if (!is_unwound()) leave_list();
+  }
 
   // No longer under way, for whoever forks.
   void leave_list() noexcept {

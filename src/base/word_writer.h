@@ -82,10 +82,10 @@ class WordWriter {
     }
     if (size > 0) append_rest(small_word(from, size), size);
   }
-  // The first `size` bytes of a run of whole words, where nothing was appended but words.
+  // The first `size` bytes of a run of whole shared words, where nothing was appended but words.
   [[gnu::always_inline]] void append_words(const Word* from, std::size_t size) {
-    for (; size >= sizeof(Word); size -= sizeof(Word)) to_.store(*from++);
-    if (size > 0) append_rest(*from & ((Word{1} << (8 * size)) - 1), size);
+    for (; size >= sizeof(Word); size -= sizeof(Word)) to_.store(shared::load_relaxed(*from++));
+    if (size > 0) append_rest(shared::load_relaxed(*from) & ((Word{1} << (8 * size)) - 1), size);
   }
   void finish() {
     if (count_ > 0) to_.store(carried_);

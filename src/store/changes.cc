@@ -168,7 +168,9 @@ class Follower {
     RecordHeader now;
     const char* source = nullptr;
     const SegmentWitness witness(store_.control(), ref.segment());
-    return !copy_header(store_, ref, witness, &source, &now) && is_given_up(now) ? Fault::none() : fault;
+    const Fault again = copy_header(store_, ref, witness, &source, &now);
+    if (again.code == Code::changed || !witness.holds()) return Fault::of(Code::changed);
+    return !again && is_given_up(now) ? Fault::none() : fault;
   }
 
   // The entry that a record was written for, unless a later record of this pass says the same.

@@ -41,8 +41,7 @@ Fault visit_records(Store& store, LockHeld held, Word dict, const Visit& visit) 
   return {};
 }
 
-// Whether `wanted` is `from` or lies in it. Allocates under the lock, the one write that does: nothing is half done
-// here.
+// Whether `wanted` is `from` or lies in it. Allocates under the lock, where nothing is half done.
 Fault reaches(Store& store, LockHeld held, Word from, Word wanted, bool* found) try {
   std::vector<Word> to_look_at{from};
   std::unordered_set<Word> seen{from};

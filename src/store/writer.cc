@@ -219,7 +219,7 @@ Fault unchain(Store& store, Change& change, const DictHeader& header, const Entr
 }
 
 // Before a record goes for good, with what it names: its checksum, where there is more than a key, which was compared,
-// or its hash.
+// or its hash, unless its whole dict goes.
 Fault check_before_removal(Store& store, const RecordView& view) {
   return is_mere_value(view) ? check_length(store, view) : check_in_place(view, view.key(), view.face());
 }

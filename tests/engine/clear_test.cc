@@ -23,6 +23,16 @@ TEST(Clear, EmptyDictStaysEmpty) {
   expect_content(dict, {});
 }
 
+TEST(Clear, TheLastOfAFewKeysGivesALargeLogBack) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict, 100, 30'000);
+  ASSERT_GT(dict.stats().log_size, 3'000'000U);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(dict.erase("k" + std::to_string(i)));
+  EXPECT_LT(dict.stats().log_size, 1'000'000U);
+  expect_content(dict, {});
+}
+
 TEST(Clear, DictIsUsedAsBefore) {
   const Scratch scratch;
   Dict dict = scratch.open();

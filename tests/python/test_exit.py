@@ -114,15 +114,54 @@ class Slow:
     def __eq__(self, other): pause(0.001); return True
     def __reduce__(self): return Slow, ()
 def stay():
-    while True: d[Slow()] = 1; Slow() in d; d.popitem(); inside.set()""",
+    while True: d[Slow()] = 1; Slow() in d; d.pop(Slow(), None); inside.set()""",
+    "values that take their time to go": """
+class Slow:
+    def __del__(self): pause(0.001)
+    def __reduce__(self): return Slow, ()
+cached = UltraDict()
+def stay():
+    while True: cached["x"] = Slow(); cached["x"]; d["x"] = Slow(); d["x"]; inside.set()""",
 }
 
 
 @pytest.mark.parametrize("what", ENDLESS)
 @pytest.mark.parametrize("options", [(), ("-X", "dev")])
 def test_c12_daemon_threads_inside_python_code_that_a_dict_calls(what: str, options: tuple[str, ...]) -> None:
-    program = "d = UltraDict(cache_bytes=0)\ninside, pause = threading.Event(), threading.Event().wait" + ENDLESS[what]
+    program = (
+        "d = UltraDict.open(cache_bytes=0)\ninside, pause = threading.Event(), threading.Event().wait" + ENDLESS[what]
+    )
     program += "\nfor _ in range(3): threading.Thread(target=stay, daemon=True).start()\ninside.wait()\n"
     for _ in range(3):
         ended = run(IMPORT + program, options=options)
         assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_c12_a_daemon_thread_in_a_comparison_leaves_the_lock_to_who_writes_last() -> None:
+    program = """
+class Slow:
+    def __hash__(self): return 1
+    def __eq__(self, other, pause=threading.Event().wait): pause(0.1); return True
+    def __reduce__(self): return Slow, ()
+class Last:
+    def __init__(self, d): self.d = d
+    def __del__(self, write=os.write): self.d["last"] = 1; write(1, b"written")
+d = UltraDict.open(cache_bytes=0, shared_lock=False)
+d[Slow()] = 0
+def stay():
+    while True: d[Slow()] = 1
+threading.Thread(target=stay, daemon=True).start()
+sys.last = Last(d)
+while d.lock.acquire(block=False): d.lock.release()
+"""
+    for _ in range(3):
+        ended = run(IMPORT + program)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, "written", "")
+
+
+def test_callbacks_that_another_thread_calls() -> None:
+    program = (
+        "d = UltraDict(a=1)\nthread = threading.Thread(target=atexit._run_exitfuncs)\nthread.start(); thread.join()\n"
+    )
+    ended = run(IMPORT + program + "class Last:\n    def __del__(self): d['last'] = 1\nd.last = Last()\n")
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -259,9 +259,38 @@ def test_c9_an_interrupt_in_any_comparison_is_raised(use: Callable[[Any], object
         assert raised == sent
 
 
+class Stopped(BaseException):
+    """Says why."""
+
+    def __init__(self, why: object) -> None:
+        super().__init__(why)
+
+
+@pytest.mark.parametrize("raised", [SystemExit(3), Stopped("why")])
+def test_c9_what_is_no_exception_is_raised_as_it_is(raised: BaseException) -> None:
+    def stop() -> None:
+        raise raised
+
+    seen: list[BaseException] = []
+    with UltraDict[Any, Any]() as d:
+        for number in range(1, 8):
+            d.clear()
+            d.update({Acting("a"): 1, Acting("b"): 2})
+            try:
+                with comparison(number, stop) as left:
+                    d.popitem()
+                    for _ in range(3):
+                        pass
+                assert left() > 0
+            except (SystemExit, Stopped) as error:
+                seen.append(error)
+    assert seen
+    assert all(error is raised for error in seen)
+
+
 @contextmanager
-def comparison(number: int, act: Callable[[], object]) -> Iterator[None]:
-    """The n-th comparison from now on acts."""
+def comparison(number: int, act: Callable[[], object]) -> Iterator[Callable[[], int]]:
+    """The n-th comparison from now on acts. Says how many are left until then."""
     left = number
 
     def count() -> None:
@@ -275,6 +304,6 @@ def comparison(number: int, act: Callable[[], object]) -> Iterator[None]:
     Acting.act = staticmethod(count)  # type: ignore[assignment]
     Acting.when = "eq"
     try:
-        yield
+        yield lambda: left
     finally:
         Acting.when = ""
