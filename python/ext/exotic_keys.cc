@@ -23,8 +23,8 @@ Bytes bytes_of(PyObject* object) {
   return {PyBytes_AS_STRING(object), static_cast<std::size_t>(PyBytes_GET_SIZE(object))};
 }
 
-// Whether the exception being raised only says that a key cannot be loaded here; it is cleared then. One that says
-// that there was no room to try is the caller's.
+// Whether the exception being raised only says that a key cannot be loaded or compared here; it is cleared then. One
+// that says that there was no room to try is the caller's.
 bool unloadable() {
   if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError)) return false;
   if (PyErr_ExceptionMatches(PyExc_RecursionError)) return false;
@@ -57,9 +57,7 @@ int ExoticKeys::find(Session* session, PyObject* key, bool among_all, Scratch* c
   Mirror& mirror = among_all ? all_ : exotic_;
   all_.plain_too = true;
   Ref found = look_up(session, &mirror, key);
-  if (!found && PyErr_Occurred() != nullptr && PyErr_ExceptionMatches(PyExc_Exception) != 0 &&
-      compares_too_much(session, mirror)) {
-    PyErr_Clear();
+  if (!found && PyErr_Occurred() != nullptr && compares_too_much(session, mirror) && unloadable()) {
     mirror.reset();
     found = look_up(session, &mirror, key);
   }

@@ -68,7 +68,7 @@ def test_failed_openings_leave_nothing() -> None:
 import json, marshal
 kept = UltraDict(name="kept", serializer=json)
 before = held()
-for parameters in ({"create": True}, {"serializer": marshal}, {"shared_lock": True}, {"full_dump_size": 0}):
+for parameters in ({"create": True}, {"serializer": marshal}, {"shared_lock": True}, {"full_dump_size": -1}):
     for _ in range(300):
         try: UltraDict(name="kept", **parameters)
         except Exception: pass
