@@ -58,7 +58,7 @@ int Cache::find_by_python(Py_hash_t hash, PyObject* key, std::uint32_t* number) 
       if (same < 0) {
         // A key that may have been gone before is not compared.
         if (is_changed || current(items_[*number]) || PyErr_ExceptionMatches(PyExc_Exception) == 0) return -1;
-        PyErr_Clear();
+        PyErr_Clear();  // may run Python code
         if (version == version_) remove(*number);
       }
       if (is_changed || same < 0) return find(hash, key, number);
