@@ -15,7 +15,6 @@
 #include "store/put.h"
 #include "store/reader.h"
 #include "store/report.h"
-#include "store/retry.h"
 #include "store/store.h"
 #include "store/writer.h"
 
@@ -116,7 +115,7 @@ const Options& Dict::options() const noexcept {
 
 namespace {
 
-// A value that lies beside its record, or that is none. `changed`: look again.
+// A value that lies beside its record, or that is none.
 Status get_elsewhere(Store& store, const Found& found, std::string* value, const std::string& name) {
   if (found.view.is_child()) return report(Fault::of(Code::is_dict), name);
   Sighting seen;
@@ -129,17 +128,13 @@ Status get_elsewhere(Store& store, const Found& found, std::string* value, const
 
 Status get_carefully(Store& store, ChildId child, Bytes key, Word hash, std::string* value, const std::string& name) {
   static thread_local Buffer buffer;
-  for (int tries = 0; tries < retries_max; ++tries) {
+  return look_until_opened(store, name, [&]() -> Status {
     Found found;
     if (const Fault fault = find_carefully(store, child, key, hash, &buffer, &found)) return report(fault, name);
-    if (found.view.kind() == RecordKind::value) {
-      copy_to(found.view.value(), value);
-      return {};
-    }
-    Status status = get_elsewhere(store, found, value, name);
-    if (status.code() != Code::changed) return status;
-  }
-  return Status(Code::changed, "the value was overwritten each time it was read");
+    if (found.view.kind() != RecordKind::value) return get_elsewhere(store, found, value, name);
+    copy_to(found.view.value(), value);
+    return {};
+  });
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "store/report.h"
+#include "store/retry.h"
 #include "store/store.h"
 #include "ultradict/dict.h"
 
@@ -24,6 +25,21 @@ Fault locked(Store* store, const Write& write) {
   if (!store) return closed();
   const Entered entered(*store);
   return entered.fault() ? entered.fault() : write(*store, entered.held());
+}
+
+// A look at a large value, which may be overwritten before its file is opened: then one more, and in the end under the
+// lock. Without a ReadGuard around it: to copy the value may take long.
+template <typename Look>
+Status look_until_opened(Store& store, const std::string& name, const Look& look) {
+  for (int tries = 0; tries < retries_max; ++tries) {
+    Status status = look();
+    if (status.code() != Code::changed) return status;
+  }
+  const Entered entered(store, Wait{reader_wait_ns});
+  if (entered.fault()) return report(entered.fault(), name);
+  Status status = look();
+  if (status.code() != Code::changed) return status;
+  return report(Fault::damaged("a large value under the lock is not consistent"), name);
 }
 
 }  // namespace ultradict

@@ -4,7 +4,6 @@
 #include "dict_handle.h"
 #include "store/put.h"
 #include "store/reader.h"
-#include "store/retry.h"
 
 namespace ultradict {
 
@@ -66,16 +65,15 @@ Status Dict::put_at(Sighting* seen, StagedValue* staged) {
 
 Status Dict::map(Bytes key, MappedValue* mapped) const {
   static thread_local Buffer buffer;
-  Sighting seen;
-  Record record;
-  for (int tries = 0; tries < retries_max; ++tries) {
+  if (!store_) return report(closed(), name());
+  return look_until_opened(*store_, name(), [&]() -> Status {
+    Sighting seen;
+    Record record;
     if (Status status = find(key, &seen, &buffer, &record); !status) return status;
     if (record.child.number != 0) return report(Fault::of(Code::is_dict), name());
     if (!record.is_blob) return report(Fault::of(Code::invalid_argument, "a small value cannot be mapped"), name());
-    Status status = map_blob(seen, record.value_size, mapped);
-    if (status.code() != Code::changed) return status;
-  }
-  return Status(Code::changed, "the value was overwritten each time it was mapped");
+    return map_blob(seen, record.value_size, mapped);
+  });
 }
 
 Status Dict::map_blob(const Sighting& seen, std::uint64_t size, MappedValue* mapped) const {

@@ -143,8 +143,7 @@ class Dict {
   const Options& options() const noexcept;         // as recorded at creation
 
   // --- one key ---
-  // is_dict if the value is a nested dict. changed if it is a large one that was overwritten each of 64 times before it
-  // could be opened. `key` must not lie in `*value`.
+  // is_dict if the value is a nested dict. `key` must not lie in `*value`.
   Status get(Bytes key, std::string* value) const;
   Status contains(Bytes key) const;  // ok or not_found
   Status put(Bytes key, Bytes value);
@@ -198,7 +197,7 @@ class Dict {
   // As put of bytes. Afterwards nothing is staged; if it fails, it still is.
   Status put(const Key& key, StagedValue* staged, Sighting* written);
   Status put_at(Sighting* seen, StagedValue* staged);
-  // The value in place. not_found, is_dict, changed as get; invalid_argument if it is a small one: get() it.
+  // The value in place. not_found, is_dict as get; invalid_argument if it is a small one: get() it.
   Status map(Bytes key, MappedValue* mapped) const;
   // The same of a record that was just read: `size` is its value_size. changed as read_blob.
   Status map_blob(const Sighting& seen, std::uint64_t size, MappedValue* mapped) const;

@@ -40,6 +40,10 @@ bool is_observed() { return observer != nullptr; }
 void tell_of_file_call(int written) {
   if (observer) observer->after_file_call(written);
 }
+void tell_of_open_to_come() {
+  if (observer) observer->before_open();
+}
+
 void tell_of_open() {
   if (observer) observer->after_open();
 }

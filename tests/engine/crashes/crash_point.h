@@ -24,11 +24,13 @@ class Observer {
   virtual ~Observer() = default;
   virtual void after_store(const void* address, std::size_t size) = 0;
   virtual void after_file_call(int written) = 0;  // `written`: the descriptor of what alone changed, or -1
-  virtual void after_open() = 0;                  // what is mapped may be another from here on
+  virtual void before_open() {}
+  virtual void after_open() = 0;  // what is mapped may be another from here on
 };
 void observe(Observer* observer);  // null: nobody
 bool is_observed();
 void tell_of_file_call(int written = -1);
+void tell_of_open_to_come();
 void tell_of_open();
 
 // Runs `body` in a child that is killed at its `stop`-th stop at a system call: each call stops twice, before and
