@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The typed encoding: how None, bool, int, float, str, bytes, tuple, list, dict and frozenset become bytes. The tags
-// are shared by every process and every language that opens a dict: DO NOT CHANGE THEIR VALUES.
+// The typed encoding: how None, bool, int, float, str, bytes, bytearray, tuple, list, dict and frozenset become bytes.
+// The tags are shared by every process and every language that opens a dict: DO NOT CHANGE THEIR VALUES.
 //
 // Numbers are little-endian. A size or count is a varint (LEB128, 64 bit). What follows a tag:
 //
@@ -10,7 +10,7 @@
 //   float64              8 bytes, IEEE 754
 //   ascii                size, bytes < 0x80
 //   text                 size, UTF-8; lone surrogates as three bytes each (what Python calls surrogatepass)
-//   bytes                size, bytes
+//   bytes, byte_array    size, bytes (byte_array: a bytearray; in values only)
 //   tuple, list          count, that many values
 //   dict                 count, that many (key value) pairs, in order
 //   frozen_set           count, members in ascending order of their encoding (keys only)
@@ -48,6 +48,7 @@ enum class Tag : std::uint8_t {
   foreign_bytes = 16,
   foreign_text = 17,
   pickle_with_buffers = 18,
+  byte_array = 19,
 };
 
 inline constexpr int buffer_alignment = 64;  // bytes

@@ -4,7 +4,8 @@
 //   ultradict::put(prices, "AAPL", 189.3);                                  // Python reads prices['AAPL'] == 189.3
 //   std::optional<double> price = ultradict::get<double>(prices, "AAPL");   // and the other way round
 //
-// A value is none, bool, an integer of any size, double, text, bytes, tuple, list or dict, nested up to nesting_max.
+// A value is none, bool, an integer of any size, double, text, bytes, bytearray, tuple, list or dict, nested up to
+// nesting_max.
 // Whatever else Python stored (a pickle, the output of another serializer) arrives unopened, as Foreign.
 //
 // Equality of keys is Python's: 1, 1.0 and true are one key. Equality of Values (==) is stricter: also the types agree.
@@ -44,6 +45,11 @@ struct ByteString {
   std::string bytes;
   bool operator==(const ByteString&) const = default;
 };
+// Bytes that Python code may change in its own copy: a bytearray. Occurs in values only.
+struct ByteArray {
+  std::string bytes;
+  bool operator==(const ByteArray&) const = default;
+};
 struct Tuple {
   std::vector<Value> items;
 };
@@ -73,14 +79,14 @@ bool operator==(const Mapping& left, const Mapping& right);
 
 // The parts of a Value that have a type of their own.
 template <class T>
-concept ValuePart =
-    std::same_as<T, None> || std::same_as<T, BigInteger> || std::same_as<T, ByteString> || std::same_as<T, Tuple> ||
-    std::same_as<T, List> || std::same_as<T, Mapping> || std::same_as<T, FrozenSet> || std::same_as<T, Foreign>;
+concept ValuePart = std::same_as<T, None> || std::same_as<T, BigInteger> || std::same_as<T, ByteString> ||
+    std::same_as<T, ByteArray> || std::same_as<T, Tuple> || std::same_as<T, List> || std::same_as<T, Mapping> ||
+    std::same_as<T, FrozenSet> || std::same_as<T, Foreign>;
 
 class Value {
  public:
-  using Variant = std::variant<None, bool, std::int64_t, BigInteger, double, std::string, ByteString, Tuple, List,
-                               Mapping, FrozenSet, Foreign>;
+  using Variant = std::variant<None, bool, std::int64_t, BigInteger, double, std::string, ByteString, ByteArray, Tuple,
+                               List, Mapping, FrozenSet, Foreign>;
 
   Value() = default;
   template <std::integral T>
@@ -136,7 +142,7 @@ inline Value::Value(std::string text) : variant_(std::move(text)) {}
 inline bool Value::operator==(const Value& other) const { return variant_ == other.variant_; }
 
 // ---- encodings ----
-// invalid_argument: text that is not UTF-8, nesting deeper than nesting_max, NaN or a list or dict in a key.
+// invalid_argument: text that is not UTF-8, nesting deeper than nesting_max, NaN or a list, dict or bytearray in a key.
 // damaged: bytes that no encoder writes; *value is then unspecified.
 
 Status encode_value(const Value& value, std::string* bytes);

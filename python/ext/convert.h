@@ -123,6 +123,12 @@ PyObject* decode_value(Bytes bytes, const Serializer& serializer);
 bool decodes_by_copying(Tag tag) noexcept;
 PyObject* decode_value(Tag tag, Bytes bytes, const Serializer& serializer);
 inline Tag tag_of(Bytes bytes) noexcept { return bytes.empty() ? Tag{} : static_cast<Tag>(bytes.front()); }
+// Of a bytes or a bytearray.
+inline bool is_bytes(Tag tag) noexcept { return tag == Tag::bytes || tag == Tag::byte_array; }
+// What the encoding of one holds; false if it is damaged.
+bool payload_of(Bytes encoding, Bytes* payload);
+// A new one, of that tag, that holds `bytes`; without the interpreter lock if it takes long.
+Ref copy_of(Tag tag, Bytes bytes);
 
 // Whether decoding gives back an equal object of the same type, whatever the value. A writer whose serializer promises
 // less must forget its own object and read what the others read.

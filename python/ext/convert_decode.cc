@@ -25,17 +25,6 @@ PyObject* read_big_integer(Bytes bytes) {
   return PyObject_Call(method.get(), arguments.get(), options.get());
 }
 
-// Without the interpreter lock if it takes long.
-Ref copy_of(Bytes bytes) {
-  const auto size = static_cast<Py_ssize_t>(bytes.size());
-  if (bytes.size() <= copy_with_gil_size_max) return Ref::steal(PyBytes_FromStringAndSize(bytes.data(), size));
-  Ref copy = Ref::steal(PyBytes_FromStringAndSize(nullptr, size));
-  if (!copy) return copy;
-  const GilReleased released;
-  std::memcpy(PyBytes_AS_STRING(copy.get()), bytes.data(), bytes.size());
-  return copy;
-}
-
 // Reads what the typed encoding can express. Null without an exception means that the bytes are damaged.
 class TypedReader {
  public:
@@ -68,7 +57,9 @@ class TypedReader {
       case Tag::text:
         return text();
       case Tag::bytes:
-        return byte_string();
+        return byte_string(tag);
+      case Tag::byte_array:
+        return is_key_ ? Ref() : byte_string(tag);
       case Tag::tuple:
         return tuple(depth);
       case Tag::list:
@@ -110,10 +101,10 @@ class TypedReader {
     return reader_.sized(&bytes) ? Ref::steal(read_text(bytes)) : Ref();
   }
 
-  Ref byte_string() {
+  Ref byte_string(Tag tag) {
     Bytes bytes;
     if (!reader_.sized(&bytes)) return Ref();
-    return copy_of(bytes);
+    return copy_of(tag, bytes);
   }
 
   Ref tuple(int depth) {
@@ -173,11 +164,10 @@ class TypedReader {
 constexpr const char* damaged_key = "the stored bytes of a key are damaged, or C++ wrote them without value.h";
 constexpr const char* damaged_value = "the stored bytes of a value are damaged, or C++ wrote them without value.h";
 
-// What follows Tag::bytes; null without an exception if it is damaged.
-Ref read_whole_bytes(Bytes value) {
-  WireReader reader(value.substr(1));
+// Null without an exception if it is damaged.
+Ref read_whole_bytes(Tag tag, Bytes value) {
   Bytes bytes;
-  return reader.sized(&bytes) && reader.at_end() ? copy_of(bytes) : Ref();
+  return payload_of(value, &bytes) ? copy_of(tag, bytes) : Ref();
 }
 
 PyObject* checked(PyObject* object, const ConvertState& state, const char* message) {
@@ -212,7 +202,7 @@ PyObject* decode_value(Bytes bytes, const Serializer& serializer) {
 
 PyObject* decode_value(Tag tag, Bytes bytes, const Serializer& serializer) {
   ConvertState& state = *serializer.state;
-  if (tag == Tag::bytes) return checked(read_whole_bytes(bytes).release(), state, damaged_value);
+  if (is_bytes(tag)) return checked(read_whole_bytes(tag, bytes).release(), state, damaged_value);
   if (tag == Tag::foreign_bytes || tag == Tag::foreign_text) return read_foreign(tag, bytes.substr(1), serializer);
   if (tag == Tag::pickle) {
     if (serializer.allow_pickle) return read_pickle(state, bytes.substr(1));
@@ -225,8 +215,26 @@ PyObject* decode_value(Tag tag, Bytes bytes, const Serializer& serializer) {
   return checked(TypedReader(bytes, false).whole(), state, damaged_value);
 }
 
+bool payload_of(Bytes encoding, Bytes* payload) {
+  WireReader reader(encoding.substr(1));
+  return reader.sized(payload) && reader.at_end();
+}
+
+Ref copy_of(Tag tag, Bytes bytes) {
+  const bool is_array = tag == Tag::byte_array;
+  const auto create = is_array ? PyByteArray_FromStringAndSize : PyBytes_FromStringAndSize;
+  const auto size = static_cast<Py_ssize_t>(bytes.size());
+  if (bytes.size() <= copy_with_gil_size_max) return Ref::steal(create(bytes.data(), size));
+  Ref copy = Ref::steal(create(nullptr, size));
+  if (!copy) return copy;
+  char* const to = is_array ? PyByteArray_AS_STRING(copy.get()) : PyBytes_AS_STRING(copy.get());
+  const GilReleased released;
+  std::memcpy(to, bytes.data(), bytes.size());
+  return copy;
+}
+
 bool decodes_by_copying(Tag tag) noexcept {
-  return tag == Tag::bytes || tag == Tag::pickle || tag == Tag::pickle_with_buffers || tag == Tag::foreign_bytes;
+  return is_bytes(tag) || tag == Tag::pickle || tag == Tag::pickle_with_buffers || tag == Tag::foreign_bytes;
 }
 
 }  // namespace ultradict::python

@@ -64,20 +64,6 @@ bool write_with_buffers(PyObject* pickle, PyObject* raw, Encoded* out) {
   return out->gather();
 }
 
-// A private copy that can be changed; without the interpreter lock if it takes long.
-Ref changeable_copy(Bytes bytes) {
-  Ref copy = Ref::steal(PyByteArray_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(bytes.size())));
-  if (!copy || bytes.empty()) return copy;
-  char* const to = PyByteArray_AS_STRING(copy.get());
-  if (bytes.size() <= copy_with_gil_size_max) {
-    std::memcpy(to, bytes.data(), bytes.size());
-  } else {
-    const GilReleased released;
-    std::memcpy(to, bytes.data(), bytes.size());
-  }
-  return copy;
-}
-
 }  // namespace
 
 bool add_dumped(PyObject* dumped, Encoded* out) {
@@ -152,7 +138,7 @@ PyObject* read_pickle_with_buffers(ConvertState& state, Bytes value) try {
   const Ref buffers = Ref::steal(PyTuple_New(static_cast<Py_ssize_t>(parts.buffers.size())));
   if (!pickle || !buffers) return nullptr;
   for (std::size_t i = 0; i < parts.buffers.size(); ++i) {
-    Ref copy = changeable_copy(parts.buffers[i]);
+    Ref copy = copy_of(Tag::byte_array, parts.buffers[i]);
     if (!copy) return nullptr;
     PyTuple_SET_ITEM(buffers.get(), static_cast<Py_ssize_t>(i), copy.release());
   }

@@ -37,7 +37,8 @@ class TypedWriter {
     if (value == Py_None) return written(write_mark(Tag::none, out_));
     if (type == &PyTuple_Type) return write_tuple(value, depth);
     if (type == &PyList_Type) return write_list(value, depth);
-    return type == &PyDict_Type ? write_dict(value, depth) : Written::untyped;
+    if (type == &PyDict_Type) return write_dict(value, depth);
+    return type == &PyByteArray_Type ? write_array(value, depth) : Written::untyped;
   }
 
  private:
@@ -96,14 +97,18 @@ class TypedWriter {
     return Written::typed;
   }
 
-  // Whether this container was met before in the same value. What only its parent refers to cannot be met twice.
-  bool repeated(PyObject* container, int depth) {
+  Written write_array(PyObject* array, int depth) {
+    return repeated(array, depth) ? Written::untyped : written(write_byte_array(array, out_));
+  }
+
+  // Whether this object was met before in the same value. What only its parent refers to cannot be met twice.
+  bool repeated(PyObject* object, int depth) {
     if (depth == 0) return false;
-    if (container == root_) return true;
+    if (object == root_) return true;
 #ifndef Py_GIL_DISABLED
-    if (Py_REFCNT(container) == 1) return false;
+    if (Py_REFCNT(object) == 1) return false;
 #endif
-    return !seen_.insert(container).second;
+    return !seen_.insert(object).second;
   }
 
   PyObject* root_;
@@ -154,9 +159,9 @@ Ref view_of_refused(PyObject* value, ConvertState& state) {
   return view && holds_no_pointers(view.get()) ? std::move(view) : Ref();
 }
 
-// Tag::bytes of `size` bytes, which the buffer of `exporter` holds.
-bool write_bytes_of(PyObject* exporter, std::size_t size, Encoded* out) {
-  return write_count(Tag::bytes, size, &out->head) && out->add_buffer(exporter) && out->gather();
+// The `size` bytes that the buffer of `exporter` holds.
+bool write_bytes_of(Tag tag, PyObject* exporter, std::size_t size, Encoded* out) {
+  return write_count(tag, size, &out->head) && out->add_buffer(exporter) && out->gather();
 }
 
 // The bytes of any buffer, in the order of its elements.
@@ -164,10 +169,10 @@ bool write_buffer(PyObject* view, Encoded* out) {
   out->clear();
   const Py_buffer* buffer = PyMemoryView_GET_BUFFER(view);
   if (PyBuffer_IsContiguous(buffer, 'C') != 0) {
-    return write_bytes_of(view, static_cast<std::size_t>(buffer->len), out);
+    return write_bytes_of(Tag::bytes, view, static_cast<std::size_t>(buffer->len), out);
   }
   const Ref bytes = Ref::steal(PyBytes_FromObject(view));
-  return bytes && write_bytes_of(bytes.get(), static_cast<std::size_t>(buffer->len), out);
+  return bytes && write_bytes_of(Tag::bytes, bytes.get(), static_cast<std::size_t>(buffer->len), out);
 }
 
 bool write_default(PyObject* value, ConvertState& state, Encoded* out) {
@@ -207,6 +212,8 @@ bool write_foreign(PyObject* value, const Serializer& serializer, Encoded* out) 
   return false;
 }
 
+bool is_large(Py_ssize_t size) { return static_cast<std::size_t>(size) > blob_size_min; }
+
 bool is_immutable(PyObject* value, int depth) {
   if (PyUnicode_CheckExact(value) || PyLong_CheckExact(value) || PyFloat_CheckExact(value)) return true;
   if (value == Py_None || PyBool_Check(value) || PyBytes_CheckExact(value)) return true;
@@ -224,8 +231,11 @@ bool encode_value(PyObject* value, const Serializer& serializer, Encoded* out) {
   if (!serializer.is_default) return write_foreign(value, serializer, out);
   if (PyUnicode_CheckExact(value)) return write_text(value, &out->head);
   if (PyLong_CheckExact(value)) return write_integer(value, &out->head);
-  if (PyBytes_CheckExact(value) && static_cast<std::size_t>(PyBytes_GET_SIZE(value)) > blob_size_min) {
-    return write_bytes_of(value, static_cast<std::size_t>(PyBytes_GET_SIZE(value)), out);
+  if (PyBytes_CheckExact(value) && is_large(PyBytes_GET_SIZE(value))) {
+    return write_bytes_of(Tag::bytes, value, static_cast<std::size_t>(PyBytes_GET_SIZE(value)), out);
+  }
+  if (PyByteArray_CheckExact(value) && is_large(PyByteArray_GET_SIZE(value))) {
+    return write_bytes_of(Tag::byte_array, value, static_cast<std::size_t>(PyByteArray_GET_SIZE(value)), out);
   }
   return write_default(value, *serializer.state, out);
 }

@@ -78,4 +78,12 @@ inline bool write_bytes(PyObject* bytes, Scratch* out) {
   return write_sized(Tag::bytes, PyBytes_AS_STRING(bytes), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes)), out);
 }
 
+inline bool write_byte_array(PyObject* array, Scratch* out) {
+  Py_buffer buffer;  // keeps it at its size
+  if (PyObject_GetBuffer(array, &buffer, PyBUF_SIMPLE) < 0) return false;
+  const bool succeeded = write_sized(Tag::byte_array, buffer.buf, static_cast<std::size_t>(buffer.len), out);
+  PyBuffer_Release(&buffer);
+  return succeeded;
+}
+
 }  // namespace ultradict::python

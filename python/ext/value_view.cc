@@ -7,7 +7,6 @@
 #include "convert_pickle.h"
 #include "dict_object.h"
 #include "lookup.h"
-#include "ultradict/wire.h"
 
 namespace ultradict::python {
 
@@ -82,12 +81,6 @@ PyObject* raise_no_buffer(PyObject* key, const char* kind) {
                       key, kind);
 }
 
-// What Tag::bytes announces; false if it is damaged.
-bool payload_of(Bytes value, Bytes* payload) {
-  WireReader reader(value.substr(1));
-  return reader.sized(payload) && reader.at_end();
-}
-
 Ref to_bytes(Bytes bytes) {
   return Ref::steal(PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
 }
@@ -105,7 +98,7 @@ PyObject* raise_damaged(const Session* session) {
 // A small value: a private copy, as read-only as a shared one.
 PyObject* view_of_copy(const Session* session, PyObject* key, Bytes value) {
   const Tag tag = tag_of(value);
-  if (tag == Tag::bytes) {
+  if (is_bytes(tag)) {
     Bytes payload;
     if (!payload_of(value, &payload)) return raise_damaged(session);
     const Ref copy = to_bytes(payload);
@@ -144,7 +137,7 @@ bool look_into(Session* session, PyObject* key, MappedValue mapped, MappedView* 
   const ModuleState* module = session->module;
   const Bytes value = mapped.bytes();
   const Tag tag = tag_of(value);
-  if (tag == Tag::bytes) {
+  if (is_bytes(tag)) {
     Bytes payload;
     if (!payload_of(value, &payload)) return raise_damaged(session), false;
     view->whole = Ref::steal(make_shared_bytes(module, std::move(mapped), payload, session->mapped.pinned()));

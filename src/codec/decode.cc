@@ -35,7 +35,9 @@ class Parser {
       case Tag::text:
         return text(tag, value);
       case Tag::bytes:
-        return byte_string(value);
+        return byte_string<ByteString>(value);
+      case Tag::byte_array:
+        return !is_key_ && byte_string<ByteArray>(value);
       case Tag::tuple:
         return sequence<Tuple>(value, depth);
       case Tag::list:
@@ -82,10 +84,11 @@ class Parser {
     return true;
   }
 
+  template <class Kind>
   bool byte_string(Value* value) {
     Bytes bytes;
     if (!reader_.sized(&bytes)) return false;
-    *value = ByteString{std::string(bytes)};
+    *value = Kind{std::string(bytes)};
     return true;
   }
 

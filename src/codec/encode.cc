@@ -69,6 +69,11 @@ class Writer {
 
   Status write(const ByteString& bytes, int) { return sized(Tag::bytes, bytes.bytes); }
 
+  Status write(const ByteArray& array, int) {
+    if (must_be_hashable()) return refuse("a bytearray cannot be a key");
+    return sized(Tag::byte_array, array.bytes);
+  }
+
   Status write(const Tuple& tuple, int depth) { return sequence(Tag::tuple, tuple.items, depth); }
 
   Status write(const List& list, int depth) {

@@ -115,6 +115,7 @@ TEST(CodecKeyTest, EqualMembersOfASetCountOnce) { expect_same_key(FrozenSet{{1, 
 
 TEST(CodecKeyTest, E11_WhatPythonCannotHashIsRefused) {
   EXPECT_EQ(refused(List{}), Code::invalid_argument);
+  EXPECT_EQ(refused(ByteArray{}), Code::invalid_argument);
   EXPECT_EQ(refused(Mapping{}), Code::invalid_argument);
   EXPECT_EQ(refused(Tuple{{List{}}}), Code::invalid_argument);
   EXPECT_EQ(refused(std::nan("")), Code::invalid_argument);

@@ -42,6 +42,7 @@ std::vector<Value> samples() {
                                "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80",
                                "lone surrogate \xed\xa0\x80",
                                ByteString{std::string("\0\xff", 2)},
+                               ByteArray{std::string("\0\xff", 2)},
                                Tuple{},
                                Tuple{{1, Tuple{{"two"}}}},
                                List{{None{}, List{}, 3.0}},
@@ -109,13 +110,14 @@ TEST(CodecValueTest, E11_EveryChangedByteIsSurvived) {
 
 TEST(CodecValueTest, AnUnknownTagIsDamaged) {
   EXPECT_EQ(decoded(std::string(1, '\0')), Code::damaged);
-  for (int tag = static_cast<int>(Tag::pickle_with_buffers) + 1; tag < 256; ++tag) {
+  for (int tag = static_cast<int>(Tag::byte_array) + 1; tag < 256; ++tag) {
     EXPECT_EQ(decoded(std::string(1, static_cast<char>(tag))), Code::damaged);
   }
 }
 
 TEST(CodecValueTest, E11_ADeclaredSizeNeedsItsBytes) {
-  for (const Tag tag : {Tag::big_int, Tag::ascii, Tag::text, Tag::bytes, Tag::tuple, Tag::list, Tag::dict}) {
+  for (const Tag tag :
+       {Tag::big_int, Tag::ascii, Tag::text, Tag::bytes, Tag::byte_array, Tag::tuple, Tag::list, Tag::dict}) {
     for (const std::uint64_t size : {std::uint64_t{2}, std::uint64_t{1} << 40, UINT64_MAX}) {
       char bytes[1 + varint_size_max];
       const char* end = write_varint(write_tag(bytes, tag), size);

@@ -262,5 +262,7 @@ FREEZE_VALUE(Tag::unique, 14);
 FREEZE_VALUE(Tag::pickle, 15);
 FREEZE_VALUE(Tag::foreign_bytes, 16);
 FREEZE_VALUE(Tag::foreign_text, 17);
+FREEZE_VALUE(Tag::pickle_with_buffers, 18);
+FREEZE_VALUE(Tag::byte_array, 19);
 
 }  // namespace ultradict

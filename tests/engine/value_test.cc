@@ -29,6 +29,7 @@ TEST(ValueTest, ABoolIsNoInteger) {
 TEST(ValueTest, ALiteralIsText) {
   EXPECT_EQ(Value("a").as<std::string>(), "a");
   EXPECT_NE(Value("a"), Value(ByteString{"a"}));
+  EXPECT_NE(Value(ByteString{"a"}), Value(ByteArray{"a"}));
 }
 
 TEST(ValueTest, AnIntegerThatDoesNotFitIsNothing) {

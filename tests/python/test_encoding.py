@@ -229,6 +229,14 @@ def test_other_types_keep_theirs(shared: UltraDict, ask: Ask, value: Any) -> Non
         assert type(shared["key"][0]) is Level
 
 
+def test_a_bytearray_is_no_pickle(shared: UltraDict) -> None:
+    value = [bytearray(b"x"), {"k": bytearray()}, (bytearray(b"y" * 1000),)]
+    shared["key"] = value
+    with UltraDict.open(shared.name, allow_pickle=False) as wary:
+        assert wary["key"] == value
+        assert type(wary["key"][0]) is bytearray
+
+
 def test_a_container_that_occurs_twice_is_one(shared: UltraDict) -> None:
     twice = [1]
     endless: list[Any] = []
@@ -238,6 +246,8 @@ def test_a_container_that_occurs_twice_is_one(shared: UltraDict) -> None:
     shared["endless"] = endless
     read_list, read_tuple, read_endless = shared["list"], shared["tuple"], shared["endless"]
     assert read_list[0] is read_list[1]["again"]
+    shared["bytearray"] = [one := bytearray(b"x"), one]
+    assert shared["bytearray"][0] is shared["bytearray"][1]
     assert read_tuple[0][0] is read_tuple[1][0]
     assert read_endless[0] is read_endless
 

@@ -119,6 +119,23 @@ def test_arrow(d: UltraDict[Any, Any], other: UltraDict[Any, Any]) -> None:
     assert other.view("k").equals(table)
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_a_bytearray(d: UltraDict[Any, Any], other: UltraDict[Any, Any], size: int) -> None:
+    value = bytearray((LARGE * 12)[:size])
+    stored = bytes(value)
+    d["k"] = value
+    value += b"it is not held"
+    for reader in (d, other):
+        copy = reader["k"]
+        assert type(copy) is bytearray
+        assert copy == stored
+        view = reader.view("k")
+        copy += b"and private"
+        assert type(view) is memoryview
+        assert view.readonly
+        assert view == stored
+
+
 BUFFERS: dict[str, Callable[[], tuple[Any, bytes]]] = {
     "memoryview": lambda: (memoryview(LARGE), LARGE),
     "small memoryview": lambda: (memoryview(b"small"), b"small"),
