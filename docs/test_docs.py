@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from UltraDict import UltraDict
+
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^```pycon\n(.*?)^```", re.MULTILINE | re.DOTALL)
 OPTIONS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
@@ -42,6 +44,14 @@ def run(document: Path, repls: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize("name", ["docs/moving-over.md", "docs/tutorial.md"])
 def test_a_page_runs_from_top_to_bottom(name: str) -> None:
     run(ROOT / name, [{"__name__": "__main__"}])
+
+
+def test_every_figure_of_stats_has_its_meaning() -> None:
+    with UltraDict() as d:
+        figures = d.stats()
+    page = (ROOT / "docs/performance.md").read_text("utf-8").partition("## What `d.stats()` says")[2]
+    rows = "".join(re.findall(r"^\| (`.*?) \|", page, re.MULTILINE))
+    assert set(re.findall(r"`(\w+)`", rows)) == set(figures)
 
 
 def test_the_two_repls_of_the_readme_see_each_other() -> None:

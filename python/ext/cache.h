@@ -113,6 +113,8 @@ class Cache {
   static void touch(Item& item) noexcept {
     if ((item.marks & used_mark) == 0) item.marks |= used_mark;
   }
+  void count_hit() noexcept { ++hits_; }
+  std::uint64_t hits() const noexcept { return hits_; }
 
   // --- learning ---
   // Changes with every insertion and removal: item numbers found before Python code ran hold if it did not change.
@@ -196,6 +198,7 @@ class Cache {
   Item* items_ = nullptr;
   const std::atomic<std::uint64_t>* table_word_ = &never_;
   std::uint64_t table_number_ = 0;
+  std::uint64_t hits_ = 0;  // look-ups by key that it answered
 
   Slot* own_slots_ = nullptr;
   std::size_t slots_used_ = 0;  // deleted ones included

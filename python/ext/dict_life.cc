@@ -146,6 +146,7 @@ bool put_stats(PyObject* dict, const Session* session) {
       {"pinned_bytes", *session->mapped.pinned()},
       {"cache_count", session->cache.count()},
       {"cache_size", session->cache.size()},
+      {"cache_hits", session->cache.hits()},
       {"cache_misses", session->misses},
       {"lock_waits", session->lock_waits},
   };

@@ -15,6 +15,7 @@ inline PyObject* hit(Session* session, Py_hash_t hash, PyObject* key) noexcept {
   Cache::Item* item = cache.find_fast(hash, key);
   if (item == nullptr || item->value == nullptr || !cache.current(*item)) return nullptr;
   Cache::touch(*item);
+  cache.count_hit();
   return session->cached_value(*item);
 }
 

@@ -94,7 +94,9 @@ PyMethodDef dict_methods[] = {
     {"load", method(dict_load), words_too,
      "load($self, /, force=False)\n--\n\nLike apply_update; force=True decodes all anew."},
     {"dump", dict_dump, METH_NOARGS, "dump($self, /)\n--\n\nCleans the log and starts the stream counters anew."},
-    {"stats", dict_stats, METH_NOARGS, "stats($self, /)\n--\n\nFigures about shared memory and the object cache."},
+    {"stats", dict_stats, METH_NOARGS,
+     "stats($self, /)\n--\n\nFigures about shared memory, the object cache and the lock; docs/performance.md says "
+     "what each means."},
     {"_open", method(dict_open), words_too, "Creates or attaches."},
     {"_check_open", dict_check_open, METH_NOARGS, "Raises AlreadyClosed if the handle is."},
     {"_close", dict_close, METH_NOARGS, "Closes the handle."},

@@ -36,7 +36,7 @@ struct Session {
   MappedViews mapped;
   Data data;
   std::int64_t size_changes = 0;  // insertions less deletions made through this handle: iterators ask whether it moved
-  std::uint64_t misses = 0;       // reads that the cache could not answer
+  std::uint64_t misses = 0;       // values that the cache did not have: decoded
   std::uint64_t lock_waits = 0;   // how often somebody else had the shared lock
   std::uint32_t users = 0;        // operations under way
   std::uint32_t locks = 0;        // levels of the shared lock that were taken through this handle's lock

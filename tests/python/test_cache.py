@@ -120,6 +120,25 @@ def test_the_bound_holds() -> None:
         assert dict(d) == {number: str(number) for number in range(2000)}
 
 
+def test_hits_and_misses_are_counted() -> None:
+    def counted() -> tuple[int, int]:
+        stats = d.stats()
+        return stats["cache_hits"], stats["cache_misses"]
+
+    with UltraDict() as d, UltraDict(name=d.name) as other:
+        d["k"] = 1
+        assert other["k"] == 1
+        assert other.stats()["cache_misses"] == 1
+        assert counted() == (0, 0)  # the writer knows what it wrote
+        assert [d["k"], d.get("k"), d["".join("k")], "k" in d] == [1, 1, 1, True]
+        assert counted() == (4, 0)
+        assert d.get("absent") is None
+        other["k"] = 2
+        assert d["k"] == 2
+        assert d["k"] == 2
+        assert counted() == (5, 1)
+
+
 def test_a_used_item_outlives_a_flood() -> None:
     with UltraDict.open(cache_bytes=40_000) as d:
         d["hot"] = [1]
