@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/insertions.h"
 
+#include "store/nested.h"
 #include "store/sums.h"
 
 namespace ultradict {
@@ -22,6 +23,7 @@ Fault Insertions::add(const RecordView& now, Word hash, bool* taken) {
   if (is_taken(key.places)) return {};
   if (Fault fault = free_.next(store_, held_, &key.free)) return fault;
   if (key.free.number != now.header.entry) return Fault::damaged("record: entry", now.header.entry, key.free.number);
+  if (now.is_child()) link_ = now;
   sum_up(now);
   ++count_;
   *taken = true;
@@ -29,6 +31,7 @@ Fault Insertions::add(const RecordView& now, Word hash, bool* taken) {
 }
 
 bool Insertions::goes_with_others(const RecordView& now) const {
+  if (now.is_child() || link_.is_child()) return false;
   return now.header.dict_id == header_.number() && Ref{now.header.ref}.segment() == segment_;
 }
 
@@ -54,6 +57,9 @@ Fault Insertions::finish(Change& change) const {
   if (Fault fault = chain(change)) return fault;
   free_.take(change, store_.state());
   set_sums(change);
+  if (link_.is_child()) {
+    if (Fault fault = change_links(store_, held_, change, &link_, nullptr)) return fault;
+  }
   show(change);
   return {};
 }

@@ -14,8 +14,9 @@ class Insertions {
   Insertions(Store& store, LockHeld held) : store_(store), held_(held), free_(store.state()) {}
 
   bool empty() const { return count_ == 0; }
-  // Takes in a record that lies in the log, of a key that is not there; its value is no nested dict. `*taken` is false
-  // if it has to wait for the next change: this one is full, or the record does not go with those before it.
+  // Takes in a record that lies in the log, of a key that is not there. `*taken` is false if it has to wait for the
+  // next change: this one is full, or the record does not go with those before it. One whose value is a nested dict
+  // goes alone: another could be a link to the same dict.
   Fault add(const RecordView& now, Word hash, bool* taken);
   // Adds the stores that insert all of them, but for the tail.
   Fault finish(Change& change) const;
@@ -46,6 +47,7 @@ class Insertions {
   DictHeader header_;
   NewKey keys_[count_max];
   Word count_ = 0;
+  RecordView link_;  // to a nested dict: of the only one
   Word segment_ = 0;
   Word stream_ = 0;
   Word exotic_count_ = 0;

@@ -24,7 +24,7 @@ Fault Pending::apply_all() {
   return {};
 }
 
-// As many new keys as go into one change, or one record of another sort.
+// As many new keys as go into one change, or one new value.
 Fault Pending::apply_some() {
   State& state = store_.state();
   Insertions insertions(store_, held_);
@@ -34,14 +34,14 @@ Fault Pending::apply_some() {
   while (at.position() != state.pending_end) {
     if (Fault fault = look_at(at, &look)) return fault;
     taken = look.is_applied;
-    if (!taken && look.entry == 0 && !look.record.is_child()) {
+    if (!taken && look.entry == 0) {
       if (Fault fault = insertions.add(look.record, look.hash, &taken)) return fault;
     }
     if (!taken) break;
     if (!look.is_applied) ++next_known_;
     at = look.next;
   }
-  if (at == Ref{state.pending}) return apply_one(look);
+  if (at == Ref{state.pending}) return overwrite(look);
   Change change(store_.regions, held_);
   set_pending(change, state, at);
   if (!insertions.empty()) {
@@ -50,20 +50,15 @@ Fault Pending::apply_some() {
   return change.commit();
 }
 
-Fault Pending::apply_one(const Look& look) {
+Fault Pending::overwrite(const Look& look) {
+  Located old;
+  if (Fault fault = locate_entry(store_, held_, look.entry, &old)) return fault;
   Change change(store_.regions, held_);
   set_pending(change, store_.state(), look.next);
-  Located old;
-  Fault fault;
-  if (look.entry == 0) {
-    fault = apply_insertion(store_, held_, change, look.record, look.hash);
-  } else {
-    fault = locate_entry(store_, held_, look.entry, &old);
-    if (!fault) fault = apply_overwrite(store_, held_, change, old, look.record);
-  }
-  if (!fault) fault = change.commit();
-  if (!fault) ++next_known_;
-  return fault;
+  if (Fault fault = apply_overwrite(store_, held_, change, old, look.record)) return fault;
+  if (Fault fault = change.commit()) return fault;
+  ++next_known_;
+  return {};
 }
 
 Fault Pending::look_at(Ref ref, Look* look) const {

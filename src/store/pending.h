@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pending: the records of a committed batch, which are applied in their order: new keys several in a change, other
-// records each in a change of its own. Every change also shortens the run; whoever owns the lock after a dead writer
-// goes on where it stopped.
+// Pending: the records of a committed batch, which are applied in their order: new keys several in a change, new
+// values of keys each in a change of its own. Every change also shortens the run; whoever owns the lock after a dead
+// writer goes on where it stopped.
 #pragma once
 
 #include <span>
@@ -36,7 +36,7 @@ class Pending {
   };
 
   Fault apply_some();
-  Fault apply_one(const Look& look);
+  Fault overwrite(const Look& look);
   Fault look_at(Ref ref, Look* look) const;
   Fault find_key(Look* look) const;
   Fault find_next(Ref ref, Word size, Ref* next) const;

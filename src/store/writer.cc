@@ -279,14 +279,6 @@ Fault apply_overwrite(Store& store, LockHeld held, Change& change, const Located
   return {};
 }
 
-Fault apply_insertion(Store& store, LockHeld held, Change& change, const RecordView& now, Word hash) {
-  FreeEntry free;
-  if (Fault fault = free_entry(store, held, &free)) return fault;
-  if (free.number != now.header.entry) return Fault::damaged("record: entry", now.header.entry, free.number);
-  if (Fault fault = add_key(store, held, change, now, hash, free)) return fault;
-  return add_slot(store, held, change, now, hash, free);
-}
-
 namespace {
 
 // Of a key that was just asked for.

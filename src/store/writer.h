@@ -31,8 +31,7 @@ enum class Streamed : std::uint8_t { no, yes };
 // Deletes the key; nested dicts that lose their last link by it stay loose.
 Fault remove_entry(Store& store, LockHeld held, const Located& old, Streamed streamed);
 
-// The stores, but for the tail, that make a record in the log the value of its entry: an overwrite, or an insertion.
+// The stores, but for the tail, that make a record in the log the new value of its entry.
 Fault apply_overwrite(Store& store, LockHeld held, Change& change, const Located& old, const RecordView& now);
-Fault apply_insertion(Store& store, LockHeld held, Change& change, const RecordView& now, Word hash);
 
 }  // namespace ultradict
