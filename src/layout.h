@@ -24,7 +24,7 @@ namespace ultradict {
 using Word = std::uint64_t;
 
 inline constexpr Word magic = 0x746369446172746cULL;  // "ltraDict"
-inline constexpr Word format_version = 3;
+inline constexpr Word format_version = 4;
 
 inline constexpr Word page_size = 4096;
 inline constexpr Word unit_size = 8;  // of positions, and of a record's alignment
@@ -296,7 +296,7 @@ struct State {
   Word moved_records;
   Word recoveries;
   Word fullest;  // upper bound of the live bytes of the fullest closed segment
-  Word spare;    // size of the largest free segment
+  Word spare;    // what the free segments take of the records of one segment
   // grows with every change that removes mapped files: then processes look which of theirs are gone
   Word removals;
   // nested dicts
@@ -306,6 +306,8 @@ struct State {
   Word loose;     // first header of those that were made, or lost their last link, in the operation under way; 0 = none
   Word doomed;    // first header of those whose content is being freed; 0 = none
   Word emptying;  // header of the one that is being cleared; 0 = none
+  // log
+  Word largest_record;  // upper bound of those longer than a page since the last clear; plain store
 };
 
 struct alignas(64) Control {

@@ -170,7 +170,7 @@ StructMeaning state_struct() {
               FIELD(moved_records, "by cleaning, since creation"),
               FIELD(recoveries, "times an owner found a dead one before it"),
               FIELD(fullest, "upper bound of the live bytes of the fullest closed segment"),
-              FIELD(spare, "bytes of the largest free segment"),
+              FIELD(spare, "bytes that the free segments take of the records of one segment"),
               FIELD(removals, "changes that removed mapped files"),
               FIELD(nested_count, "keys of nested dicts"),
               FIELD(dict_count, "nested dicts"),
@@ -178,6 +178,7 @@ StructMeaning state_struct() {
               FIELD(loose, "first header of nested dicts without a link yet, or no more; 0 = none"),
               FIELD(doomed, "first header of nested dicts whose keys are being deleted; 0 = none"),
               FIELD(emptying, "header of the nested dict that is being cleared; 0 = none"),
+              FIELD(largest_record, "upper bound of the size of records longer than a page, since the last clear"),
           }};
 }
 

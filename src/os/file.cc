@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -84,6 +85,12 @@ Fault file_identity(const File& file, Size* identity) {
   if (::fstat(file.descriptor(), &status) != 0) return system_fault("ask for a file's identity");
   *identity = status.st_ino;
   return {};
+}
+
+Size free_space(const char* directory) {
+  struct statvfs system {};
+  if (::statvfs(directory, &system) != 0 || system.f_blocks == 0) return ~Size{0};
+  return Size{system.f_bavail} * system.f_frsize;
 }
 
 // Going over it would end the process by SIGXFSZ, so it is asked first.

@@ -46,6 +46,9 @@ Fault file_size(const char* path, Size* size);
 // Makes [offset, offset + size) real memory and the file at least that long. memory_full if there is none.
 Fault allocate(const File& file, Size offset, Size size);
 
+// Bytes that the file system of this directory has left, as far as it tells; the largest number where it has no bound.
+Size free_space(const char* directory);
+
 // memory_full if no file of this process may be so long (RLIMIT_FSIZE).
 Fault check_size_limit(Size size);
 

@@ -16,6 +16,9 @@ namespace ultradict {
 namespace {
 
 Word content_size(const Item& item) { return item.child.number != 0 ? sizeof(ChildValue) : item.value.size(); }
+Word size_in_record(const Item& item) {
+  return item.child.number == 0 && item.value.size() > blob_size_min ? sizeof(BlobValue) : content_size(item);
+}
 
 // Maps what the changes after the commit will touch: they should not be the first to find that it cannot be had.
 Fault meet_what_applying_needs(Store& store, LockHeld held, ChildId dict) {
@@ -28,6 +31,26 @@ Fault meet_what_applying_needs(Store& store, LockHeld held, ChildId dict) {
   return number != 0 ? store.regions.entry(store.state().table_number, number, &last) : Fault::none();
 }
 
+// Memory that the records can go to, at most: what is free, or could be made so, of the log.
+Word log_room(const Control& control) {
+  Word room = control.segments[Ref{control.state.tail}.segment()].size - tail_offset(control) + dead_size(control);
+  for (Word number = 0; number < segments_max; ++number) {
+    if (is_free(control, number)) room += control.segments[number].size;
+  }
+  return room;
+}
+
+// The table grows for a batch and stays so. That is not done for one whose records, of `size` bytes in all, have no
+// room whatever becomes of them.
+Fault check_room(Store& store, LockHeld held, Word new_keys, Word size) {
+  const Word unused = unused_entries(store.state());
+  const Word for_entries = new_keys > unused ? (new_keys - unused) * sizeof(Entry) : 0;
+  const Word room = log_room(store.control());
+  const Word for_log = size > room ? size - room : 0;
+  if (for_entries + for_log == 0) return {};
+  return store.regions.files().budget().check_left(held, for_entries + for_log);
+}
+
 // What must be there before anything is written: the dicts, entries and slots for the new keys, content within its
 // bound. Finds the entries of the keys that are there.
 Fault prepare(Store& store, LockHeld held, ChildId dict, BatchItems& batch) {
@@ -35,6 +58,7 @@ Fault prepare(Store& store, LockHeld held, ChildId dict, BatchItems& batch) {
   Word new_keys = 0;
   Word added = 0;
   Word removed = 0;
+  Word records = 0;
   for (std::size_t i = 0; i < batch.keys.size(); ++i) {
     KnownKey& key = batch.keys[i];
     const Item& item = batch.items[key.item];
@@ -49,10 +73,12 @@ Fault prepare(Store& store, LockHeld held, ChildId dict, BatchItems& batch) {
     new_keys += located.number == 0 ? 1 : 0;
     added += text.canonical.size() + text.face.size() + content_size(item);
     removed += located.number == 0 ? 0 : located.view.content_size();
+    records += record_size(text.canonical.size(), text.face.size(), size_in_record(item));
   }
   const Word bound = store.control().identity.full_dump_size;
   const Word content = store.state().content_size + added - removed;
   if (bound != 0 && content > bound) return Fault{Code::content_full, 0, "full_dump_size", content, bound};
+  if (Fault fault = check_room(store, held, new_keys, records)) return fault;
   if (Fault fault = make_table_room(store, held, new_keys)) return fault;
   return meet_what_applying_needs(store, held, dict);
 }

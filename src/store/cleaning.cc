@@ -104,13 +104,19 @@ class Move {
   Ref refs_[records_per_change];
 };
 
-// The closed segment with the fewest live bytes that has dead ones; segments_max if there is none.
+// The closed segment with the fewest live bytes that has dead ones; segments_max if there is none. Such as can be
+// emptied with the room there is come first.
 Word emptiest_segment(const Control& control) {
   Word best = segments_max;
+  bool may_be_emptied = false;
   for (Word number = 0; number < segments_max; ++number) {
     const SegmentDescriptor& segment = control.segments[number];
     if (!is_closed(control, number) || segment.live >= segment.filled) continue;
-    if (best == segments_max || segment.live < control.segments[best].live) best = number;
+    const bool may = may_empty(control, number);
+    const bool is_better = best == segments_max || may != may_be_emptied || segment.live < control.segments[best].live;
+    if (!is_better || (may_be_emptied && !may)) continue;
+    best = number;
+    may_be_emptied = may;
   }
   return best;
 }

@@ -45,6 +45,7 @@ void empty_log(Change& change, Control& control, Word stream) {
   change.set(state.blob_count, 0);
   change.set(state.blob_size, 0);
   change.set(state.cleared_at, tail.position());
+  change.set(state.largest_record, 0);
   change.set(state.victim, 0);
   change.set(state.stream, stream);
 }
@@ -70,6 +71,7 @@ Fault begin_anew(Store& store, LockHeld held, Word stream) {
   if (Fault fault = change.commit()) return fault;
   free_cleared_segments(store, held);
   refresh_log_hints(store);
+  begin_log_anew(store, held);
   return {};
 }
 
@@ -77,11 +79,6 @@ Fault begin_anew(Store& store, LockHeld held, Word stream) {
 
 Fault clear(Store& store, LockHeld held) { return begin_anew(store, held, ((store.state().stream >> 32) + 1) << 32); }
 
-Fault give_back_memory(Store& store, LockHeld held) {
-  if (Fault fault = begin_anew(store, held, store.state().stream)) return fault;
-  while (give_back_free_segment(store, held)) {
-  }
-  return {};
-}
+Fault give_back_memory(Store& store, LockHeld held) { return begin_anew(store, held, store.state().stream); }
 
 }  // namespace ultradict

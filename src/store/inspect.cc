@@ -147,6 +147,8 @@ class Check {
     const Word end = end_of_records(control_, ref.segment());
     if (ref.position() + view.size() / unit_size > end) broken("record: behind the last one", ref.position(), end);
     if (ref.position() < state_.cleared_at) broken("record: of before a clear", ref.position(), state_.cleared_at);
+    if (view.size() > std::max(page_size, state_.largest_record))
+      broken("record: larger than the largest", view.size(), state_.largest_record);
     *exotic += view.is_exotic() ? 1 : 0;
     totals_.live += view.size();
     totals_.content += view.content_size();

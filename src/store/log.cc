@@ -26,10 +26,19 @@ bool is_set_aside(const Control& control, Word number) {
   return log_size(control) - control.segments[number].size < control.identity.full_dump_size;
 }
 
+// Whether the file of a free segment may go, if the reserve allows it.
+bool may_go(const Control& control, Word number) { return is_free(control, number) && !is_set_aside(control, number); }
+
 // How large a segment should be for what was written: the log is made of a few dozen. (A batch under way is written,
 // not live.)
 Word wanted_capacity(const State& state, Word needed) {
   return round_up(std::max({segment_size_min, state.closed_size / 16, needed}), page_size);
+}
+
+Word free_files(const Control& control) {
+  Word count = 0;
+  for (Word number = control_segments; number < segments_max; ++number) count += is_free(control, number) ? 1 : 0;
+  return count;
 }
 
 // Memory is taken for what is recorded only where the file has it: a number that lies must not use up the machine.
@@ -77,7 +86,6 @@ Fault grow_segment(Store& store, LockHeld held, Word number, Word size) {
 
 Fault create_segment_file(Store& store, LockHeld held, Word file, Word needed, Word* capacity, Word* size) {
   Fault fault = Fault::of(Code::memory_full);
-  *capacity = wanted_capacity(store.state(), needed);
   // Where memory is short, a smaller segment is better than none.
   for (; fault.code == Code::memory_full && *capacity >= round_up(needed, page_size); *capacity /= 2) {
     *size = std::min(*capacity, std::max(first_size, round_up(needed, page_size)));
@@ -88,7 +96,8 @@ Fault create_segment_file(Store& store, LockHeld held, Word file, Word needed, W
   return fault;
 }
 
-Fault create_free_segment(Store& store, LockHeld held, Word needed) {
+// With `needed` bytes now; up to `capacity` it may grow.
+Fault create_free_segment(Store& store, LockHeld held, Word needed, Word capacity) {
   Control& control = store.control();
   if (Fault fault = check_need(store, reserve_for(control, 0))) return fault;
   Word number = control_segments;
@@ -96,7 +105,6 @@ Fault create_free_segment(Store& store, LockHeld held, Word needed) {
   if (number == segments_max) return Fault::of(Code::memory_full, "all segments of the log are in use");
   const Word file = control.state.next_file;
   shared::store(control.state.next_file, file + 1);
-  Word capacity = 0;
   Word size = 0;
   if (Fault fault = create_segment_file(store, held, file, needed, &capacity, &size)) return fault;
   Change change(store.regions, held);
@@ -148,6 +156,34 @@ Fault remove_segment(Store& store, LockHeld held, Word number) {
   return {};
 }
 
+// Free segments that became too small would only pile up.
+void give_back_outgrown(Store& store, LockHeld held) {
+  const Control& control = store.control();
+  while (free_files(control) > free_files_kept) {
+    Word smallest = segments_max;
+    for (Word number = control_segments; number < segments_max; ++number) {
+      const bool is_smaller =
+          smallest == segments_max || control.segments[number].capacity < control.segments[smallest].capacity;
+      if (may_go(control, number) && is_smaller) smallest = number;
+    }
+    if (smallest == segments_max || remove_segment(store, held, smallest)) return;
+  }
+}
+
+// With room to grow: a reserve of no more than is needed now would be too small for the next record. But it need never
+// take more than a segment holds.
+Fault create_reserve(Store& store, LockHeld held, Word needed) {
+  const Control& control = store.control();
+  Word largest = control.segments[Ref{control.state.tail}.segment()].capacity;
+  for (Word number = 0; number < segments_max; ++number) {
+    if (is_closed(control, number)) largest = std::max(largest, control.segments[number].capacity);
+  }
+  const Word capacity = wanted_capacity(control.state, std::max(needed, std::min(2 * needed, largest)));
+  if (Fault fault = create_free_segment(store, held, needed, capacity)) return fault;
+  give_back_outgrown(store, held);
+  return {};
+}
+
 // Grows the tail, goes on in a free segment, or makes one: whatever comes first of what more memory can do.
 [[gnu::cold]] Fault extend(Store& store, LockHeld held, Word size) {
   const Control& control = store.control();
@@ -158,7 +194,7 @@ Fault remove_segment(Store& store, LockHeld held, Word number) {
   if (fault.code != Code::memory_full) return fault;
   const Word wanted = std::min(wanted_capacity(state, size) / 2, 2 * state.live_size + size);
   const Word next = next_tail(control, size, wanted);
-  if (next == segments_max) return create_free_segment(store, held, std::max(size, reserve_for(control, 0)));
+  if (next == segments_max) return create_reserve(store, held, std::max(size, reserve_for(control, 0)));
   return switch_tail(store, held, next);
 }
 
@@ -173,7 +209,7 @@ Fault remove_segment(Store& store, LockHeld held, Word number) {
     refresh_log_hints(store);
     return fault;
   }
-  return create_free_segment(store, held, needed);
+  return create_reserve(store, held, needed);
 }
 
 // Memory is full: what can be done with what is there. `*here`: the record may go where the tail is now.
@@ -193,7 +229,9 @@ Fault room_at_tail(Store& store, Word size, Room* room) {
 
 }  // namespace
 
-Fault make_room_slowly(Store& store, LockHeld held, Word size, Room* room) {
+namespace {
+
+Fault make_room_in_rounds(Store& store, LockHeld held, Word size, Room* room) {
   const Control& control = store.control();
   for (int round = 0; round < rounds_max; ++round) {
     refresh_log_hints(store);  // nothing is allocated on the word of a hint
@@ -212,6 +250,21 @@ Fault make_room_slowly(Store& store, LockHeld held, Word size, Room* room) {
   return Fault::of(Code::memory_full, "no room in the log");
 }
 
+}  // namespace
+
+// With larger records several free segments take less: that must suffice before there is one.
+Fault make_room_slowly(Store& store, LockHeld held, Word size, Room* room) {
+  Word& largest = store.state().largest_record;
+  const Word before = largest;
+  if (size > page_size && size > before) shared::store(largest, size);
+  const Fault fault = make_room_in_rounds(store, held, size, room);
+  if (fault && largest != before) {
+    shared::store(largest, before);
+    refresh_log_hints(store);
+  }
+  return fault;
+}
+
 Fault make_room_for_move(Store& store, LockHeld held, Word size, Room* room) {
   const Control& control = store.control();
   for (int round = 0; round < rounds_max; ++round) {
@@ -228,7 +281,7 @@ Fault make_room_for_move(Store& store, LockHeld held, Word size, Room* room) {
         if (Fault unchanged = switch_tail(store, held, next)) return unchanged;
         continue;
       }
-      if (!fits) fault = create_free_segment(store, held, std::max(size, reserve_for(control, 0)));
+      if (!fits) fault = create_reserve(store, held, std::max(size, reserve_for(control, 0)));
     }
     if (fault) return fault;
   }
@@ -240,11 +293,9 @@ Fault close_tail(Store& store, LockHeld held) {
   if (tail_live(control) == tail_offset(control)) return {};  // nothing to clean
   refresh_log_hints(store);
   if (!may_close_tail(control)) {
-    if (Fault fault = create_free_segment(store, held, reserve_for(control, 0))) return fault;
+    if (Fault fault = create_reserve(store, held, reserve_for(control, 0))) return fault;
   }
-  const Word kept = largest_free_but(control, segments_max);
-  const Word other = largest_free_but(control, kept);
-  return switch_tail(store, held, other == segments_max ? kept : other);
+  return switch_tail(store, held, next_of_closed_tail(control));
 }
 
 Fault free_segment(Store& store, LockHeld held, Word number) {
@@ -257,18 +308,22 @@ Fault free_segment(Store& store, LockHeld held, Word number) {
   change.set(segment.filled, 0);
   change.set(segment.live, 0);
   if (Fault fault = change.commit()) return fault;
-  Word free_files = 0;
-  for (Word other = control_segments; other < segments_max; ++other) free_files += is_free(control, other) ? 1 : 0;
   refresh_log_hints(store);
-  const bool is_kept = number < control_segments || free_files <= free_files_kept || is_set_aside(control, number);
+  const bool is_kept =
+      number < control_segments || free_files(control) <= free_files_kept || is_set_aside(control, number);
   return is_kept ? Fault::none() : remove_segment(store, held, number);
 }
 
 Fault set_aside_segments(Store& store, LockHeld held, Word size) {
   const Control& control = store.control();
   const Word each = round_up(std::max(segment_size_min, size / set_aside_count), page_size);
-  for (Word there = log_size(control); there < size; there = log_size(control)) {
-    if (Fault fault = create_free_segment(store, held, std::min(each, size - there))) return fault;
+  Word there = log_size(control);
+  if (there < size) {
+    if (Fault fault = store.regions.files().budget().check_left(held, size - there)) return fault;
+  }
+  for (; there < size; there = log_size(control)) {
+    const Word more = std::min(each, size - there);
+    if (Fault fault = create_free_segment(store, held, more, wanted_capacity(control.state, more))) return fault;
   }
   return {};
 }
@@ -277,12 +332,21 @@ bool give_back_free_segment(Store& store, LockHeld held) {
   Control& control = store.control();
   const Word kept = largest_free_but(control, segments_max);
   for (Word number = control_segments; number < segments_max; ++number) {
-    if (!is_free(control, number) || is_set_aside(control, number)) continue;
+    if (!may_go(control, number)) continue;
     const Word next = number == kept ? largest_free_but(control, number) : kept;
     if (reserve_for(control, 0) > (next == segments_max ? 0 : control.segments[next].size)) continue;
     return !remove_segment(store, held, number);
   }
   return false;
+}
+
+void begin_log_anew(Store& store, LockHeld held) {
+  const Control& control = store.control();
+  for (Word number = 0; number < control_segments && tail_offset(control) != 0; ++number) {
+    if (is_free(control, number)) (void)switch_tail(store, held, number);
+  }
+  while (give_back_free_segment(store, held)) {
+  }
 }
 
 void free_cleared_segments(Store& store, LockHeld held) {
@@ -297,14 +361,11 @@ void free_cleared_segments(Store& store, LockHeld held) {
 void refresh_log_hints(Store& store) {
   const Control& control = store.control();
   Word fullest = 0;
-  Word spare = 0;
   for (Word number = 0; number < segments_max; ++number) {
-    const SegmentDescriptor& segment = control.segments[number];
-    if (is_free(control, number)) spare = std::max(spare, segment.size);
     if (is_closed(control, number)) fullest = std::max(fullest, live_size(control, number));
   }
   shared::store(store.state().fullest, fullest);
-  shared::store(store.state().spare, spare);
+  shared::store(store.state().spare, spare_of(control, segments_max, segments_max));
 }
 
 }  // namespace ultradict

@@ -3,7 +3,7 @@
 // a new file.
 //
 // Room for cleaning is part of the room: a record is only accepted if afterwards the live bytes of each segment would
-// fit into a free one. So cleaning never needs new memory: a dict whose memory is full can still be cleaned, and a
+// fit into the free ones (reserve.h). So cleaning never needs new memory: a full dict can still be cleaned, and a
 // deletion is followed by room.
 #pragma once
 
@@ -50,7 +50,8 @@ Fault make_room_slowly(Store& store, LockHeld held, Word size, Room* room);
   const Word offset = (tail.position() - segment.first) * unit_size;
   const Word live = state.batch_begin == 0 ? std::min(segment.live, offset) : live_size(control, tail.segment());
   const bool fits = offset + size <= segment.size;
-  if (!fits || std::max(state.fullest, live + size) > state.spare) [[unlikely]]
+  const bool is_largest = size > page_size && size > state.largest_record;
+  if (!fits || std::max(state.fullest, live + size) > state.spare || is_largest) [[unlikely]]
     return make_room_slowly(store, held, size, room);
   return room_at(store, tail, offset, size, room);
 }
@@ -84,6 +85,9 @@ bool give_back_free_segment(Store& store, LockHeld held);
 
 // Makes free segments until the log has `size` bytes: they are kept as long as the dict lives.
 Fault set_aside_segments(Store& store, LockHeld held, Word size);
+
+// Nothing lives in the log: it goes on in a small segment, and the files of the others go.
+void begin_log_anew(Store& store, LockHeld held);
 
 // The segments that a clear left behind.
 void free_cleared_segments(Store& store, LockHeld held);

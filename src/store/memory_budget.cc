@@ -62,7 +62,10 @@ Word MemoryBudget::left() const {
 Fault MemoryBudget::check_left(LockHeld, Word size) const {
   os::File file;
   Word left = 0;
-  if (!is_bounded()) return {};
+  if (!is_bounded()) {
+    const bool is_there = size <= os::free_space(directory_.c_str());
+    return is_there ? Fault::none() : Fault{Code::memory_full, ENOSPC, "look for so much of it", size};
+  }
   if (Fault fault = open(&file, &left)) return fault;
   return size <= left ? Fault::none() : too_little(size);
 }

@@ -35,7 +35,8 @@ class MemoryBudget {
   // Makes [from, to) of a file real memory, out of what is left; without a bound out of what the machine has. The file
   // has `from` bytes at least. memory_full: nothing is changed.
   Fault allocate(LockHeld held, const os::File& file, Word from, Word to) const;
-  // memory_full if that much is not left.
+  // memory_full if that much is not left, nor in the file system where there is no bound: to find out by taking it
+  // would leave nothing to others.
   Fault check_left(LockHeld held, Word size) const;
   // Shortens a file where nobody touches what is behind; that is left again.
   void take_back(LockHeld held, const os::File& file, Word size) const;

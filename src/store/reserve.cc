@@ -23,10 +23,72 @@ Word largest_free_but(const Control& control, Word other) {
   return best;
 }
 
+namespace {
+
+// What is lost, at most, at the end of a segment, where the next record does not fit.
+Word lost_at_end(const Control& control) { return std::max(page_size, control.state.largest_record); }
+
+Word usable(const Control& control, Word size) {
+  const Word lost = lost_at_end(control);
+  return size > lost ? size - lost : 0;
+}
+
+// What the tail and the free segments take together.
+Word room_in_all(const Control& control) {
+  const Word tail = Ref{control.state.tail}.segment();
+  Word room = usable(control, control.segments[tail].size - tail_offset(control));
+  for (Word number = 0; number < segments_max; ++number) {
+    if (is_free(control, number)) room += usable(control, control.segments[number].size);
+  }
+  return room;
+}
+
+Word smallest_free_of(const Control& control, Word size) {
+  Word best = segments_max;
+  for (Word number = 0; number < segments_max; ++number) {
+    if (!is_free(control, number) || control.segments[number].size < size) continue;
+    if (best == segments_max || control.segments[number].size < control.segments[best].size) best = number;
+  }
+  return best;
+}
+
+// The most live bytes in one segment when the tail is filled up, as far as the reserve allows.
+Word fullest_to_come(const Control& control) {
+  const Word left = control.segments[Ref{control.state.tail}.segment()].size - tail_offset(control);
+  return std::max(control.state.fullest, std::min(tail_live(control) + left, control.state.spare));
+}
+
+// Whether a segment can be emptied into all room there is, and there is as much again as the fullest needs when it is
+// free: then any of them can follow. Records have to wait for that.
+bool fits_into_all(const Control& control, Word number) {
+  const Word room = room_in_all(control);
+  const Word live = live_size(control, number);
+  if (live > room) return false;
+  const Word after = room - live + usable(control, control.segments[number].size);
+  const Word tail = Ref{control.state.tail}.segment();
+  const Word here = std::min(live, control.segments[tail].size - tail_offset(control));
+  const Word tail_then = tail_live(control) + here;
+  if (here == live) return control.state.fullest <= after && tail_then <= spare_of(control, segments_max, number);
+  const Word next = largest_free_but(control, segments_max);
+  return std::max(control.state.fullest, tail_then) <= after && live - here <= spare_of(control, next, number);
+}
+
+}  // namespace
+
+Word spare_of(const Control& control, Word without, Word with) {
+  Word largest = 0;
+  Word all = 0;
+  for (Word number = 0; number < segments_max; ++number) {
+    if (number == without || (number != with && !is_free(control, number))) continue;
+    largest = std::max(largest, control.segments[number].size);
+    all += usable(control, control.segments[number].size);
+  }
+  return std::max(largest, all);
+}
+
 bool leaves_reserve(const Control& control, Word tail, Word size) {
   const Word present = Ref{control.state.tail}.segment();
-  const Word spare_number = largest_free_but(control, tail);
-  const Word spare = spare_number == segments_max ? 0 : control.segments[spare_number].size;
+  const Word spare = spare_of(control, tail, segments_max);
   for (Word number = 0; number < segments_max; ++number) {
     const bool holds = number == tail || number == present || is_closed(control, number);
     if (!holds) continue;
@@ -46,68 +108,56 @@ Word next_tail(const Control& control, Word size, Word wanted) {
   return best;
 }
 
-namespace {
-
-// What is still to be moved out of the segment that is being emptied, and the free segment that it will be.
-Word left_to_move(const Control& control) {
-  const Word victim = victim_of(control);
-  return victim == segments_max ? 0 : live_size(control, victim);
-}
-Word spare_to_come(const Control& control) {
-  const Word victim = victim_of(control);
-  return victim == segments_max ? 0 : control.segments[victim].size;
-}
-
-Word smallest_free_of(const Control& control, Word size) {
-  Word best = segments_max;
-  for (Word number = 0; number < segments_max; ++number) {
-    if (!is_free(control, number) || control.segments[number].size < size) continue;
-    if (best == segments_max || control.segments[number].size < control.segments[best].size) best = number;
-  }
-  return best;
-}
-
-}  // namespace
-
 bool may_move_to_tail(const Control& control, Word size) {
   const Word tail = Ref{control.state.tail}.segment();
   if (!has_room(control, tail, size)) return false;
   if (reserve_for(control, size) <= control.state.spare) return true;
-  const Word all = std::max(left_to_move(control), size);
-  return has_room(control, tail, all) && reserve_for(control, all) <= spare_to_come(control);
+  const Word victim = victim_of(control);
+  if (victim == segments_max) return false;
+  const Word all = std::max(live_size(control, victim), size);
+  const bool fits =
+      has_room(control, tail, all) && reserve_for(control, all) <= spare_of(control, segments_max, victim);
+  return fits || fits_into_all(control, victim);
 }
 
 bool may_empty(const Control& control, Word number) {
   const SegmentDescriptor& segment = control.segments[number];
   const Word tail = Ref{control.state.tail}.segment();
   const Word needed = reserve_for(control, segment.live);
-  if (has_room(control, tail, segment.live) && needed <= std::max(control.state.spare, segment.size)) return true;
+  if (has_room(control, tail, segment.live) && needed <= spare_of(control, segments_max, number)) return true;
   const Word next = smallest_free_of(control, segment.live);
-  if (next == segments_max) return false;
-  // What the tail has left may be filled up first, as far as the reserve allows.
-  const Word left = control.segments[tail].size - tail_offset(control);
-  const Word filled_up = std::max(control.state.fullest, std::min(tail_live(control) + left, control.state.spare));
-  const Word other = largest_free_but(control, next);
-  const Word spare = other == segments_max ? 0 : control.segments[other].size;
-  return filled_up <= std::max(spare, segment.size);
+  if (next != segments_max && fullest_to_come(control) <= spare_of(control, next, number)) return true;
+  // Only where more is gained than the ends of several lose.
+  const Word dead = segment.filled > segment.live ? segment.filled - segment.live : 0;
+  return dead >= 2 * lost_at_end(control) && fits_into_all(control, number);
 }
 
 bool may_close_tail(const Control& control) {
   if (control.state.batch_begin != 0) return false;
-  const Word kept = largest_free_but(control, segments_max);
-  if (kept == segments_max) return false;
-  const bool only_one = largest_free_but(control, kept) == segments_max;
-  const Word emptied = Ref{control.state.tail}.segment();
-  return reserve_for(control, 0) <= control.segments[only_one ? emptied : kept].size;
+  const Word next = next_of_closed_tail(control);
+  if (next == segments_max) return false;
+  const Word needed = reserve_for(control, 0);
+  if (needed <= spare_of(control, next, segments_max)) return true;
+  // It is the reserve itself, or a part of it: the tail is emptied at once.
+  return tail_live(control) <= control.state.spare &&
+         needed <= spare_of(control, next, Ref{control.state.tail}.segment());
 }
 
-// The smallest that takes all there is to move, so that the reserve remains; the reserve itself only if the emptied
-// segment will be as good.
+Word next_of_closed_tail(const Control& control) {
+  const Word kept = largest_free_but(control, segments_max);
+  const Word other = largest_free_but(control, kept);
+  return other == segments_max ? kept : other;
+}
+
 Word next_tail_for_moves(const Control& control, Word size) {
-  const Word number = smallest_free_of(control, std::max(left_to_move(control), size));
-  const Word other = largest_free_but(control, number);
-  const Word spare = other == segments_max ? 0 : control.segments[other].size;
-  return std::max(spare, spare_to_come(control)) >= reserve_for(control, 0) ? number : segments_max;
+  const Word victim = victim_of(control);
+  if (victim == segments_max) return segments_max;
+  const Word number = smallest_free_of(control, std::max(live_size(control, victim), size));
+  const bool is_one = number != segments_max;
+  if (is_one && spare_of(control, number, victim) >= reserve_for(control, 0)) return number;
+  const Word largest = largest_free_but(control, segments_max);
+  const bool has_place = largest != segments_max && has_room(control, largest, size);
+  return has_place && fits_into_all(control, victim) ? largest : segments_max;
 }
 
 }  // namespace ultradict

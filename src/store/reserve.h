@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reserve: the free segment that is held back, so that a log whose memory is full can still be cleaned: it must take
-// the live bytes of any segment. Here is decided what may be written where; nothing here changes anything.
+// Reserve: the free segments that are held back, so that a log whose memory is full can still be cleaned: together they
+// must take the live bytes of any segment. Here is decided what may be written where; nothing here changes anything.
 //
 // All of it under the lock.
 #pragma once
@@ -30,7 +30,7 @@ inline Word live_size(const Control& control, Word number) {
 }
 inline Word tail_live(const Control& control) { return live_size(control, Ref{control.state.tail}.segment()); }
 
-// What a free segment must hold if a record of `size` is put behind the tail.
+// What the free segments must take if a record of `size` is put behind the tail.
 inline Word reserve_for(const Control& control, Word size) {
   return std::max(control.state.fullest, tail_live(control) + size);
 }
@@ -61,18 +61,26 @@ inline Word end_of_records(const Control& control, Word number) {
 // The largest free segment but `other`; segments_max if there is none.
 Word largest_free_but(const Control& control, Word other);
 
+// What the free segments take of the records of one segment, as one or several: those that are free but for `without`,
+// and `with`, which will be. segments_max: none.
+Word spare_of(const Control& control, Word without, Word with);
+
 // Whether a record may go into segment `tail`, the present one or a free one: then every segment's live bytes must fit
-// into a free segment.
+// into the free segments.
 bool leaves_reserve(const Control& control, Word tail, Word size);
 // The free segment to go on in: large enough to be worth it, and leaving a reserve; segments_max if there is none.
 Word next_tail(const Control& control, Word size, Word wanted);
 
 // The same for what cleaning moves: the reserve must be there when the segment that is being emptied has become free.
 bool may_move_to_tail(const Control& control, Word size);
+// The smallest that takes all there is to move, so that the reserve remains; the reserve itself if the emptied segment
+// will be as good; or the largest where it takes several.
 Word next_tail_for_moves(const Control& control, Word size);
 // Whether a closed segment can be emptied like that without new memory.
 bool may_empty(const Control& control, Word number);
 // Whether the tail can go on in a free segment now, to be emptied itself, and there will be a reserve again.
 bool may_close_tail(const Control& control);
+// Where it goes on then.
+Word next_of_closed_tail(const Control& control);
 
 }  // namespace ultradict

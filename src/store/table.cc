@@ -35,11 +35,6 @@ Fault grow_entries(Store& store, LockHeld held) {
   return {};
 }
 
-Word unused_entries(const State& state) {
-  const Word in_free_list = state.entries_used - 1 - key_count(state) - state.dict_count;
-  return in_free_list + (state.entries_size - state.entries_used);
-}
-
 // Of an array with at least so many slots.
 Word slots_bits_for(Word wanted) { return std::max(static_cast<Word>(std::bit_width(wanted - 1)), Word{7}); }
 
@@ -197,6 +192,11 @@ Fault slot_arrays(Store& store, LockHeld, SlotArrays* arrays) {
 void prefetch_in_next_slots(Store& store, LockHeld held, Word hash) {
   SlotArrays arrays;
   if (!slot_arrays(store, held, &arrays) && arrays.grows) arrays.next.prefetch(hash);
+}
+
+Word unused_entries(const State& state) {
+  const Word in_free_list = state.entries_used - 1 - key_count(state) - state.dict_count;
+  return in_free_list + (state.entries_size - state.entries_used);
 }
 
 bool has_table_room(const State& state) {

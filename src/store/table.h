@@ -40,6 +40,8 @@ struct FreeEntry {
   bool from_list = false;
 };
 
+// Entries that keys to come can have without more memory.
+Word unused_entries(const State& state);
 // Whether one more key can be inserted as it is: no memory is taken, no growth goes on.
 bool has_table_room(const State& state);
 // Makes sure that `count` keys can be inserted; takes one growth step. memory_full if not.

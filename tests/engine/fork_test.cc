@@ -167,11 +167,14 @@ TEST(Fork, B7_IdleChildrenOfWhoMakesAndEndsDictsHoldNobodyUp) {
   std::thread first(make_dicts, "first");
   std::thread second(make_dicts, "second");
   std::vector<std::unique_ptr<Child>> idle;
+  Gate idles;
   for (int i = 0; i < 600; ++i) {
-    idle.push_back(std::make_unique<Child>([] {
+    idle.push_back(std::make_unique<Child>([&] {
+      idles.open();
       for (;;) ::pause();
     }));
   }
+  for (std::size_t i = 0; i < idle.size(); ++i) idles.wait();  // until it idles it has what its parent had open
   stop = true;
   first.join();
   second.join();

@@ -113,25 +113,27 @@ class Squeezed {
     if (status.code() != Code::memory_full) fail(status.message());
   }
 
-  // What cleaning lives on: a free segment takes the live bytes of any; or will do so when the one that is being
-  // emptied is free, and there is room for the rest of it.
+  // What cleaning lives on: the free segments take the live bytes of any, one of them or all with what the tail has
+  // left; or they will do so when the one that is being emptied is free, and there is room for the rest of it.
   void expect_reserve() const {
     const ControlView control(dict_);
     const State& state = control->state;
     const Word tail = Ref{state.tail}.segment();
+    const Word written = (Ref{state.tail}.position() - control->segments[tail].first) * unit_size;
     Word spare = 0;
+    Word all = control->segments[tail].size - written;
     Word fullest = 0;
     for (Word number = 0; number < segments_max; ++number) {
       const SegmentDescriptor& segment = control->segments[number];
       const bool is_free = segment.filled == 0 && number != tail;
       if (is_free) spare = std::max(spare, segment.size);
+      if (is_free) all += segment.size;
       if (!is_free) fullest = std::max(fullest, segment.live);
     }
-    if (spare >= fullest) return;
+    if (std::max(spare, all) >= fullest) return;
     if (state.victim == 0) fail("there is no reserve");
     const SegmentDescriptor& victim = control->segments[state.victim - 1];
-    const Word written = (Ref{state.tail}.position() - control->segments[tail].first) * unit_size;
-    const bool comes = victim.size >= fullest && written + victim.live <= control->segments[tail].size;
+    const bool comes = victim.live <= all && all - victim.live + victim.size >= fullest;
     if (!comes) fail("there will be no reserve");
   }
 

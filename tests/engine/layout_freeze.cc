@@ -22,7 +22,7 @@ namespace ultradict {
 
 // ---- constants ----
 FREEZE_VALUE(magic, 0x746369446172746c);
-FREEZE_VALUE(format_version, 3);
+FREEZE_VALUE(format_version, 4);
 FREEZE_VALUE(page_size, 4096);
 FREEZE_VALUE(unit_size, 8);
 FREEZE_VALUE(segments_max, 256);
@@ -126,7 +126,7 @@ FREEZE_FIELD(Identity, name, 152, 256);
 FREEZE_FIELD(Identity, attributes, 408, 1024);
 FREEZE_FIELD(Identity, secret, 1432, 192);
 
-FREEZE_SIZE(State, 312, 8);
+FREEZE_SIZE(State, 320, 8);
 FREEZE_FIELD(State, table_number, 0, 8);
 FREEZE_FIELD(State, slots, 8, 8);
 FREEZE_FIELD(State, slots_used, 16, 8);
@@ -166,11 +166,12 @@ FREEZE_FIELD(State, dicts_made, 280, 8);
 FREEZE_FIELD(State, loose, 288, 8);
 FREEZE_FIELD(State, doomed, 296, 8);
 FREEZE_FIELD(State, emptying, 304, 8);
+FREEZE_FIELD(State, largest_record, 312, 8);
 
 FREEZE_SIZE(Control, 16384, 64);
 FREEZE_FIELD(Control, identity, 0, 1624);
 FREEZE_FIELD(Control, lock, 1664, 8);
-FREEZE_FIELD(Control, state, 1728, 312);
+FREEZE_FIELD(Control, state, 1728, 320);
 FREEZE_FIELD(Control, journal, 2048, 2048);
 FREEZE_FIELD(Control, segments, 4096, 12288);
 

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory that was used once is used again: after a dict was emptied, after a refusal, and where a full dict loses a few
+// keys and gets others.
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "support/content.h"
+#include "support/scratch.h"
+#include "support/small_memory.h"
+
+namespace ultradict::test {
+namespace {
+
+constexpr std::uint64_t mib = 1024 * 1024;
+
+std::string key(std::uint64_t number) { return "key" + std::to_string(number); }
+
+void put(Dict& dict, std::uint64_t first, std::uint64_t last) {
+  for (std::uint64_t i = first; i < last; ++i) ASSERT_TRUE(dict.put(key(i), "value"));
+}
+
+// How many new keys the dict takes.
+std::uint64_t fill(Dict& dict, std::size_t value_size = 10) {
+  const std::string value(value_size, 'v');
+  std::uint64_t count = 0;
+  while (dict.put(key(count), value)) ++count;
+  return count;
+}
+
+Dict bounded(const Scratch& scratch, std::uint64_t max_bytes, const char* name = "dict") {
+  Options options = scratch.options();
+  options.max_bytes = max_bytes;
+  return scratch.open(name, options);
+}
+
+TEST(MemoryReuse, OfADictThatWasEmptiedIsInProportionToItsContent) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  put(dict, 0, 300'000);
+  ASSERT_TRUE(dict.clear());
+  put(dict, 0, 20'000);
+  EXPECT_LT(dict.stats().log_size, 4 * dict.stats().live_size + 4 * mib);
+  for (std::uint64_t i = 0; i < 20'000; ++i) ASSERT_TRUE(dict.erase(key(i)));
+  put(dict, 0, 10'000);
+  EXPECT_LT(dict.stats().log_size, 4 * dict.stats().live_size + 4 * mib);
+  EXPECT_EQ(unsoundness_of(dict), "");
+}
+
+TEST(MemoryReuse, OfADictThatLostNearlyAllIsInProportionToItsContent) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  put(dict, 0, 300'000);
+  for (std::uint64_t i = 1; i < 300'000; ++i) ASSERT_TRUE(dict.erase(key(i)));
+  put(dict, 1, 20'000);
+  EXPECT_LT(dict.stats().log_size, 4 * dict.stats().live_size + 4 * mib);
+  EXPECT_EQ(unsoundness_of(dict), "");
+}
+
+TEST(MemoryReuse, D1_AfterABatchThatWasRefused) {
+  const Scratch scratch;
+  Dict fresh = bounded(scratch, 4 * mib, "fresh");
+  const std::uint64_t expected = fill(fresh);
+  Dict dict = bounded(scratch, 4 * mib);
+  std::vector<std::string> keys;
+  std::vector<Item> items;
+  for (std::uint64_t i = 0; i < 10 * expected; ++i) keys.push_back("more" + std::to_string(i));
+  for (const std::string& each : keys) items.push_back({Key{each}, "value"});
+  EXPECT_EQ(dict.put_all(items).code(), Code::memory_full);
+  EXPECT_GT(fill(dict), expected * 9 / 10);
+  EXPECT_EQ(unsoundness_of(dict), "");
+}
+
+TEST(MemoryReuse, D1_OfAFileSystemThatIsFilledEmptiedAndFilledAgain) {
+  const SmallMemory memory(20 * mib);
+  if (!memory.is_there()) GTEST_SKIP() << "mounting is not permitted";
+  Dict dict;
+  ASSERT_TRUE(Dict::open("dict", memory.options(), &dict));
+  const std::uint64_t expected = fill(dict);
+  for (int round = 0; round < 4; ++round) {
+    ASSERT_TRUE(dict.clear());
+    EXPECT_GT(fill(dict), expected * 9 / 10) << round;
+  }
+  EXPECT_EQ(unsoundness_of(dict), "");
+}
+
+TEST(MemoryReuse, D1_WhatAFullDictLosesItCanTakeAgain) {
+  for (const std::size_t size : {10U, 1000U}) {
+    for (const std::uint64_t every : {2U, 10U}) {
+      const Scratch scratch;
+      Dict dict = bounded(scratch, 24 * mib);
+      const std::uint64_t count = fill(dict, size);
+      std::uint64_t lost = 0;
+      for (std::uint64_t i = 0; i < count; i += every, ++lost) ASSERT_TRUE(dict.erase(key(i)));
+      std::uint64_t again = 0;
+      while (dict.put("again" + std::to_string(again), std::string(size, 'v'))) ++again;
+      EXPECT_GT(again, lost * 2 / 3) << "of values of " << size << " bytes every " << every << "th of " << count;
+      EXPECT_EQ(unsoundness_of(dict), "");
+    }
+  }
+}
+
+TEST(MemoryReuse, D1_MoreThanThereIsIsNotSetAside) {
+  const SmallMemory memory(4 * mib);
+  if (!memory.is_there()) GTEST_SKIP() << "mounting is not permitted";
+  Options options = memory.options();
+  options.full_dump_size = 6 * mib;
+  Dict dict;
+  const Status status = Dict::open("dict", options, &dict);
+  EXPECT_EQ(status.code(), Code::memory_full);
+  EXPECT_NE(status.message().find("look for so much"), std::string::npos) << status.message();
+}
+
+}  // namespace
+}  // namespace ultradict::test
