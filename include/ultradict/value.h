@@ -40,6 +40,8 @@ struct None {
 struct BigInteger {
   std::string bytes;
   bool operator==(const BigInteger&) const = default;
+  std::optional<std::uint64_t> as_uint64() const;
+  std::optional<double> as_double() const;  // the nearest one, as in Python; nothing beyond the largest
 };
 struct ByteString {
   std::string bytes;
@@ -169,14 +171,18 @@ std::optional<T> get(const Dict& dict, const Value& key) {
 template <class T>
 std::optional<T> Value::as() const {
   const auto* integer = if_is<std::int64_t>();
+  const auto* big = if_is<BigInteger>();
   if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, std::string>) {
     const T* part = if_is<T>();
     return part ? std::optional<T>(*part) : std::nullopt;
   } else if constexpr (std::integral<T>) {
-    return integer && std::in_range<T>(*integer) ? std::optional<T>(static_cast<T>(*integer)) : std::nullopt;
+    if (integer && std::in_range<T>(*integer)) return static_cast<T>(*integer);
+    const std::optional<std::uint64_t> large = big ? big->as_uint64() : std::nullopt;
+    return large && std::in_range<T>(*large) ? std::optional<T>(static_cast<T>(*large)) : std::nullopt;
   } else {
     static_assert(std::is_same_v<T, double>, "bool, an integer type, double or std::string");
     if (integer) return static_cast<double>(*integer);
+    if (big) return big->as_double();
     const double* number = if_is<double>();
     return number ? std::optional<double>(*number) : std::nullopt;
   }

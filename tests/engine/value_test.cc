@@ -38,6 +38,22 @@ TEST(ValueTest, AnIntegerThatDoesNotFitIsNothing) {
   EXPECT_EQ(Value(255).as<std::uint8_t>(), std::uint8_t{255});
 }
 
+TEST(ValueTest, AnIntegerBeyondInt64IsOneToo) {
+  EXPECT_EQ(Value(UINT64_MAX).as<std::uint64_t>(), UINT64_MAX);
+  EXPECT_EQ(Value(std::uint64_t{1} << 63).as<std::uint64_t>(), std::uint64_t{1} << 63);
+  EXPECT_EQ(Value(UINT64_MAX).as<std::int64_t>(), std::nullopt);
+  EXPECT_EQ(Value(std::uint64_t{1} << 63).as<double>(), 0x1p63);
+  EXPECT_EQ(Value(UINT64_MAX).as<double>(), 0x1p64);
+  EXPECT_EQ(Value(UINT64_MAX - 1024).as<double>(), 0x1p64 - 2048);  // in the middle: to the even one
+  EXPECT_EQ(Value(UINT64_MAX - 1023).as<double>(), 0x1p64);
+  const std::string zeros(20, '\0');
+  EXPECT_EQ(Value(BigInteger{zeros + "\x01"}).as<double>(), 0x1p160);
+  EXPECT_EQ(Value(BigInteger{zeros + "\xff"}).as<double>(), -0x1p160);
+  EXPECT_EQ(Value(BigInteger{zeros + "\x01"}).as<std::uint64_t>(), std::nullopt);
+  EXPECT_EQ(Value(BigInteger{"\x01" + zeros + "\x81"}).as<double>(), -0x1.fcp174);
+  EXPECT_EQ(Value(BigInteger{std::string(200, '\x7f')}).as<double>(), std::nullopt);
+}
+
 TEST(ValueTest, AnIntegerIsADoubleToo) {
   EXPECT_EQ(Value(3).as<double>(), 3.0);
   EXPECT_EQ(Value(3.5).as<double>(), 3.5);
