@@ -163,7 +163,7 @@ PyMethodDef lock_methods[] = {
     {"steal_from_dead", method(lock_steal_from_dead), words_too,
      "steal_from_dead($self, /, from_pid=0, release=False)\n--\n\nLike steal, but raises if the holder lives."},
     {"reset", lock_reset, METH_NOARGS,
-     "reset($self, /)\n--\n\nFrees the lock if this thread or a dead process holds it."},
+     "reset($self, /)\n--\n\nFrees the lock if this thread holds it, or one that ended, or a dead process."},
     {"status", lock_status, METH_NOARGS, "status($self, /)\n--\n\nA dict that says who holds the lock."},
     {"print_status", method(lock_print_status), words_too,
      "print_status($self, /, status=None)\n--\n\nPrints status()."},

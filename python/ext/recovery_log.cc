@@ -2,7 +2,7 @@
 // The module logging is imported when there is something to say.
 #include "recovery_log.h"
 
-#include "session.h"
+#include "lock_type.h"
 
 namespace ultradict::python {
 
@@ -13,6 +13,9 @@ constexpr const char* text =
 
 // Its pid is not known if another participant has its number by now.
 Ref who(std::int32_t pid) {
+  const Ref own = Ref::steal(lock_get_pid(nullptr, nullptr));
+  if (!own) return Ref();
+  if (PyLong_AsLong(own.get()) == pid) return Ref::steal(PyUnicode_FromString("a thread of this process"));
   return Ref::steal(pid != 0 ? PyUnicode_FromFormat("process %d", static_cast<int>(pid))
                              : PyUnicode_FromString("a process"));
 }

@@ -2,6 +2,7 @@
 #include "os/system.h"
 
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,5 +31,9 @@ Fault random_bytes(void* destination, Size size) {
   }
   return {};
 }
+
+std::int32_t thread_id() { return static_cast<std::int32_t>(::syscall(SYS_gettid)); }
+
+bool thread_exists(std::int32_t id) { return ::syscall(SYS_tgkill, ::getpid(), id, 0) == 0 || errno != ESRCH; }
 
 }  // namespace ultradict::os

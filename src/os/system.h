@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the kernel says and gives that is of no file: its errors, its random numbers.
+// What the kernel says and gives that is of no file: its errors, its random numbers, its threads.
 #pragma once
 
 #include <cstdint>
@@ -15,5 +15,9 @@ Fault system_fault(const char* what);
 
 // 16 random bytes from the kernel, and more.
 Fault random_bytes(void* destination, Size size);
+
+// Of the calling thread; and whether this process has a thread of that id, which a new one may have by now.
+std::int32_t thread_id();
+bool thread_exists(std::int32_t id);
 
 }  // namespace ultradict::os

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "os/futex.h"
+#include "os/system.h"
 
 namespace ultradict {
 
@@ -55,7 +56,8 @@ constinit thread_local std::uint64_t DictLock::thread_id_ __attribute__((tls_mod
 
 std::uint64_t DictLock::new_thread_id() {
   static std::atomic<std::uint64_t> last{0};
-  return thread_id_ = last.fetch_add(1, std::memory_order_relaxed) + 1;
+  const std::uint64_t number = last.fetch_add(1, std::memory_order_relaxed) + 1;
+  return thread_id_ = number << 32 | static_cast<std::uint32_t>(os::thread_id());
 }
 
 Fault DictLock::acquire(const Wait& wait) {
@@ -119,9 +121,20 @@ Fault DictLock::wait_for_it(Word mine, const Wait& wait) {
   }
 }
 
+// Of this process. One whose id a new thread has counts as alive.
+bool DictLock::take_from_ended_thread() {
+  std::uint64_t holder = owner_thread_.load(std::memory_order_acquire);
+  if (holder == 0 || os::thread_exists(static_cast<std::int32_t>(holder))) return false;
+  if (!owner_thread_.compare_exchange_strong(holder, this_thread(), std::memory_order_acq_rel)) return false;
+  depth_ = 1;
+  took_from_the_dead_ = true;
+  dead_pid_ = token_->pid_of(LockWord{token_->word()});
+  return true;
+}
+
 Fault DictLock::take_from_the_dead(Word mine, LockWord seen, bool* taken) {
   *taken = false;
-  if (seen.owner() == mine) return {};  // another thread of this process
+  if (seen.owner() == mine) return *taken = take_from_ended_thread(), Fault::none();
   if (seen.number() > participants_max) return Fault::damaged("lock: owner number", seen.number(), participants_max);
   bool dead = false;
   if (Fault fault = token_->is_dead(seen, &dead)) return fault;

@@ -4,7 +4,7 @@
 // Taking is one compare-and-swap of 0 for the own number and generation, leaving one for 0: there is no moment between
 // "taken" and "by whom". Who finds it taken sleeps on the word, never longer than wait_ns_max, then asks the kernel
 // whether the owner lives; a dead owner's word is swapped for the own one, and the taker repairs what it left
-// (recovery.h).
+// (recovery.h). A thread that ended is a dead owner to the others of its process, the only ones who can know.
 //
 // Fairness: who waited starving_after_ns sets `starving`; a lock freed in that state is left to those who wait:
 // newcomers stand back for one turn.
@@ -68,12 +68,13 @@ class DictLock {
   void leave_for_good() {
     if (is_owned_here()) give_back(token_->word());
   }
-  // The thread that held it has its id there, too.
   void after_fork_in_child() {
     owner_thread_.store(0, std::memory_order_relaxed);
     depth_ = 0;
     took_from_the_dead_ = false;
   }
+  // The thread that forked is another one here.
+  static void forget_thread_in_child() { thread_id_ = 0; }
   bool is_held() const {
     return owner_thread_.load(std::memory_order_relaxed) == this_thread() && is_owned_by(token_->word());
   }
@@ -87,7 +88,7 @@ class DictLock {
   Owner owner() const;
 
  private:
-  // Never reused, unlike the ids of the threads library.
+  // Its id in the system and, above, a number that is never used again.
   static std::uint64_t this_thread() {
     const std::uint64_t id = thread_id_;
     return id != 0 ? id : new_thread_id();
@@ -102,10 +103,11 @@ class DictLock {
   void give_to_waiters(Word mine, Word found);
   void note_owner() {
     depth_ = 1;
-    owner_thread_.store(this_thread(), std::memory_order_relaxed);
+    owner_thread_.store(this_thread(), std::memory_order_release);  // for who finds that its thread has ended
   }
   bool spin_for_it(Word taken);
   Fault wait_for_it(Word mine, const Wait& wait);
+  bool take_from_ended_thread();
   Fault take_from_the_dead(Word mine, LockWord seen, bool* taken);
 
   static constinit thread_local std::uint64_t thread_id_ __attribute__((tls_model("initial-exec")));

@@ -73,6 +73,7 @@ OpenDicts& open_dicts() {
         [] {
           open_dicts().opened.clear();
           os::ReaderSlots::after_fork_in_child();
+          DictLock::forget_thread_in_child();
           after_fork(&Store::after_fork_in_child);
         });
     return new OpenDicts;  // never destroyed: threads may outlive static objects

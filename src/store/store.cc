@@ -27,7 +27,10 @@ Fault Store::enter(const Wait& wait) {
   if (poison()) [[unlikely]]
     return poison().fault();
   if (Fault fault = lock.acquire(wait)) return fault;
-  if (lock.depth() == 1 && lock.took_from_the_dead()) shared::store(state().repair, 1);
+  if (lock.depth() == 1 && lock.took_from_the_dead()) {
+    shared::store(state().repair, 1);
+    builds_children = false;  // that was a thread of this process, which has ended
+  }
   if (!has_unfinished_work()) [[likely]]
     return {};
   const bool repairs = state().repair != 0;

@@ -85,16 +85,6 @@ TEST(DictLock, ExcludesOtherThreadsOfTheProcess) {
   EXPECT_EQ(dict.unlock().code(), Code::not_owner);
 }
 
-TEST(DictLock, C5_StaysHeldWhenTheThreadThatTookItEnds) {
-  const Scratch scratch;
-  Dict dict = scratch.open();
-  std::thread([&] { EXPECT_TRUE(dict.lock()); }).join();
-  EXPECT_FALSE(dict.has_lock());
-  EXPECT_EQ(dict.unlock().code(), Code::not_owner);
-  EXPECT_EQ(dict.lock(Wait{30 * millisecond}).code(), Code::lock_timeout);
-  EXPECT_TRUE(dict.owner().here);
-}
-
 TEST(DictLock, B6_TimeoutNamesTheStoppedHolderAndNeverRobsIt) {
   const Scratch scratch;
   Dict dict = scratch.open();

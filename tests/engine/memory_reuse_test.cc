@@ -39,6 +39,7 @@ TEST(MemoryReuse, OfADictThatWasEmptiedIsInProportionToItsContent) {
   Dict dict = scratch.open();
   put(dict, 0, 300'000);
   ASSERT_TRUE(dict.clear());
+  EXPECT_LT(dict.stats().log_size, mib / 8);
   put(dict, 0, 20'000);
   EXPECT_LT(dict.stats().log_size, 4 * dict.stats().live_size + 4 * mib);
   for (std::uint64_t i = 0; i < 20'000; ++i) ASSERT_TRUE(dict.erase(key(i)));
@@ -52,8 +53,11 @@ TEST(MemoryReuse, OfADictThatLostNearlyAllIsInProportionToItsContent) {
   Dict dict = scratch.open();
   put(dict, 0, 300'000);
   for (std::uint64_t i = 1; i < 300'000; ++i) ASSERT_TRUE(dict.erase(key(i)));
+  const ControlView control(dict);
+  const Word files = control->state.next_file;
   put(dict, 1, 20'000);
   EXPECT_LT(dict.stats().log_size, 4 * dict.stats().live_size + 4 * mib);
+  EXPECT_LT(control->state.next_file - files, 50U) << "files for a mebibyte";
   EXPECT_EQ(unsoundness_of(dict), "");
 }
 

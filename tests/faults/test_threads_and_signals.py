@@ -67,29 +67,54 @@ def held_by_a_child(d: UltraDict[Any, Any]) -> Iterator[Callable[[], None]]:
 # ---- C5 ----
 
 
-def test_c5_of_a_thread_that_ended_while_holding_others_hear_and_its_process_s_end_frees_it() -> None:
-    """As with multiprocessing.RLock it stays taken; but who waits is told by whom, and is never stuck for good."""
+def test_c5_of_a_thread_that_ended_while_holding_others_hear_until_its_process_frees_it_or_ends() -> None:
     program = """
 from UltraDict import UltraDict
 d = UltraDict(name=sys.argv[1], create=False)
 thread = threading.Thread(target=d.lock.acquire); thread.start(); thread.join()
-assert not d.lock.has_lock and d.lock.release() is False and d["n"] == 0
-try: d.lock(timeout=0.03).__enter__()
-except UltraDict.Exceptions.CannotAcquireLockTimeout as late: say(late.blocking_pid == os.getpid(), late)
+say(not d.lock.has_lock and d.lock.release() is False and d["n"] == 0)
 wait()
+if sys.argv[2] == "reset": d.lock.reset(); say("free"); wait()
 """
-    for _ in runs(2):
-        with UltraDict(n=0) as d, Program(program, d.name) as other:
-            said = other.said()
-            assert said.startswith("True")
-            assert "another thread of this process" in said
+    for end in ("reset", "exit") * len(runs(1, 500)):
+        with UltraDict(n=0) as d, Program(program, d.name, end) as other:
+            assert other.said() == "True"
             with pytest.raises(CannotAcquireLockTimeout, match=str(other.process.pid)):
                 d.lock(timeout=0.03).__enter__()
             assert d["n"] == 0
             other.go_on()
+            if end == "reset":
+                assert other.said() == "free"
+                assert d.lock.acquire(timeout=0)
+                d.lock.release()
+                other.go_on()
             assert other.end()[0] == 0
             with d.lock(timeout=60):
                 d["n"] += 1
+
+
+@pytest.mark.parametrize("shared_lock", [False, True])
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda lock: lock.reset(),
+        lambda lock: lock.steal_from_dead(release=True) or pytest.fail("it was not taken"),
+        lambda lock: lock.steal(release=True) or pytest.fail("it was not taken"),
+        lambda lock: lock.acquire(timeout=60) and lock.release(),
+        lambda lock: lock(timeout=60).__enter__() and lock.release(),
+    ],
+    ids=["reset", "steal_from_dead", "steal", "acquire", "with"],
+)
+def test_c5_a_thread_that_ended_while_holding_is_a_dead_holder_to_its_process(shared_lock: bool, take: Any) -> None:
+    with UltraDict(n=0, shared_lock=shared_lock) as d:
+        thread = threading.Thread(target=d.lock.acquire)
+        thread.start()
+        thread.join()
+        assert not d.lock.has_lock
+        take(d.lock)
+        assert not d.lock.has_lock
+        assert d.lock.get_remote_lock() == 0
+        d["n"] += 1
 
 
 # ---- C6 ----
