@@ -88,7 +88,7 @@ Ref ExoticKeys::look_up(Session* session, Mirror* mirror, PyObject* key) {
 }
 
 bool ExoticKeys::refresh(Session* session, Mirror* mirror) {
-  if (!purge(session)) return false;
+  if (!purge(session)) return false;  // of what this process stored, too
   Lease<Buffer> buffer(session->module->spare_buffer);
   if (!buffer) return false;
   for (;;) {
@@ -118,7 +118,8 @@ bool ExoticKeys::learn(Session* session, Mirror* mirror, const Record& record) {
   return set_anew(keys.get(), key.get(), canonical.get());
 }
 
-// Objects of keys long deleted go when they are the majority; the mirrors are then built anew.
+// Objects of keys long deleted go when they are the majority, so that each costs its share; the mirrors are then built
+// anew, also where one is being brought up to date.
 bool ExoticKeys::purge(Session* session) {
   const auto slack = std::uint64_t{64};
   if (all_.canonical_of) {
@@ -198,7 +199,8 @@ PyObject* ExoticKeys::object_of(Session* session, Bytes canonical, Bytes face, b
   Ref key = Ref::steal(named(session, decode_key(session->module->convert, canonical, face, allow_pickle)));
   if (!key || !ensure_dict(&objects_)) return nullptr;
   // Whoever decoded it first while this call did the same has made the object that stands for it.
-  return Ref::share(PyDict_SetDefault(objects_.get(), stored.get(), key.get())).release();
+  Ref object = Ref::share(PyDict_SetDefault(objects_.get(), stored.get(), key.get()));
+  return object && purge(session) ? object.release() : nullptr;
 }
 
 Ref ExoticKeys::take_objects() {

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -113,6 +114,26 @@ def test_many_deleted_keys_do_not_stay_in_the_mirror(d: UltraDict[Any, Any]) -> 
     d[Word("last")] = 1
     assert list(d.values()) == [1]
     assert d["last"] == 1
+
+
+@pytest.mark.parametrize(
+    "look",
+    [list, lambda d: list(d.items()), UltraDict.to_dict, lambda d: d.data],
+    ids=["keys", "items", "to_dict", "data"],
+)
+@pytest.mark.parametrize("cache_bytes", [0, 100_000])
+def test_who_only_iterates_does_not_keep_the_keys_of_the_past(
+    d: UltraDict[Any, Any], look: Callable[[UltraDict[Any, Any]], object], cache_bytes: int
+) -> None:
+    with UltraDict.open(d.name, cache_bytes=cache_bytes) as reader:
+        counts = []
+        for turn in range(60):
+            d.clear()
+            d.update({Word(f"{turn} {number}"): number for number in range(20)})
+            look(reader)
+            counts.append(sum(isinstance(each, Word) for each in gc.get_objects()))
+        assert max(counts[30:]) <= max(counts[:30])
+        assert list(reader) == list(d)
 
 
 def test_nan_is_found_by_identity_only(d: UltraDict[Any, Any], other: UltraDict[Any, Any]) -> None:
