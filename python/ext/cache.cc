@@ -145,7 +145,7 @@ void Cache::place(std::uint32_t number) noexcept {
 
 void Cache::insert(Py_hash_t hash, PyObject* key, bool key_known, PyObject* value, const Sighting& seen,
                    std::uint64_t size) {
-  size = object_size(key, size) + object_size(value, size);
+  size = objects_size(key, value, size);
   if (!enabled() || size + item_overhead > size_max()) return;
   if (!follow_table(seen)) return;
   const std::uint32_t rival = find_entry(seen);
@@ -188,7 +188,7 @@ void Cache::set_size(Item& item, std::uint64_t size) noexcept {
 
 void Cache::renew(Item& item, PyObject* value, const Sighting& seen, std::uint64_t size) noexcept {
   const std::uint32_t number = number_of(item);
-  size = object_size(item.key, size) + object_size(value, size);
+  size = objects_size(item.key, value, size);
   if (!follow_table(seen) || size + item_overhead > size_max()) return remove(number);
   if (value != item.value) {
     Py_XINCREF(value);

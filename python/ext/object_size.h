@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// About how much memory a decoded object takes, for the bound of the cache.
+// About how much memory decoded objects take, for the bound of the cache.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,9 @@
 
 namespace ultradict::python {
 
-// Bytes of the object and of what it holds, as far as these are plain data (of long containers the first items stand
-// for all); of anything else it is reckoned from `encoded_size`, that of the whole. Null: 0. Runs no Python code.
-std::uint64_t object_size(PyObject* object, std::uint64_t encoded_size) noexcept;
+// Bytes of a key and its value (null: 0) and of what they hold; `encoded_size` is that of both. Plain data are reckoned
+// as CPython keeps them, by some of the items where there are many, and never below their encoding; of anything else
+// that is the measure. Runs no Python code.
+std::uint64_t objects_size(PyObject* key, PyObject* value, std::uint64_t encoded_size) noexcept;
 
 }  // namespace ultradict::python

@@ -30,6 +30,17 @@ inline bool small_int(PyObject* integer, long* number) noexcept {
   return true;
 }
 
+// Of an exact int: how many digits it has in memory beyond one.
+inline std::size_t digits_after_first(PyObject* integer) noexcept {
+#if PY_VERSION_HEX >= 0x030c0000
+  constexpr int sign_bits = 3;
+  const auto count = static_cast<std::size_t>(reinterpret_cast<PyLongObject*>(integer)->long_value.lv_tag >> sign_bits);
+#else
+  const auto count = static_cast<std::size_t>(Py_ABS(Py_SIZE(integer)));
+#endif
+  return count > 1 ? count - 1 : 0;
+}
+
 // Ints whose hashes are known to be equal. False also for large ones: those are compared by Python.
 inline bool same_int(PyObject* one, PyObject* other) noexcept {
 #if PY_VERSION_HEX >= 0x030c0000

@@ -27,7 +27,9 @@ inline bool is_simple(PyObject* value) noexcept { return PyUnicode_CheckExact(va
 
 // Of two simple objects: whether the cache counts the same for both.
 inline bool same_size(PyObject* one, PyObject* other) noexcept {
-  if (PyLong_CheckExact(one) || PyLong_CheckExact(other)) return Py_TYPE(one) == Py_TYPE(other);
+  if (PyLong_CheckExact(one) || PyLong_CheckExact(other)) {
+    return Py_TYPE(one) == Py_TYPE(other) && digits_after_first(one) == digits_after_first(other);
+  }
   return PyUnicode_GET_LENGTH(one) == PyUnicode_GET_LENGTH(other) && PyUnicode_KIND(one) == PyUnicode_KIND(other);
 }
 

@@ -7,12 +7,16 @@ import gc
 import random
 import sys
 import threading
+import tracemalloc
 import weakref
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from alphabet import Tagged
 from UltraDict import UltraDict
 
 
@@ -154,6 +158,58 @@ def test_a_value_larger_than_the_bound_is_not_kept() -> None:
         assert d["big"] == "x" * 30_000
         assert d["big"] is not d["big"]
         assert d.stats()["cache_size"] < 20_000
+
+
+# Each from a number, all different: how many of them fit in the bound is for the cache to say.
+VALUES: dict[str, Callable[[int], object]] = {
+    "a large item behind small ones": lambda number: (1,) * 16 + (f"{number:160000}",),
+    "large items behind small ones": lambda number: [None] * 16 + [f"{number + n:1000}" for n in range(99)],
+    "large values behind small ones": lambda number: {n: None if n < 16 else f"{number + n:1000}" for n in range(116)},
+    "floats behind None": lambda number: [None] * 16 + [number + n / 7 for n in range(1000)],
+    "int": lambda number: 2**200_000 + number,
+    "ints": lambda number: [2**20_000 + number + n for n in range(20)],
+    "set": lambda number: set(range(300 + number * 1000, 1300 + number * 1000)),
+    "frozenset": lambda number: frozenset(f"{number} {n}" for n in range(1000)),
+    "set of tuples": lambda number: {(300 + number * 1000 + n, n) for n in range(1000)},
+    "Decimals": lambda number: [Decimal(number * 1000 + n) for n in range(1000)],
+    "objects": lambda number: [Tagged(300 + number * 1000 + n, str(n)) for n in range(1000)],
+    "Counter": lambda number: Counter({str(n): 300 + number * 1000 + n for n in range(1000)}),
+}
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_the_bound_holds_for_what_is_large_in_memory(kind: str) -> None:
+    bound = 1 << 20
+    with UltraDict.open(cache_bytes=0) as d, UltraDict.open(d.name, cache_bytes=bound) as other:
+        for number in range(50):
+            d[number] = VALUES[kind](number)
+        assert other[0] == VALUES[kind](0)
+        tracemalloc.start()
+        try:
+            for number in range(50):
+                other.get(number)
+            gc.collect()
+            size, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert other.stats()["cache_count"] > 1
+        assert bound * 0.3 < size < bound * 1.2
+
+
+def test_to_reckon_the_size_of_a_value_takes_no_longer_than_to_make_it() -> None:
+    whole: Any = (1,) * 16
+    for _ in range(8):
+        whole = (whole,) * 16
+    with UltraDict() as d:
+        d["key"] = [whole]
+        assert len(d["key"][0]) == 16
+
+
+def test_a_short_int_in_the_place_of_a_long_one_takes_less(d: UltraDict[Any, Any]) -> None:
+    d["k"] = 2**200_000
+    assert d.stats()["cache_size"] > 25_000
+    d["k"] = 1
+    assert d.stats()["cache_size"] < 1_000
 
 
 def test_off_every_read_decodes() -> None:
