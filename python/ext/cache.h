@@ -113,7 +113,8 @@ class Cache {
   static void touch(Item& item) noexcept {
     if ((item.marks & used_mark) == 0) item.marks |= used_mark;
   }
-  void count_hit() noexcept { ++hits_; }
+  // Now and then, one in a thousand times, true: time for what nobody waits for (Session::tidy).
+  bool count_hit() noexcept { return ++hits_ % 1024 == 0; }
   std::uint64_t hits() const noexcept { return hits_; }
 
   // --- learning ---
@@ -123,8 +124,13 @@ class Cache {
   // older one, of which nothing may be learnt any more.
   bool follow_table(const Sighting& seen) noexcept { return follow_table(*seen.table_word, seen.table_number); }
   bool follow_table(const std::atomic<std::uint64_t>& word, std::uint64_t number) noexcept;
-  // Since the last call a table was left: when no operation is under way the engine may unmap it.
-  bool table_was_left() noexcept { return std::exchange(table_left_, false); }
+  // When no operation is under way the engine may unmap the table that was left.
+  bool table_was_left() const noexcept { return table_left_; }
+  // No table before the one that there is now is needed any more.
+  void leave_old_tables() noexcept {
+    (void)follow_table(*table_word_, table_word_->load(std::memory_order_acquire));
+    table_left_ = false;
+  }
   // A key that is not in the cache; `value` may be null. `size`: encoded bytes of both. `key_known`: the object is
   // equal in type to the one first inserted. Does nothing if the cache is off or there is no room for it.
   void insert(Py_hash_t hash, PyObject* key, bool key_known, PyObject* value, const Sighting& seen, std::uint64_t size);

@@ -186,7 +186,7 @@ int Data::traverse(visitproc visit, void* arg) {
 }
 
 PyObject* dict_get_data(PyObject* self, void*) {
-  Session* session = open_session(self);
+  Session* session = glanced_session(self);
   if (session == nullptr) return nullptr;
   const Use use(session);
   return session->data.fetch(session);
@@ -205,7 +205,7 @@ int dict_set_data(PyObject* self, PyObject* value, void*) {
 }
 
 PyObject* dict_apply_update(PyObject* self, PyObject*) {
-  Session* session = open_session(self);
+  Session* session = glanced_session(self);
   if (session == nullptr) return nullptr;
   const Use use(session);
   return session->data.update(session) ? Ref::share(Py_None).release() : nullptr;
@@ -217,7 +217,7 @@ PyObject* dict_load(PyObject* self, PyObject* arguments, PyObject* keywords) {
   if (PyArg_ParseTupleAndKeywords(arguments, keywords, "|p:load", const_cast<char**>(words), &force) == 0) {
     return nullptr;
   }
-  Session* session = open_session(self);
+  Session* session = glanced_session(self);
   if (session == nullptr) return nullptr;
   const Use use(session);
   if (force != 0) {

@@ -24,7 +24,7 @@ bool put_number(PyObject* dict, const char* word, std::uint64_t number) {
 // An attribute that is known of open handles only.
 template <class Read>
 PyObject* of_open(PyObject* self, const Read& read) {
-  Session* session = open_session(self);
+  Session* session = glanced_session(self);
   return session == nullptr ? nullptr : read(session);
 }
 
@@ -227,8 +227,10 @@ PyObject* dict_dump(PyObject* self, PyObject*) {
 }
 
 PyObject* dict_stats(PyObject* self, PyObject*) {
-  const Session* session = open_session(self);
+  Session* session = open_session(self);
   if (session == nullptr) return nullptr;
+  session->tidy();
+  if (open_session(self) == nullptr) return nullptr;  // what went has closed it
   Ref dict = Ref::steal(PyDict_New());
   return dict && put_stats(dict.get(), session) ? dict.release() : nullptr;
 }

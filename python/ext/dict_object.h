@@ -24,6 +24,14 @@ inline Session* open_session(PyObject* self) {
   return nullptr;
 }
 
+// The same for what only glances.
+inline Session* glanced_session(PyObject* self) {
+  Session* session = open_session(self);
+  if (session == nullptr) return nullptr;
+  session->count_glance();
+  return session->closed ? open_session(self) : session;
+}
+
 inline bool is_shared_dict(PyObject* object, const ModuleState* module) noexcept {
   return PyObject_TypeCheck(object, reinterpret_cast<PyTypeObject*>(module->dict_type.get())) != 0;
 }

@@ -9,14 +9,20 @@ namespace ultradict::python {
 
 namespace {
 
-// The value of a hit, borrowed; null: it takes more than a hit to tell.
+// The value of a hit, borrowed; null: it takes more than a hit to tell. The caller counts it.
 inline PyObject* hit(Session* session, Py_hash_t hash, PyObject* key) noexcept {
   Cache& cache = session->cache;
   Cache::Item* item = cache.find_fast(hash, key);
   if (item == nullptr || item->value == nullptr || !cache.current(*item)) return nullptr;
   Cache::touch(*item);
-  cache.count_hit();
   return session->cached_value(*item);
+}
+
+[[gnu::noinline]] PyObject* tidied(Session* session, PyObject* value) { return session->tidy(), value; }
+
+inline PyObject* given(Session* session, PyObject* value) {
+  Py_INCREF(value);
+  return session->cache.count_hit() ? tidied(session, value) : value;
 }
 
 // Membership of a key that the cache does not know. The common case needs no record: a plain key and no exotic ones.
@@ -35,6 +41,7 @@ Found contains_plain(Session* session, PyObject* key) {
   Scratch canonical;
   if (!(is_text ? write_text(key, &canonical) : write_integer(key, &canonical))) return PyErr_Clear(), Found::error;
   const Status status = session->engine.contains(canonical.bytes());
+  session->count_glance();
   if (status) return Found::yes;
   return status.code() == Code::not_found ? Found::no : Found::error;
 }
@@ -60,7 +67,7 @@ PyObject* dict_subscript(PyObject* self, PyObject* key) {
   if (hash == -1) return raise_unhashable(key);
   if (Session* session = dict_object(self)->session; session != nullptr) {
     PyObject* value = hit(session, hash, key);
-    if (value != nullptr) return Py_INCREF(value), value;
+    if (value != nullptr) return given(session, value);
   }
   PyObject* value = read_slowly(self, key, hash);
   if (value != nullptr || PyErr_Occurred() != nullptr) return value;
@@ -71,7 +78,10 @@ int dict_contains(PyObject* self, PyObject* key) {
   const Py_hash_t hash = hash_of_key(key);
   if (hash == -1) return raise_unhashable(key), -1;
   Session* session = dict_object(self)->session;
-  if (session != nullptr && hit(session, hash, key) != nullptr) return 1;
+  if (session != nullptr && hit(session, hash, key) != nullptr) {
+    if (session->cache.count_hit()) session->tidy();
+    return 1;
+  }
   session = open_session(self);
   if (session == nullptr) return -1;
   const Found found = contains_plain(session, key);
@@ -79,7 +89,7 @@ int dict_contains(PyObject* self, PyObject* key) {
 }
 
 Py_ssize_t dict_length(PyObject* self) {
-  Session* session = open_session(self);
+  Session* session = glanced_session(self);
   if (session == nullptr) return -1;
   const std::uint64_t count = session->engine.count();
   if (count == 0 && session->is_nested) {
@@ -96,7 +106,7 @@ PyObject* dict_get(PyObject* self, PyObject* const* arguments, Py_ssize_t count)
   Session* session = open_session(self);
   if (session == nullptr) return nullptr;
   PyObject* value = hit(session, hash, key);
-  if (value != nullptr) return Py_INCREF(value), value;
+  if (value != nullptr) return given(session, value);
   if (contains_plain(session, key) != Found::no) value = read_value(session, key, hash);
   if (value != nullptr || PyErr_Occurred() != nullptr) return value;
   value = count == 2 ? arguments[1] : Py_None;

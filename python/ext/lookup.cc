@@ -222,7 +222,11 @@ PyObject* read_value(Session* session, PyObject* key, Py_hash_t hash) {
   if (known != 0) {
     Cache::Item& item = cache.item(number);
     PyObject* value = session->cached_value(item);
-    if (value != nullptr && cache.current(item)) return cache.count_hit(), Ref::share(value).release();
+    if (value != nullptr && cache.current(item)) {
+      Ref kept = Ref::share(value);
+      if (cache.count_hit()) session->tidy();
+      return kept.release();
+    }
     if (cache.entry_known(item)) {
       value = refresh_item(session, number);
       if (value != nullptr || PyErr_Occurred() != nullptr) return value;

@@ -55,7 +55,16 @@ void Session::shut_engine() {
 // No operation is under way: nobody asks with an old sighting.
 void Session::rest() {
   if (closed) return is_locked_elsewhere() ? void() : shut();
+  until_rest = rest_interval;
+  cache.leave_old_tables();
   engine.release_old_tables();
+  (void)engine.contains({});  // as after any read, the engine unmaps what is gone
+}
+
+void Session::tidy() noexcept {
+  const RaisedKept kept;
+  const Use use(this);  // its end does it all, unless another operation is under way
+  until_rest = users == 1 ? 1 : rest_interval;
 }
 
 void Session::release() {

@@ -39,7 +39,9 @@ struct Session {
   std::uint64_t misses = 0;       // values that the cache did not have: decoded
   std::uint64_t lock_waits = 0;   // how often somebody else had the shared lock
   std::uint32_t users = 0;        // operations under way
-  std::uint32_t locks = 0;        // levels of the shared lock that were taken through this handle's lock
+  static constexpr std::int32_t rest_interval = 1024;
+  std::int32_t until_rest = rest_interval;  // operations and glances until it is time for what rest() does
+  std::uint32_t locks = 0;                  // levels of the shared lock that were taken through this handle's lock
   std::uint32_t owners = 1;
   bool closed = false;
   bool shared_lock = false;         // as recorded: the shape of lock.acquire
@@ -59,7 +61,7 @@ struct Session {
     if (!mapped.empty()) mapped.drop_old();
   }
   void leave() noexcept {
-    if (--users == 0 && (closed || cache.table_was_left())) rest();
+    if (--users == 0 && (closed || cache.table_was_left() || --until_rest <= 0)) rest();
     family->look_for_ended(this);
     family->settle();
     if (owners > 1) {
@@ -67,6 +69,15 @@ struct Session {
     } else {
       release();
     }
+  }
+
+  // What takes memory for nobody goes when an operation ends: old views, tables and segments that others removed. Hits
+  // of the cache and glances (len, attributes) are too short to look for it; one in a thousand does so for all. May run
+  // Python code.
+  void tidy() noexcept;
+  void count_glance() noexcept {
+    if (--until_rest <= 0) [[unlikely]]
+      tidy();
   }
 
   // Whether the end of an operation has to look after more than its references: old views, what ended nested dicts

@@ -22,7 +22,9 @@ struct MappedView {
   Ref buffers;
 };
 
-// Those whose keys still have these values; dropped otherwise at the end of the next operation.
+// Those whose keys still have these values. Otherwise they are dropped at the end of the next operation of the handle,
+// or by one in a thousand of those that are none (Session::tidy): until then their memory is in use, whether or not
+// somebody has a view. Who does nothing at all keeps them.
 class MappedViews {
  public:
   bool empty() const noexcept { return views_.empty(); }
