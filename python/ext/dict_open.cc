@@ -104,6 +104,8 @@ bool attach(Session* session, const Parameters& given) {
     const GilReleased released;
     status = Dict::open(session->name, options, &session->engine);
   }
+  // To who attaches it is one that is not there; DictDeleted is for those who had it.
+  if (status.code() == Code::dict_gone) status = Status(Code::no_such_dict, status.message());
   if (!status) return raise_status(session->module, status, session->name), false;
   session->id = session->engine.id();
   session->family->budget.set_size_max(given.cache_bytes);
