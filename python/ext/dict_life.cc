@@ -12,8 +12,15 @@ namespace ultradict::python {
 
 namespace {
 
+// By its name alone; only that of a nested dict has a '/'. As of an open handle.
+Status unlink_named(std::string_view name, std::string_view id = {}) {
+  if (name.find('/') == name.npos) return Dict::unlink(name, {}, id);
+  return Status(Code::invalid_argument,
+                "dict '" + std::string(name) + "': a nested dict goes with the keys that refer to it: delete those");
+}
+
 Status unlink_engine(Session* session) {
-  return session->closed ? Dict::unlink(session->name, {}, session->id) : session->engine.unlink();
+  return session->closed ? unlink_named(session->name, session->id) : session->engine.unlink();
 }
 
 bool put_number(PyObject* dict, const char* word, std::uint64_t number) {
@@ -256,7 +263,7 @@ PyObject* unlink_by_name(PyObject* module, PyObject* name) {
   const char* text = PyUnicode_AsUTF8AndSize(name, &size);
   if (text == nullptr) return nullptr;
   const std::string_view wanted(text, static_cast<std::size_t>(size));
-  const Status status = Dict::unlink(wanted);
+  const Status status = unlink_named(wanted);
   return status ? Ref::share(Py_None).release() : raise_status(state, status, wanted);
 }
 

@@ -145,8 +145,12 @@ def test_unlink_of_a_child_is_refused(d: UltraDict[Any, Any]) -> None:
     with pytest.raises(ValueError, match="delete those"):
         child.unlink()
     assert d["a"] == {}
-    with pytest.raises(Exceptions.InvalidParameter, match="must not contain '/'"):
+    with pytest.raises(Exceptions.InvalidParameter, match="delete those"):
         UltraDict.unlink_by_name(child.name)
+    closed = UltraDict(name=child.name, create=False)
+    closed.close()
+    with pytest.raises(Exceptions.InvalidParameter, match="delete those"):
+        closed.unlink()
 
 
 def _write_to(child: UltraDict[Any, Any], key: str) -> str:
