@@ -11,10 +11,9 @@ namespace ultradict::python {
 namespace {
 
 Ref as_plain_dict(PyObject* object, const ModuleState* module) {
-  if (is_shared_dict(object, module)) return plain_copy(object);
-  const Ref copy = Ref::steal(PyDict_New());
-  if (!copy || PyDict_Update(copy.get(), object) < 0) return Ref();
-  return copy.copy();
+  Ref copy = Ref::steal(PyDict_New());
+  if (!copy || !add_items(copy.get(), object, module)) return Ref();
+  return copy;
 }
 
 // 1 for any collections.abc.Mapping.
@@ -71,6 +70,10 @@ bool copy_items(PyObject* self, PyObject* plain) {
     if (step == Walk::Step::error || PyDict_SetItem(plain, key.get(), value.get()) < 0) return false;
     if (session->closed) return raise_closed(session->module, session->name), false;
   }
+}
+
+bool add_items(PyObject* plain, PyObject* source, const ModuleState* module) {
+  return is_shared_dict(source, module) ? copy_items(source, plain) : PyDict_Update(plain, source) == 0;
 }
 
 Ref plain_copy(PyObject* self) {
@@ -135,8 +138,7 @@ PyObject* dict_or(PyObject* left, PyObject* right) {
     if (!decided || decided.get() != Py_NotImplemented) return decided.release();
   }
   Ref merged = as_plain_dict(left, state);
-  if (!merged || PyDict_Update(merged.get(), right) < 0) return nullptr;
-  return merged.release();
+  return merged && add_items(merged.get(), right, state) ? merged.release() : nullptr;
 }
 
 PyObject* dict_sizeof(PyObject* self, PyObject*) {

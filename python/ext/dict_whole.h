@@ -10,6 +10,9 @@ namespace ultradict::python {
 Ref plain_copy(PyObject* self);
 // The same, into an exact dict that is there.
 bool copy_items(PyObject* self, PyObject* plain);
+// The items of any mapping into an exact dict. A shared one is iterated: who asks it for its keys first, and for each
+// value then, fails if another process deletes one in between.
+bool add_items(PyObject* plain, PyObject* source, const ModuleState* module);
 
 PyObject* dict_copy(PyObject* self, PyObject* none);
 PyObject* dict_to_dict(PyObject* self, PyObject* none);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes of all keys. update and |= read their source to its end, into a plain dict with dict's own rules, before
 // anything is changed.
+#include "dict_whole.h"
 #include "dict_write.h"
 #include "locking.h"
 #include "store_all.h"
@@ -10,7 +11,11 @@ namespace ultradict::python {
 namespace {
 
 // dict.update(items, *arguments, **keywords), for its rules and its messages.
-bool collect(PyObject* items, PyObject* arguments, PyObject* keywords) {
+bool collect(const ModuleState* module, PyObject* items, PyObject* arguments, PyObject* keywords) {
+  PyObject* source = PyTuple_GET_SIZE(arguments) == 1 ? PyTuple_GET_ITEM(arguments, 0) : nullptr;
+  if (source != nullptr && is_shared_dict(source, module)) {
+    return add_items(items, source, module) && (keywords == nullptr || PyDict_Update(items, keywords) == 0);
+  }
   const Ref method = Ref::steal(PyObject_GetAttrString(items, "update"));
   return method && static_cast<bool>(Ref::steal(PyObject_Call(method.get(), arguments, keywords)));
 }
@@ -31,7 +36,7 @@ bool update(PyObject* self, PyObject* arguments, PyObject* keywords) {
     if (stored != Found::no) return stored == Found::yes;
   }
   const Ref items = Ref::steal(PyDict_New());
-  if (!items || !collect(items.get(), arguments, keywords)) return false;
+  if (!items || !collect(session->module, items.get(), arguments, keywords)) return false;
   if (session->closed) return raise_closed(session->module, session->name), false;
   return store_all(session, items.get());
 }

@@ -309,3 +309,45 @@ def test_a_value_whose_loading_raises_stop_iteration_does_not_end_a_loop() -> No
         assert list(d) == ["a", "b", "c"]
         with pytest.raises(StopIteration):
             d["b"]
+
+
+deletes: list[Any] = []
+
+
+class Deletes:
+    """What loads it deletes a key elsewhere, as another process might just then."""
+
+    def __reduce__(self) -> Any:
+        return _delete, ()
+
+
+def _delete() -> str:
+    deletes[0].pop("late", None)
+    return "loaded"
+
+
+READS: dict[str, Callable[[UltraDict[str, Any]], Any]] = {
+    "d | {}": lambda d: d | {},
+    "{} | d": lambda d: {} | d,
+    "d | d": lambda d: d | d,
+    "update": lambda d: _updated(lambda other: other.update(d)),
+    "update and more": lambda d: _updated(lambda other: other.update(d, early="loaded")),
+    "|=": lambda d: _updated(lambda other: other.__ior__(d)),
+    "UltraDict": lambda d: UltraDict(d).close(),
+    "to_dict": UltraDict.to_dict,
+}
+
+
+def _updated(update: Callable[[UltraDict[str, Any]], object]) -> Any:
+    with UltraDict[str, Any]() as other:
+        update(other)
+        return other.to_dict()
+
+
+@pytest.mark.parametrize("read", READS)
+def test_a_key_that_is_deleted_while_all_are_read_is_passed_over(read: str) -> None:
+    with UltraDict.open(cache_bytes=0) as d, UltraDict(name=d.name) as other:
+        deletes[:] = [other]
+        d.update(early=Deletes(), late=1)
+        assert READS[read](d) == {"early": "loaded"}
+    deletes.clear()

@@ -141,7 +141,14 @@ def test_who_merges_it_into_a_plain_dict_asks_its_getitem() -> None:
     """As with every subclass of dict that has an __iter__ of its own: CPython asks keys() and []."""
     with TalkingShared(start) as shared:
         got = {key: ("got", value) for key, value in start.items()}
-        assert dict(shared) == {**shared} == {} | shared == got
+        assert dict(shared) == {**shared} == got
+
+
+def test_where_it_is_merged_by_an_ultradict_its_items_are_taken_as_those_of_a_subclass_of_dict() -> None:
+    with TalkingShared(start) as shared, UltraDict() as merged:
+        merged.update(shared)
+        assert {} | shared == {} | TalkingPlain(start) == start
+        assert shared | {} == merged == start
 
 
 @pytest.fixture
