@@ -333,6 +333,11 @@ def attach_lock(*handle: Any) -> SharedLock:
     return attached.lock
 
 
+# What pickles name is found in the package: as its attribute, UltraDict.UltraDict is the class and not this module.
+for _named in (UltraDict, _attach, attach_lock):
+    _named.__module__ = "UltraDict"
+    setattr(sys.modules["UltraDict"], _named.__name__, _named)
+
 _knows_multiprocessing = False
 
 

@@ -103,7 +103,7 @@ PyObject* lock_reduce(PyObject* self, PyObject*) {
   Session* session = session_of_lock(self);
   if (session == nullptr) return nullptr;
   const Ref arguments = Ref::steal(handle_arguments(session, lock_object(self)->dict_type));
-  const Ref module = Ref::steal(PyImport_ImportModule("UltraDict.UltraDict"));
+  const Ref module = Ref::steal(PyImport_ImportModule("UltraDict"));
   const Ref attach = Ref::steal(module ? PyObject_GetAttrString(module.get(), "attach_lock") : nullptr);
   if (!arguments || !attach) return nullptr;
   return PyTuple_Pack(2, attach.get(), arguments.get());
@@ -230,7 +230,7 @@ PyType_Slot request_slots[] = {
 
 }  // namespace
 
-PyType_Spec lock_spec = {"UltraDict.UltraDict.SharedLock", sizeof(LockObject), 0,
+PyType_Spec lock_spec = {"UltraDict.SharedLock", sizeof(LockObject), 0,
                          Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, lock_slots};
 PyType_Spec lock_request_spec = {"UltraDict._core.lock_request", sizeof(RequestObject), 0, Py_TPFLAGS_DEFAULT,
                                  request_slots};

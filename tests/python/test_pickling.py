@@ -7,8 +7,11 @@ import copy
 import io
 import json
 import pickle
+import warnings
 from typing import Any
 
+import cloudpickle
+import dill
 import pytest
 
 from UltraDict import UltraDict
@@ -42,6 +45,28 @@ def test_arrives_attached_as_its_own_class(protocol: int) -> None:
         assert there.note == "kept"
         there["b"] = 2
         assert d == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize("pickler", [pickle, dill, cloudpickle])
+def test_everything_in_it_is_pickled_by_name(pickler: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with UltraDict(a=1) as d:
+            for handle in (d, d.lock):
+                pickled = pickler.dumps(handle)
+                assert len(pickled) < 300
+                with pickler.loads(pickled) as there:
+                    assert type(there) is type(handle)
+        assert pickler.loads(pickler.dumps(UltraDict)) is UltraDict
+
+
+def test_what_was_pickled_by_the_path_of_the_module() -> None:
+    with UltraDict(a=1) as d:
+        for pickled in (pickle.dumps(d, 0), pickle.dumps(d.lock, 0)):
+            by_path = pickled.replace(b"cUltraDict\n", b"cUltraDict.UltraDict\n")
+            assert by_path != pickled
+            with pickle.loads(by_path):
+                assert d == {"a": 1}
 
 
 def test_an_arrived_handle_does_not_end_the_dict() -> None:
