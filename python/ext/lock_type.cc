@@ -122,9 +122,19 @@ PyObject* lock_repr(PyObject* self) {
   return PyUnicode_FromFormat("<SharedLock of '%s' (held by process %d)>", session->name.c_str(), owner.pid);
 }
 
+// The dict is gone, and the lock the last that has its session: in whose values or keys it may be itself.
+bool is_last_owner(const Session* session) { return session->owners == 1; }
+
 int lock_traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(lock_object(self)->dict_type);
+  Session* session = lock_object(self)->session;
+  return is_last_owner(session) ? session->traverse(visit, arg) : 0;
+}
+
+int lock_clear(PyObject* self) {
+  Session* session = lock_object(self)->session;
+  if (is_last_owner(session)) session->break_cycles();
   return 0;
 }
 
@@ -184,6 +194,7 @@ PyType_Slot lock_slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(refuse_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(lock_dealloc)},
     {Py_tp_traverse, reinterpret_cast<void*>(lock_traverse)},
+    {Py_tp_clear, reinterpret_cast<void*>(lock_clear)},
     {Py_tp_repr, reinterpret_cast<void*>(lock_repr)},
     {Py_tp_call, reinterpret_cast<void*>(lock_call)},
     {Py_tp_methods, lock_methods},

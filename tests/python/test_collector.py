@@ -93,3 +93,27 @@ def test_the_handle_of_a_nested_dict_is_made_once() -> None:
         with collector_runs(lambda: found.append(d["n"])):
             child = d["n"]
         assert found[0] is child
+
+
+STORES: dict[str, Callable[[UltraDict[Any, Any]], object]] = {
+    "itself": lambda d: d.update(me=d),
+    "its lock": lambda d: d.update(me=d.lock),
+    "its lock in a list": lambda d: d.update(me=[d.lock]),
+    "its lock in a key": lambda d: d.update({(1, d.lock): 1}),
+    "its lock, read again": lambda d: (d.update(me=d.lock), d["me"]),
+    "its lock in a nested dict": lambda d: d.update(n={"me": d.lock}),
+}
+
+
+@pytest.mark.parametrize("recurse", [False, True])
+@pytest.mark.parametrize("what", STORES)
+def test_a_dict_that_stores_what_holds_it_is_garbage_all_the_same(what: str, recurse: bool) -> None:
+    if recurse and what == "itself":
+        return
+    d: UltraDict[Any, Any] = UltraDict(recurse=recurse)
+    name = d.name
+    STORES[what](d)
+    del d
+    gc.collect()
+    with pytest.raises(UltraDict.Exceptions.CannotAttachSharedMemory):
+        UltraDict(name=name, create=False)
