@@ -28,11 +28,12 @@ def _flag(word: str, value: object) -> bool | None:
 
 
 def _size(word: str, value: Any, least: int, most: int) -> int:
-    if isinstance(value, (bool, float, str)):
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"{word} must be an integer, not {type(value).__name__}")
     size = index(value)
     if not least <= size <= most:
-        raise Exceptions.InvalidParameter(f"{word} must be between {least} and {most}, not {size}")
+        form = "#o" if word == "mode" else "d"
+        raise Exceptions.InvalidParameter(f"{word} must be between {least} and {most:{form}}, not {size:{form}}")
     return size
 
 
@@ -46,12 +47,14 @@ def _is_of_nested(name: str) -> bool:
 def checked_name(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"name must be a str or None, not {type(value).__name__}")
-    if _is_of_nested(value):
-        return value
     try:
         encoded = value.encode("utf-8")
-    except UnicodeEncodeError:
-        encoded = b""
+    except UnicodeEncodeError as error:
+        raise Exceptions.InvalidParameter(
+            f"{value!r} cannot be the name of an UltraDict: {value[error.start]!r} has no bytes in UTF-8"
+        ) from None
+    if _is_of_nested(value):
+        return value
     if not encoded or "/" in value or "\0" in value or value in (".", ".."):
         raise Exceptions.InvalidParameter(
             f"{value!r} cannot be the name of an UltraDict: a name is text without / and NUL, not empty, '.' or '..'"
@@ -61,6 +64,16 @@ def checked_name(value: object) -> str:
             f"the name of an UltraDict has at most {name_bytes_max} bytes, {value[:20]!r}... has {len(encoded)}"
         )
     return value
+
+
+def _bounds(full_dump_size: Any, max_bytes: Any) -> tuple[int, int]:
+    content = 0 if full_dump_size in (None, 0) else _size("full_dump_size", full_dump_size, 1, 2**62)
+    whole = 0 if max_bytes is None else _size("max_bytes", max_bytes, max_bytes_min, 2**62)
+    if whole and content >= whole:
+        raise Exceptions.InvalidParameter(
+            f"full_dump_size={content} does not fit into max_bytes={whole}, which also bounds what the content needs"
+        )
+    return content, whole
 
 
 def _register(value: object) -> None:
@@ -77,8 +90,7 @@ def checked(given: dict[str, Any]) -> dict[str, Any]:
     """From the public parameters to those of SharedDict._open."""
     recurse = _flag("recurse", given["recurse"])
     _register(given["recurse_register"])
-    full_dump_size = given["full_dump_size"]
-    max_bytes = given.get("max_bytes")
+    full_dump_size, max_bytes = _bounds(given["full_dump_size"], given.get("max_bytes"))
     auto_unlink = _flag("auto_unlink", given["auto_unlink"])
     create = _flag("create", given["create"])
     if create is False and given["name"] is None:
@@ -87,8 +99,8 @@ def checked(given: dict[str, Any]) -> dict[str, Any]:
         "name": random_name() if given["name"] is None else checked_name(given["name"]),
         "create": {None: 0, True: 1, False: 2}[create],
         "buffer_size": _size("buffer_size", given["buffer_size"], 1, buffer_size_max),
-        "full_dump_size": 0 if full_dump_size in (None, 0) else _size("full_dump_size", full_dump_size, 1, 2**62),
-        "max_bytes": 0 if max_bytes is None else _size("max_bytes", max_bytes, max_bytes_min, 2**62),
+        "full_dump_size": full_dump_size,
+        "max_bytes": max_bytes,
         "auto_unlink": auto_unlink is not False,
         "mode": _size("mode", given["mode"], 0, 0o777),
         "serializer": given["serializer"],

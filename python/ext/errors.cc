@@ -73,8 +73,9 @@ void raise_text(PyObject* error, const std::string& text) {
   if (message) PyErr_SetObject(error != nullptr ? error : PyExc_RuntimeError, message.get());
 }
 
-std::string holder_text(const Owner& owner) {
+std::string holder_text(const Dict& engine, const Owner& owner) {
   if (owner.number == 0) return "another process took it first";
+  if (engine.has_lock()) return "this thread itself holds it";
   if (owner.here) return "another thread of this process (pid " + std::to_string(owner.pid) + ") holds it";
   return "process " + std::to_string(owner.pid) + " holds it";
 }
@@ -93,9 +94,17 @@ PyObject* raise_status(ModuleState* module, const Status& status, std::string_vi
   return nullptr;
 }
 
+// The engine names the root where it only knows that it walked.
+static Status named_as_nested(const Session* session, const Status& status) {
+  const std::string of_root = "dict '" + session->name.substr(0, session->name.find('/')) + "':";
+  if (!session->is_nested || !status.message().starts_with(of_root)) return Status(status.code(), status.message());
+  return Status(status.code(), "dict '" + session->name + "':" + status.message().substr(of_root.size()));
+}
+
 PyObject* raise_status(Session* session, const Status& status) {
   if (status.code() == Code::closed || session->closed) return raise_closed(session->module, session->name);
-  return raise_status(session->module, status, session->name);
+  if (status.code() != Code::dict_gone) return raise_status(session->module, status, session->name);
+  return raise_status(session->module, named_as_nested(session, status), session->name);
 }
 
 PyObject* raise_closed(ModuleState* module, std::string_view name) {
@@ -112,36 +121,45 @@ bool is_of_dict(const ErrorClasses& errors) {
 }
 
 // Of an exception of ours, in its own words.
-void name_in_message(PyObject* type, PyObject* raised, const std::string& name) {
+void name_in_message(PyObject* type, PyObject* raised, PyObject* what, const std::string& name) {
   const Ref said = Ref::steal(PyObject_Str(raised));
   const char* text = said ? PyUnicode_AsUTF8(said.get()) : nullptr;
   if (text == nullptr) return;
-  const std::string_view words(text);
-  raise_text(type, words.starts_with("dict '") ? std::string(words) : "dict '" + name + "': " + text);
+  const bool is_named = std::string_view(text).starts_with("dict '");
+  const Ref words =
+      is_named ? said.copy() : Ref::steal(PyUnicode_FromFormat("dict '%s', %U: %s", name.c_str(), what, text));
+  if (words) PyErr_SetObject(type, words.get());
 }
 
 // Of any other, where Python can (3.11).
-void name_in_note(PyObject* raised, const std::string& name) {
-  const Ref note = Ref::steal(PyUnicode_FromFormat("when a key or value of UltraDict '%s' was loaded", name.c_str()));
+void name_in_note(PyObject* raised, PyObject* what, const std::string& name) {
+  const Ref note = Ref::steal(PyUnicode_FromFormat("when %U of UltraDict '%s' was loaded", what, name.c_str()));
   const Ref done = Ref::steal(note ? PyObject_CallMethod(raised, "add_note", "O", note.get()) : nullptr);
   if (!done) PyErr_Clear();
 }
 
 }  // namespace
 
-PyObject* named(Session* session, PyObject* decoded) {
-  if (decoded != nullptr || PyErr_Occurred() == nullptr) return decoded;
-  const bool is_ours = is_of_dict(session->module->errors);
-  if (!is_ours && (PyErr_ExceptionMatches(PyExc_Exception) == 0 || PyErr_ExceptionMatches(PyExc_MemoryError) != 0))
-    return nullptr;
-  const Ref raised = take_raised();
-  auto* const type = reinterpret_cast<PyObject*>(Py_TYPE(raised.get()));
-  if (is_ours) {
-    name_in_message(type, raised.get(), session->name);
-  } else {
-    name_in_note(raised.get(), session->name);
-    PyErr_SetObject(type, raised.get());
+bool is_to_be_named(const Session* session) {
+  if (PyErr_Occurred() == nullptr) return false;
+  if (is_of_dict(session->module->errors)) return true;
+  return PyErr_ExceptionMatches(PyExc_Exception) != 0 && PyErr_ExceptionMatches(PyExc_MemoryError) == 0;
+}
+
+PyObject* raise_named(const Session* session, PyObject* raised, Ref what) {
+  if (!what) {
+    forgive_raised();
+    what = Ref::steal(PyUnicode_FromString("a key or value"));
   }
+  auto* const type = reinterpret_cast<PyObject*>(Py_TYPE(raised));
+  PyErr_SetObject(type, raised);
+  if (!what || !is_of_dict(session->module->errors)) {
+    const RaisedKept kept;
+    if (what) name_in_note(raised, what.get(), session->name);
+    return nullptr;
+  }
+  PyErr_Clear();
+  name_in_message(type, raised, what.get(), session->name);
   return nullptr;
 }
 
@@ -168,7 +186,7 @@ PyObject* raise_lock_busy(Session* session, bool timed_out, double seconds_passe
   const Owner owner = session->engine.owner();
   std::string text = "cannot acquire the lock of UltraDict '" + session->name + "'";
   if (timed_out) text += " within " + std::to_string(seconds_passed) + " s";
-  text += ": " + holder_text(owner);
+  text += ": " + holder_text(session->engine, owner);
   const ErrorClasses& errors = session->module->errors;
   PyObject* error = timed_out ? errors.cannot_acquire_lock_timeout.get() : errors.cannot_acquire_lock.get();
   const Ref arguments = Ref::steal(Py_BuildValue("(s)", text.c_str()));

@@ -22,7 +22,16 @@ PyObject* raise_unhashable(PyObject* key);
 // the attempt began.
 PyObject* raise_lock_busy(Session* session, bool timed_out, double seconds_passed);
 
-// What was decoded of the dict, or null; an exception that was raised instead is made to say of which dict.
-PyObject* named(Session* session, PyObject* decoded);
+// An exception that was raised when a key or value was loaded is made to say which: `what` is a str for that, or null.
+bool is_to_be_named(const Session* session);
+PyObject* raise_named(const Session* session, PyObject* raised, Ref what);
+
+// What was decoded, or null with such an exception; `what()` may run Python code.
+template <class What>
+PyObject* named(const Session* session, PyObject* decoded, const What& what) {
+  if (decoded != nullptr || !is_to_be_named(session)) return decoded;
+  const Ref raised = take_raised();
+  return raise_named(session, raised.get(), what());
+}
 
 }  // namespace ultradict::python

@@ -40,6 +40,16 @@ bool set_anew(PyObject* dict, PyObject* key, PyObject* value) {
   return PyDict_SetItem(dict, key, value) == 0;
 }
 
+// Who cannot load a key has nothing but its bytes to tell it by; in a pickle the names of its class are to be read.
+PyObject* named_key(const Session* session, Bytes canonical, Bytes face) {
+  PyObject* key = decode_key(session->module->convert, canonical, face, session->serializer.allow_pickle);
+  return named(session, key, [&] {
+    constexpr std::size_t shown_max = 200;
+    const Ref bytes = bytes_object((face.empty() ? canonical : face).substr(0, shown_max));
+    return Ref::steal(bytes ? PyUnicode_FromFormat("the key that is stored as %R", bytes.get()) : nullptr);
+  });
+}
+
 }  // namespace
 
 // Whether a comparison was with a key that is gone, perhaps, or with one that was just learnt: dict makes neither.
@@ -190,13 +200,12 @@ void ExoticKeys::begin_anew() {
 }
 
 PyObject* ExoticKeys::object_of(Session* session, Bytes canonical, Bytes face, bool exotic) {
-  const bool allow_pickle = session->serializer.allow_pickle;
-  if (!exotic) return named(session, decode_key(session->module->convert, canonical, face, allow_pickle));
+  if (!exotic) return named_key(session, canonical, face);
   const Ref stored = bytes_object(canonical);
   if (!stored || !ensure_dict(&objects_)) return nullptr;
   PyObject* known = PyDict_GetItemWithError(objects_.get(), stored.get());
   if (known != nullptr || PyErr_Occurred() != nullptr) return Ref::share(known).release();
-  Ref key = Ref::steal(named(session, decode_key(session->module->convert, canonical, face, allow_pickle)));
+  Ref key = Ref::steal(named_key(session, canonical, face));
   if (!key || !ensure_dict(&objects_)) return nullptr;
   // Whoever decoded it first while this call did the same has made the object that stands for it.
   Ref object = Ref::share(PyDict_SetDefault(objects_.get(), stored.get(), key.get()));

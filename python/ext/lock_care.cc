@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The lock seen from outside: its parameters, diagnosis, and the calls by which older programs free a lock whose holder
 // died. The engine replaces a dead holder by itself; none of these ever robs a living one.
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "lock_type.h"
@@ -14,15 +16,20 @@ namespace {
 // Long enough for a waiter to ask whether the holder lives.
 constexpr double ask_holder_s = 0.06;
 
-bool read_seconds(PyObject* value, double* seconds) {
+bool read_seconds(const char* word, PyObject* value, double* seconds) {
   *seconds = PyFloat_AsDouble(value);
-  return *seconds != -1.0 || PyErr_Occurred() == nullptr;
+  if (*seconds == -1.0 && PyErr_Occurred() != nullptr) {
+    if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) return false;
+    return PyErr_Format(PyExc_TypeError, "%s must be a number of seconds, not %R", word, value), false;
+  }
+  if (!std::isnan(*seconds)) return true;
+  return PyErr_Format(PyExc_ValueError, "%s must be a number of seconds, not nan", word), false;
 }
 
 // timeout=None waits for ever, a negative one not at all.
 bool read_timeout(PyObject* value, LockTerms* terms) {
   if (value == Py_None) return terms->timeout = -1, true;
-  if (!read_seconds(value, &terms->timeout)) return false;
+  if (!read_seconds("timeout", value, &terms->timeout)) return false;
   if (!(terms->timeout > 0)) terms->timeout = 0;
   return true;
 }
@@ -31,7 +38,7 @@ bool read_parameter(const char* word, PyObject* value, LockTerms* terms) {
   if (std::strcmp(word, "timeout") == 0) return read_timeout(value, terms);
   if (std::strcmp(word, "sleep_time") == 0) {
     double seconds = 0;
-    if (!read_seconds(value, &seconds)) return false;
+    if (!read_seconds("sleep_time", value, &seconds)) return false;
     if (!(seconds >= 0)) return PyErr_SetString(PyExc_ValueError, "sleep_time must not be negative"), false;
     terms->spin = seconds == 0;
     return true;
@@ -100,7 +107,10 @@ bool LockParameters::parse(const char* const* words, PyObject* arguments, PyObje
   Py_ssize_t position = 0;
   while (keywords != nullptr && PyDict_Next(keywords, &position, &word, &value) != 0) {
     const char* known = find_word(words, word);
-    if (known == nullptr || !read_parameter(known, value, &terms)) return false;
+    if (known == nullptr) return false;
+    if (std::find(words, words + count, known) != words + count)
+      return PyErr_Format(PyExc_TypeError, "the lock got two values for %s", known), false;
+    if (!read_parameter(known, value, &terms)) return false;
   }
   return true;
 }

@@ -241,8 +241,8 @@ PyType_Slot request_slots[] = {
 
 }  // namespace
 
-PyType_Spec lock_spec = {"UltraDict.SharedLock", sizeof(LockObject), 0,
-                         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, lock_slots};
+PyType_Spec lock_spec = {"UltraDict.SharedLock", sizeof(LockObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+                         lock_slots};
 PyType_Spec lock_request_spec = {"UltraDict._core.lock_request", sizeof(RequestObject), 0, Py_TPFLAGS_DEFAULT,
                                  request_slots};
 

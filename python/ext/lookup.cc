@@ -50,11 +50,18 @@ PyObject* decode_blob(Session* session, const Sighting& seen, std::uint64_t size
   return size <= copy_with_gil_size_max ? decode_copy(session, seen, size) : decode_in_place(session, seen, size);
 }
 
-PyObject* decode_record(Session* session, const Sighting& seen, const Record& record) {
+// `key` may be null.
+PyObject* decode_record(Session* session, PyObject* key, const Sighting& seen, const Record& record) {
   ++session->misses;
   if (record.child.number != 0) return child_handle(session, record.child);
-  if (record.is_blob) return named(session, decode_blob(session, seen, record.value_size));
-  return named(session, decode_value(record.value, session->serializer));
+  PyObject* value =
+      record.is_blob ? decode_blob(session, seen, record.value_size) : decode_value(record.value, session->serializer);
+  return named(session, value, [&] {
+    const Ref its_key =
+        key != nullptr ? Ref::share(key)
+                       : Ref::steal(session->exotic.object_of(session, record.canonical, record.face, record.exotic));
+    return Ref::steal(its_key ? PyUnicode_FromFormat("the value of key %R", its_key.get()) : nullptr);
+  });
 }
 
 std::uint64_t size_of(const Record& record) {
@@ -163,7 +170,7 @@ Found find_stored(Probe* probe) {
 
 PyObject* value_of_record(Session* session, PyObject* key, Py_hash_t hash, const Sighting& seen, const Record& record,
                           Remember when) {
-  Ref value = Ref::steal(decode_record(session, seen, record));
+  Ref value = Ref::steal(decode_record(session, key, seen, record));
   if (!value || !session->cache.enabled()) return value.release();
   if (when == Remember::if_room && !session->cache.has_room(size_of(record))) return value.release();
   const Ref stored_key = key_for_cache(session, key, record);
@@ -180,7 +187,7 @@ static PyObject* renewed_value(Session* session, std::uint32_t number, const Sig
   const Ref key = Ref::share(cache.item(number).key);
   const Py_hash_t hash = cache.item(number).hash;
   const std::uint64_t version = cache.version();
-  Ref value = Ref::steal(decode_record(session, seen, record));
+  Ref value = Ref::steal(decode_record(session, key.get(), seen, record));
   if (!value) return nullptr;
   if (version == cache.version()) {
     cache.renew(cache.item(number), value.get(), seen, size_of(record));

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+import re
 import struct
 import subprocess
 import sys
@@ -320,17 +321,31 @@ def test_e11_what_only_looks_like_a_bomb(name: str, d: UltraDict[Any, Any]) -> N
 
 def test_e11_what_cannot_be_loaded_is_told_with_its_dict(d: UltraDict[Any, Any]) -> None:
     plant(d, "k", BOMBS["unknown tag"])
-    with pytest.raises(Damaged, match=f"^dict '{d.name}': the stored bytes of a value are damaged"):
+    with pytest.raises(Damaged, match=f"^dict '{d.name}', the value of key 'k': the stored bytes of"):
         d["k"]
     d["k"] = Path(d.name)
     careful: UltraDict[Any, Any] = UltraDict.open(d.name, create=False, allow_pickle=False)
-    with careful, pytest.raises(Forbidden, match=f"^dict '{d.name}': the value is stored as a pickle"):
+    with careful, pytest.raises(Forbidden, match="the value of key 'k': the value is stored as a pickle"):
         careful["k"]
     d["k"] = Unloadable()
     with pytest.raises(LookupError) as raised:
         d["k"]
     if sys.version_info >= (3, 11):
-        assert raised.value.__notes__ == [f"when a key or value of UltraDict '{d.name}' was loaded"]
+        assert raised.value.__notes__ == [f"when the value of key 'k' of UltraDict '{d.name}' was loaded"]
+    d.update({"sound": 1, Unloadable(): 2})
+    for read in (d.to_dict, lambda: list(d.items()), lambda: d.data, lambda: d | {}, lambda: list(d.values())):
+        with pytest.raises(LookupError) as raised:
+            read()
+        if sys.version_info >= (3, 11):
+            assert raised.value.__notes__ == [f"when the value of key 'k' of UltraDict '{d.name}' was loaded"]
+    del d["k"]
+    d.load(force=True)
+    with UltraDict(name=d.name) as other, pytest.raises(LookupError) as raised:
+        list(other)
+    if sys.version_info >= (3, 11):
+        assert re.match(
+            "when the key that is stored as b'.*test_hostile_bytes.*raises.*' of UltraDict", raised.value.__notes__[0]
+        )
 
 
 BAD_KEYS = {

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import signal
@@ -137,8 +138,24 @@ def test_unknown_words_are_refused(d: UltraDict[Any, Any]) -> None:
     for use in (lambda: d.lock(patience=1), lambda: d.lock.acquire(patience=1), lambda: d.lock(1, 2, 3, 4, 5, 6)):
         with pytest.raises(TypeError):
             use()
-    with pytest.raises(TypeError):
-        d.lock(timeout="soon")  # type: ignore[arg-type]
+
+
+def test_what_is_wrong_with_a_parameter_is_said_by_its_name(d: UltraDict[Any, Any]) -> None:
+    anything: Any = d.lock
+    for use in (anything, anything.acquire):
+        for word in ("timeout", "sleep_time"):
+            with pytest.raises(TypeError, match=f"{word} must be a number of seconds, not 'soon'"):
+                use(**{word: "soon"})
+            with pytest.raises(ValueError, match=f"{word} must be a number of seconds, not nan"):
+                use(**{word: math.nan})
+        with pytest.raises(TypeError, match="two values for block"):
+            use(True, block=False)
+    assert not d.lock.has_lock
+
+
+def test_who_has_it_is_told_so_and_not_of_another_thread(d: UltraDict[Any, Any]) -> None:
+    with d.lock, pytest.raises(CannotAcquireLock, match="this thread itself holds it"):
+        d.lock.steal_from_dead()
 
 
 def test_a_holder_elsewhere_is_named(d: UltraDict[Any, Any]) -> None:

@@ -8,7 +8,7 @@ import json
 import math
 import pickle
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -97,10 +97,13 @@ def test_a_child_is_linked_and_not_copied(d: UltraDict[Any, Any]) -> None:
     child = d["a"]
     del d["a"]
     assert child["x"] == 2
-    assert d["b"] == {"x": 2}
+    assert d["b"] == {"x": 2} == child.data
+    walk = iter(child)
     d["b"] = None
-    with pytest.raises(Exceptions.DictDeleted, match="no key refers to it"):
-        child["x"]
+    reads: list[Callable[[], Any]] = [lambda: child["x"], lambda: child.data, lambda: list(child), lambda: next(walk)]
+    for read in reads:
+        with pytest.raises(Exceptions.DictDeleted, match=f"'{child.name}': .* no key refers to it"):
+            read()
     assert d.stats()["dict_count"] == 0
 
 

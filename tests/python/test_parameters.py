@@ -47,7 +47,7 @@ def refused(error: type[Exception], words: str, **given: Any) -> None:
 @pytest.mark.parametrize("word", sorted({"buffer_size", "full_dump_size"}))
 @pytest.mark.parametrize("value", ["x", 1.5, True, [], b"1"])
 def test_a_size_is_an_integer(word: str, value: object) -> None:
-    refused(TypeError, rf"{word}|integer", **{word: value})
+    refused(TypeError, f"{word} must be an integer", **{word: value})
 
 
 @pytest.mark.parametrize("word", ["create", "shared_lock", "auto_unlink", "recurse"])
@@ -70,6 +70,21 @@ def test_the_largest_buffer_size_is_a_number_like_any_other() -> None:
 @pytest.mark.parametrize("size", [-1, -(2**70)])
 def test_a_negative_full_dump_size(size: int) -> None:
     refused(ValueError, "full_dump_size", full_dump_size=size)
+
+
+def test_bounds_that_contradict_each_other() -> None:
+    with pytest.raises(InvalidParameter, match="full_dump_size=2097152 does not fit into max_bytes=1048576"):
+        UltraDict.open(max_bytes=2**20, full_dump_size=2**21)
+
+
+def test_a_name_without_bytes() -> None:
+    for name in ("a\udc80", "root/\udc80"):
+        refused(InvalidParameter, r"'\\udc80' has no bytes in UTF-8", name=name)
+
+
+def test_a_mode_is_told_in_octal() -> None:
+    with pytest.raises(ValueError, match="mode must be between 0 and 0o777, not 0o1777"):
+        UltraDict.open(mode=0o1777)
 
 
 @pytest.mark.parametrize("name", [5, b"x", ["x"]])
