@@ -71,8 +71,8 @@ const char* kind_of(Tag tag) {
     case Tag::foreign_text:
       return "encoded by the dict's serializer";
     default:
-      return "pickled without buffers of its own (arrays have them if they are contiguous, and not of dates or "
-             "objects)";
+      return "pickled without buffers of its own (an array has them if its class is numpy.ndarray itself and it is "
+             "contiguous, and not of dates or objects)";
   }
 }
 

@@ -177,6 +177,15 @@ def test_what_has_no_buffer_is_refused(d: UltraDict[Any, Any], value: Any) -> No
         d.view("the key")
 
 
+@pytest.mark.parametrize(
+    "make", [lambda a: a.view(np.recarray), np.ma.array, lambda a: array.array("d", a), lambda a: a.view("M8[s]")]
+)
+def test_which_arrays_have_no_buffer(d: UltraDict[Any, Any], make: Callable[[Any], Any]) -> None:
+    d["k"] = make(np.arange(10_000.0))
+    with pytest.raises(TypeError, match=r"if its class is numpy.ndarray itself and it is contiguous, and not of dates"):
+        d.view("k")
+
+
 def test_a_missing_key(d: UltraDict[Any, Any]) -> None:
     with pytest.raises(KeyError, match="missing"):
         d.view("missing")
