@@ -188,3 +188,13 @@ def test_the_storage_of_the_base_says_where_the_items_are(d: UltraDict[str, Any]
     assert "use d.to_dict()" in dict.__repr__(d)
     with pytest.raises(TypeError, match=r"use d\.to_dict\(\)"):
         set(dict.keys(d))
+
+
+def test_the_methods_of_the_base_change_what_nobody_else_reads(d: UltraDict[str, Any]) -> None:
+    dict.__setitem__(d, "new", 1)
+    dict.setdefault(d, "newer", 1)
+    dict.update(d, newest=1)
+    assert dict.pop(d, "b", None) is None
+    dict.clear(d)
+    assert d.to_dict() == PLAIN
+    assert list(d) == list(PLAIN)

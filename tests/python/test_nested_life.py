@@ -258,3 +258,23 @@ def test_the_cache_bound_holds_for_a_dict_and_its_children_together() -> None:
                 assert all(d[number][str(n)] for n in range(20))
         cached = d.stats()["cache_size"] + sum(child.stats()["cache_size"] for child in d.values())
         assert cached <= bound
+
+
+def test_a_handle_of_a_nested_dict_does_not_keep_the_name_of_the_outermost() -> None:
+    d: UltraDict[str, Any] = UltraDict({"n": {"x": 1}}, name="outermost", recurse=True)
+    nested = d["n"]
+    del d
+    with pytest.raises(Exceptions.CannotAttachSharedMemory):
+        UltraDict(name="outermost", create=False)
+    nested["x"] += 1
+    assert nested == {"x": 2}
+
+
+def test_a_nested_dict_counts_together_with_the_one_whose_place_it_takes() -> None:
+    with UltraDict({"n": {"x": "a" * 600}}, recurse=True, full_dump_size=1000) as d:
+        with pytest.raises(Exceptions.FullDumpMemoryFull):
+            d["n"] = {"x": "b" * 600}
+        assert d == {"n": {"x": "a" * 600}}
+        del d["n"]
+        d["n"] = {"x": "b" * 600}
+        assert d == {"n": {"x": "b" * 600}}
