@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import pickle
 import signal
@@ -136,7 +135,7 @@ def test_all_shapes_of_a_call(d: UltraDict[Any, Any]) -> None:
         assert not d.lock.has_lock
 
 
-@pytest.mark.parametrize("timeout", [0, -1, -1e30, 0.01, float("nan")])
+@pytest.mark.parametrize("timeout", [0, -1, -1e30, 0.01])
 @pytest.mark.parametrize("sleep_time", [0, 0.001])
 def test_a_time_out_names_the_holder(d: UltraDict[Any, Any], timeout: float, sleep_time: float) -> None:
     with Held(d):
@@ -145,7 +144,7 @@ def test_a_time_out_names_the_holder(d: UltraDict[Any, Any], timeout: float, sle
             d.lock(timeout=timeout, sleep_time=sleep_time).__enter__()
         assert late.value.blocking_pid == os.getpid()
         assert begin - 0.001 <= late.value.timestamp <= time.monotonic()
-        assert late.value.time_passed >= max(timeout, 0) or math.isnan(timeout)
+        assert late.value.time_passed >= max(timeout, 0)
         assert isinstance(late.value, (CannotAcquireLock, UltraDictError))
 
 
