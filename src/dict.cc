@@ -126,7 +126,8 @@ Status get_elsewhere(Store& store, const Found& found, std::string* value, const
   return report(read_blob(store, seen, size, value->data()), name);
 }
 
-Status get_carefully(Store& store, ChildId child, Bytes key, Word hash, std::string* value, const std::string& name) {
+// Apart from get(), which saves no registers for it.
+[[gnu::noinline]] Status get_carefully(Store& store, ChildId child, Bytes key, Word hash, std::string* value, const std::string& name) {
   static thread_local Buffer buffer;
   return look_until_opened(store, name, [&]() -> Status {
     Found found;
