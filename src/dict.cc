@@ -127,7 +127,8 @@ Status get_elsewhere(Store& store, const Found& found, std::string* value, const
 }
 
 // Apart from get(), which saves no registers for it.
-[[gnu::noinline]] Status get_carefully(Store& store, ChildId child, Bytes key, Word hash, std::string* value, const std::string& name) {
+[[gnu::noinline]] Status get_carefully(Store& store, ChildId child, Bytes key, Word hash, std::string* value,
+                                       const std::string& name) {
   static thread_local Buffer buffer;
   return look_until_opened(store, name, [&]() -> Status {
     Found found;

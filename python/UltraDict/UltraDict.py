@@ -334,9 +334,10 @@ def attach_lock(*handle: Any) -> SharedLock:
 
 
 # What pickles name is found in the package: as its attribute, UltraDict.UltraDict is the class and not this module.
+_package = __name__.rpartition(".")[0]
 for _named in (UltraDict, _attach, attach_lock):
-    _named.__module__ = "UltraDict"
-    setattr(sys.modules["UltraDict"], _named.__name__, _named)
+    _named.__module__ = _package
+    setattr(sys.modules[_package], _named.__name__, _named)
 
 _knows_multiprocessing = False
 
