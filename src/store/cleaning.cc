@@ -223,6 +223,8 @@ Fault clean_all(Store& store, LockHeld held) {
     const Fault fault = empty_segment(store, held, number);
     if (fault && fault.code != Code::memory_full) return fault;  // another one may need less
   }
+  while (give_back_free_segment(store, held)) {
+  }
   return {};
 }
 

@@ -121,10 +121,11 @@ Fault DictLock::wait_for_it(Word mine, const Wait& wait) {
   }
 }
 
-// Of this process. One whose id a new thread has counts as alive.
+// Of this process. One whose id a new thread has counts as alive, unless that is the calling one.
 bool DictLock::take_from_ended_thread() {
   std::uint64_t holder = owner_thread_.load(std::memory_order_acquire);
-  if (holder == 0 || os::thread_exists(static_cast<std::int32_t>(holder))) return false;
+  const auto id = static_cast<std::int32_t>(holder);
+  if (holder == 0 || (id != os::thread_id() && os::thread_exists(id))) return false;
   if (!owner_thread_.compare_exchange_strong(holder, this_thread(), std::memory_order_acq_rel)) return false;
   depth_ = 1;
   took_from_the_dead_ = true;

@@ -14,6 +14,7 @@ constexpr Word free_files_kept = 2;
 constexpr Word set_aside_count = 16;    // segments, at most about so many
 constexpr Word first_size = 64 * 1024;  // of a segment's file; then it doubles, by at most allocation_step
 constexpr int rounds_max = 1024;        // of make_room: each allocates, switches or empties a segment
+constexpr Word files_made_max = 8;      // in these: where so many are not enough, more are not
 
 Word log_size(const Control& control) {
   Word size = 0;
@@ -97,12 +98,13 @@ Fault create_segment_file(Store& store, LockHeld held, Word file, Word needed, W
 }
 
 // With `needed` bytes now; up to `capacity` it may grow.
-Fault create_free_segment(Store& store, LockHeld held, Word needed, Word capacity) {
+Fault create_free_segment(Store& store, LockHeld held, Word needed, Word capacity, Word* made) {
   Control& control = store.control();
   if (Fault fault = check_need(store, reserve_for(control, 0))) return fault;
   Word number = control_segments;
   while (number < segments_max && control.segments[number].file != 0) ++number;
   if (number == segments_max) return Fault::of(Code::memory_full, "all segments of the log are in use");
+  *made = number;
   const Word file = control.state.next_file;
   shared::store(control.state.next_file, file + 1);
   Word size = 0;
@@ -156,15 +158,15 @@ Fault remove_segment(Store& store, LockHeld held, Word number) {
   return {};
 }
 
-// Free segments that became too small would only pile up.
-void give_back_outgrown(Store& store, LockHeld held) {
+// Free segments that became too small would only pile up. `made` is just as large as it should be.
+void give_back_outgrown(Store& store, LockHeld held, Word made) {
   const Control& control = store.control();
   while (free_files(control) > free_files_kept) {
     Word smallest = segments_max;
     for (Word number = control_segments; number < segments_max; ++number) {
       const bool is_smaller =
           smallest == segments_max || control.segments[number].capacity < control.segments[smallest].capacity;
-      if (may_go(control, number) && is_smaller) smallest = number;
+      if (may_go(control, number) && number != made && is_smaller) smallest = number;
     }
     if (smallest == segments_max || remove_segment(store, held, smallest)) return;
   }
@@ -179,8 +181,9 @@ Fault create_reserve(Store& store, LockHeld held, Word needed) {
     if (is_closed(control, number)) largest = std::max(largest, control.segments[number].capacity);
   }
   const Word capacity = wanted_capacity(control.state, std::max(needed, std::min(2 * needed, largest)));
-  if (Fault fault = create_free_segment(store, held, needed, capacity)) return fault;
-  give_back_outgrown(store, held);
+  Word made = segments_max;
+  if (Fault fault = create_free_segment(store, held, needed, capacity, &made)) return fault;
+  give_back_outgrown(store, held, made);
   return {};
 }
 
@@ -233,11 +236,14 @@ namespace {
 
 Fault make_room_in_rounds(Store& store, LockHeld held, Word size, Room* room) {
   const Control& control = store.control();
+  const Word files_before = control.state.next_file;
   for (int round = 0; round < rounds_max; ++round) {
     refresh_log_hints(store);  // nothing is allocated on the word of a hint
     const bool fits = has_room(control, Ref{control.state.tail}.segment(), size);
     if (fits && reserve_for(control, size) <= control.state.spare) return room_at_tail(store, size, room);
-    Fault fault = fits ? provide_reserve(store, held, size) : extend(store, held, size);
+    Fault fault = Fault::of(Code::memory_full);
+    if (control.state.next_file - files_before < files_made_max)
+      fault = fits ? provide_reserve(store, held, size) : extend(store, held, size);
     if (fault.code == Code::memory_full) {
       bool here = false;
       const Fault making_do = make_do(store, held, size, &here);
@@ -267,7 +273,8 @@ Fault make_room_slowly(Store& store, LockHeld held, Word size, Room* room) {
 
 Fault make_room_for_move(Store& store, LockHeld held, Word size, Room* room) {
   const Control& control = store.control();
-  for (int round = 0; round < rounds_max; ++round) {
+  const Word files_before = control.state.next_file;
+  for (int round = 0; round < rounds_max && control.state.next_file - files_before < files_made_max; ++round) {
     if (may_move_to_tail(control, size)) return room_at_tail(store, size, room);
     if (Fault fault = check_tail(store)) return fault;
     refresh_log_hints(store);
@@ -323,7 +330,8 @@ Fault set_aside_segments(Store& store, LockHeld held, Word size) {
   }
   for (; there < size; there = log_size(control)) {
     const Word more = std::min(each, size - there);
-    if (Fault fault = create_free_segment(store, held, more, wanted_capacity(control.state, more))) return fault;
+    Word made = segments_max;
+    if (Fault fault = create_free_segment(store, held, more, wanted_capacity(control.state, more), &made)) return fault;
   }
   return {};
 }

@@ -61,6 +61,29 @@ TEST(MemoryReuse, OfADictThatLostNearlyAllIsInProportionToItsContent) {
   EXPECT_EQ(unsoundness_of(dict), "");
 }
 
+// Of these seeds each had a put that made a thousand files, each removed at once.
+TEST(MemoryReuse, OfAnySizesMakesFewFiles) {
+  for (const std::uint64_t seed : {44U, 76U, 113U, 164U}) {
+    const Scratch scratch;
+    Dict dict = scratch.open();
+    Random random(seed);
+    const std::uint64_t keys = 100 + random.below(300);
+    const std::uint64_t size_max = 1000 + random.below(31'000);
+    Word before = ControlView(dict)->state.next_file;
+    for (int i = 0; i < 4000; ++i) {
+      const std::string changed = "k" + std::to_string(random.below(keys));
+      if (random.below(3) == 0) {
+        (void)dict.erase(changed);
+      } else {
+        ASSERT_TRUE(dict.put(changed, std::string(random.below(size_max), 'v')));
+      }
+      const Word now = ControlView(dict)->state.next_file;
+      ASSERT_LE(now - before, 4U) << "seed " << seed << ", operation " << i;
+      before = now;
+    }
+  }
+}
+
 TEST(MemoryReuse, D1_AfterABatchThatWasRefused) {
   const Scratch scratch;
   Dict fresh = bounded(scratch, 4 * mib, "fresh");
