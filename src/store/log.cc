@@ -230,10 +230,6 @@ Fault room_at_tail(Store& store, Word size, Room* room) {
   return room_at(store, Ref{store.control().state.tail}, tail_offset(store.control()), size, room);
 }
 
-}  // namespace
-
-namespace {
-
 Fault make_room_in_rounds(Store& store, LockHeld held, Word size, Room* room) {
   const Control& control = store.control();
   const Word files_before = control.state.next_file;
