@@ -27,19 +27,10 @@ bool is_set_aside(const Control& control, Word number) {
   return log_size(control) - control.segments[number].size < control.identity.full_dump_size;
 }
 
-// Whether the file of a free segment may go, if the reserve allows it.
-bool may_go(const Control& control, Word number) { return is_free(control, number) && !is_set_aside(control, number); }
-
 // How large a segment should be for what was written: the log is made of a few dozen. (A batch under way is written,
 // not live.)
 Word wanted_capacity(const State& state, Word needed) {
   return round_up(std::max({segment_size_min, state.closed_size / 16, needed}), page_size);
-}
-
-Word free_files(const Control& control) {
-  Word count = 0;
-  for (Word number = control_segments; number < segments_max; ++number) count += is_free(control, number) ? 1 : 0;
-  return count;
 }
 
 // Memory is taken for what is recorded only where the file has it: a number that lies must not use up the machine.
@@ -87,6 +78,7 @@ Fault grow_segment(Store& store, LockHeld held, Word number, Word size) {
 
 Fault create_segment_file(Store& store, LockHeld held, Word file, Word needed, Word* capacity, Word* size) {
   Fault fault = Fault::of(Code::memory_full);
+  *capacity = wanted_capacity(store.state(), needed);
   // Where memory is short, a smaller segment is better than none.
   for (; fault.code == Code::memory_full && *capacity >= round_up(needed, page_size); *capacity /= 2) {
     *size = std::min(*capacity, std::max(first_size, round_up(needed, page_size)));
@@ -97,16 +89,15 @@ Fault create_segment_file(Store& store, LockHeld held, Word file, Word needed, W
   return fault;
 }
 
-// With `needed` bytes now; up to `capacity` it may grow.
-Fault create_free_segment(Store& store, LockHeld held, Word needed, Word capacity, Word* made) {
+Fault create_free_segment(Store& store, LockHeld held, Word needed) {
   Control& control = store.control();
   if (Fault fault = check_need(store, reserve_for(control, 0))) return fault;
   Word number = control_segments;
   while (number < segments_max && control.segments[number].file != 0) ++number;
   if (number == segments_max) return Fault::of(Code::memory_full, "all segments of the log are in use");
-  *made = number;
   const Word file = control.state.next_file;
   shared::store(control.state.next_file, file + 1);
+  Word capacity = 0;
   Word size = 0;
   if (Fault fault = create_segment_file(store, held, file, needed, &capacity, &size)) return fault;
   Change change(store.regions, held);
@@ -158,35 +149,6 @@ Fault remove_segment(Store& store, LockHeld held, Word number) {
   return {};
 }
 
-// Free segments that became too small would only pile up. `made` is just as large as it should be.
-void give_back_outgrown(Store& store, LockHeld held, Word made) {
-  const Control& control = store.control();
-  while (free_files(control) > free_files_kept) {
-    Word smallest = segments_max;
-    for (Word number = control_segments; number < segments_max; ++number) {
-      const bool is_smaller =
-          smallest == segments_max || control.segments[number].capacity < control.segments[smallest].capacity;
-      if (may_go(control, number) && number != made && is_smaller) smallest = number;
-    }
-    if (smallest == segments_max || remove_segment(store, held, smallest)) return;
-  }
-}
-
-// With room to grow: a reserve of no more than is needed now would be too small for the next record. But it need never
-// take more than a segment holds.
-Fault create_reserve(Store& store, LockHeld held, Word needed) {
-  const Control& control = store.control();
-  Word largest = control.segments[Ref{control.state.tail}.segment()].capacity;
-  for (Word number = 0; number < segments_max; ++number) {
-    if (is_closed(control, number)) largest = std::max(largest, control.segments[number].capacity);
-  }
-  const Word capacity = wanted_capacity(control.state, std::max(needed, std::min(2 * needed, largest)));
-  Word made = segments_max;
-  if (Fault fault = create_free_segment(store, held, needed, capacity, &made)) return fault;
-  give_back_outgrown(store, held, made);
-  return {};
-}
-
 // Grows the tail, goes on in a free segment, or makes one: whatever comes first of what more memory can do.
 [[gnu::cold]] Fault extend(Store& store, LockHeld held, Word size) {
   const Control& control = store.control();
@@ -197,7 +159,7 @@ Fault create_reserve(Store& store, LockHeld held, Word needed) {
   if (fault.code != Code::memory_full) return fault;
   const Word wanted = std::min(wanted_capacity(state, size) / 2, 2 * state.live_size + size);
   const Word next = next_tail(control, size, wanted);
-  if (next == segments_max) return create_reserve(store, held, std::max(size, reserve_for(control, 0)));
+  if (next == segments_max) return create_free_segment(store, held, std::max(size, reserve_for(control, 0)));
   return switch_tail(store, held, next);
 }
 
@@ -212,7 +174,7 @@ Fault create_reserve(Store& store, LockHeld held, Word needed) {
     refresh_log_hints(store);
     return fault;
   }
-  return create_reserve(store, held, needed);
+  return create_free_segment(store, held, needed);
 }
 
 // Memory is full: what can be done with what is there. `*here`: the record may go where the tail is now.
@@ -284,7 +246,7 @@ Fault make_room_for_move(Store& store, LockHeld held, Word size, Room* room) {
         if (Fault unchanged = switch_tail(store, held, next)) return unchanged;
         continue;
       }
-      if (!fits) fault = create_reserve(store, held, std::max(size, reserve_for(control, 0)));
+      if (!fits) fault = create_free_segment(store, held, std::max(size, reserve_for(control, 0)));
     }
     if (fault) return fault;
   }
@@ -296,7 +258,7 @@ Fault close_tail(Store& store, LockHeld held) {
   if (tail_live(control) == tail_offset(control)) return {};  // nothing to clean
   refresh_log_hints(store);
   if (!may_close_tail(control)) {
-    if (Fault fault = create_reserve(store, held, reserve_for(control, 0))) return fault;
+    if (Fault fault = create_free_segment(store, held, reserve_for(control, 0))) return fault;
   }
   return switch_tail(store, held, next_of_closed_tail(control));
 }
@@ -311,9 +273,10 @@ Fault free_segment(Store& store, LockHeld held, Word number) {
   change.set(segment.filled, 0);
   change.set(segment.live, 0);
   if (Fault fault = change.commit()) return fault;
+  Word free_files = 0;
+  for (Word other = control_segments; other < segments_max; ++other) free_files += is_free(control, other) ? 1 : 0;
   refresh_log_hints(store);
-  const bool is_kept =
-      number < control_segments || free_files(control) <= free_files_kept || is_set_aside(control, number);
+  const bool is_kept = number < control_segments || free_files <= free_files_kept || is_set_aside(control, number);
   return is_kept ? Fault::none() : remove_segment(store, held, number);
 }
 
@@ -325,9 +288,7 @@ Fault set_aside_segments(Store& store, LockHeld held, Word size) {
     if (Fault fault = store.regions.files().budget().check_left(held, size - there)) return fault;
   }
   for (; there < size; there = log_size(control)) {
-    const Word more = std::min(each, size - there);
-    Word made = segments_max;
-    if (Fault fault = create_free_segment(store, held, more, wanted_capacity(control.state, more), &made)) return fault;
+    if (Fault fault = create_free_segment(store, held, std::min(each, size - there))) return fault;
   }
   return {};
 }
@@ -336,7 +297,7 @@ bool give_back_free_segment(Store& store, LockHeld held) {
   Control& control = store.control();
   const Word kept = largest_free_but(control, segments_max);
   for (Word number = control_segments; number < segments_max; ++number) {
-    if (!may_go(control, number)) continue;
+    if (!is_free(control, number) || is_set_aside(control, number)) continue;
     const Word next = number == kept ? largest_free_but(control, number) : kept;
     if (reserve_for(control, 0) > (next == segments_max ? 0 : control.segments[next].size)) continue;
     return !remove_segment(store, held, number);
