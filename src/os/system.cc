@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "os/system.h"
 
+#include <fcntl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <string_view>
+
+#include "os/text.h"
 
 namespace ultradict::os {
 
@@ -34,6 +38,25 @@ Fault random_bytes(void* destination, Size size) {
 
 std::int32_t thread_id() { return static_cast<std::int32_t>(::syscall(SYS_gettid)); }
 
-bool thread_exists(std::int32_t id) { return ::syscall(SYS_tgkill, ::getpid(), id, 0) == 0 || errno != ESRCH; }
+namespace {
+
+// A main thread that ended before the others stays behind, as what the kernel calls a zombie, and takes signals.
+bool is_zombie(std::int32_t id) {
+  char text[128];  // "id (name) state ...", with a name of at most 15 bytes, whatever they are
+  const int file = ::open(Text<64>("/proc/self/task/%d/stat", id), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  const ssize_t size = ::read(file, text, sizeof text);
+  ::close(file);
+  const std::string_view read(text, size > 0 ? static_cast<std::size_t>(size) : 0);
+  const std::size_t name_end = read.rfind(") ");
+  return name_end != read.npos && read.substr(name_end + 2).starts_with('Z');
+}
+
+}  // namespace
+
+bool thread_exists(std::int32_t id) {
+  if (::syscall(SYS_tgkill, ::getpid(), id, 0) != 0) return errno != ESRCH;
+  return id != ::getpid() || !is_zombie(id);
+}
 
 }  // namespace ultradict::os

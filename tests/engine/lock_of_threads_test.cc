@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Threads of one process that hold the lock of a dict, or end while they do.
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -29,6 +31,22 @@ TEST(LockOfThreads, C5_OfAThreadThatEndedIsTakenByOthersOfItsProcess) {
   EXPECT_TRUE(dict.unlock());
   EXPECT_EQ(dict.unlock().code(), Code::not_owner);
   EXPECT_EQ(value_of(dict, "k"), "v");
+}
+
+// It stays behind as a zombie for as long as its process lives.
+TEST(LockOfThreads, C5_OfAMainThreadThatEndedIsTakenByOthersOfItsProcess) {
+  const Scratch scratch;
+  EXPECT_EQ(in_child([&] {
+              Dict own = scratch.open("of the child");
+              require(own.lock());
+              std::thread([&] {
+                require(own.lock(Wait{5000 * millisecond}));
+                require(own.put("k", "v"));
+                ::_exit(0);
+              }).detach();
+              ::syscall(SYS_exit, 1);  // of this thread alone
+            }),
+            0);
 }
 
 TEST(LockOfThreads, C5_OfALivingThreadIsNeverTaken) {
