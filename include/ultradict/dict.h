@@ -290,7 +290,7 @@ class Cursor {
   Status retry(const Attempt& attempt);
 };
 
-// Holds the lock for a scope.
+// Holds the lock for a scope, in which the dict must stay open and where it is.
 class LockGuard {
  public:
   explicit LockGuard(Dict& dict) : dict_(dict), status_(dict.lock()) {}
