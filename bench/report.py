@@ -55,6 +55,11 @@ How it is measured:
   in a workload at all is left out of its table.
 """
 
+UNSTEADY = (
+    "**The machine was not steady: the time to read its clock changed. What stands here says as much of who else used "
+    "it as of the stores.**"
+)
+
 
 def document(results: Results, name: str) -> str:
     """docs/benchmarks.md."""
@@ -88,10 +93,15 @@ def where(results: Results) -> list[str]:
         f"{scale['name']} run of {results.content['date']}: {scale['rounds']} rounds, {scale['keys']:,} keys, "
         f"{results.content['seconds'] / 60:.0f} minutes"
     )
-    rough = (
-        ["", "**A quick run: its figures are rough, and say little about goals.**"] if scale["name"] != "full" else []
-    )
-    return ["## Where", "", "| | |", "|---|---|", f"| run | {extent} |", *lines, *rough, ""]
+    if clock := results.clock():
+        usual = f"{clock.least:.0f} to {clock.most:.0f}"
+        lines.append(f"| clock | {clock.median:.0f} ns to read it, nearly always {usual} |")
+    warnings = []
+    if scale["name"] != "full":
+        warnings += ["", "**A quick run: its figures are rough, and say little about goals.**"]
+    if not results.steady():
+        warnings += ["", filled(UNSTEADY)]
+    return ["## Where", "", "| | |", "|---|---|", f"| run | {extent} |", *lines, *warnings, ""]
 
 
 def judged(results: Results) -> list[str]:

@@ -134,6 +134,8 @@ def main() -> int:
     judged = goals.judge(results)
     for goal in judged if scale is not TRIAL else ():
         print(goal.line())
+    if scale is not TRIAL and not results.steady():
+        print(f"the machine was not steady: its clock took {results.clock()} ns to read")
     if options.json:
         results.write(options.json)
     faults = faults_of_ours(results)

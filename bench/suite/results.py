@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 REASONS = ("cannot", "wrong", "failed")
+STEADY = 1.25
 
 
 class Figure(NamedTuple):
@@ -62,6 +63,31 @@ class Results:
             return None
         values = [figures[name] for figures in cell.get("rounds", []) if name in figures]
         return Figure(statistics.median(values), min(values), max(values)) if values else None
+
+    def clock(self) -> Figure | None:
+        """ns that reading the clock took in all of the run: the median, and between what nine tenths of it lay.
+
+        A machine that does as much at any time reads it in the same time. Half as much again says that others had a
+        share of its processors, or that their frequency changed.
+        """
+        cells = self.content.get("cells", {}).values()
+        rounds = [
+            figures
+            for variants in cells
+            for stores in variants.values()
+            for cell in stores.values()
+            for figures in cell.get("rounds", [])
+        ]
+        read = [figures["timer_ns"] for figures in rounds if "timer_ns" in figures]
+        if len(read) < 2:
+            return None
+        twentieths = statistics.quantiles(read, n=20, method="inclusive")
+        return Figure(twentieths[9], twentieths[0], twentieths[18])
+
+    def steady(self) -> bool:
+        """Whether the machine was, by its clock: figures of one that was not are no figures of the stores."""
+        clock = self.clock()
+        return clock is None or clock.most <= STEADY * clock.least
 
     def stores(self) -> list[str]:
         """Those that took part or were to, in their order."""

@@ -10,6 +10,10 @@ from pathlib import Path
 
 from house.tree import root
 
+sys.path.insert(0, str(root / "bench"))
+
+from suite.results import Results
+
 results = root / "bench" / "results" / "versus.json"
 
 
@@ -31,3 +35,12 @@ def test_another_figure_is_noticed(tmp_path: Path) -> None:
     answer = checked(str(other))
     assert answer.returncode == 1
     assert {"docs/benchmarks.md", "README.md"} <= set(answer.stdout.split())
+
+
+def test_a_machine_that_was_not_steady_is_told(tmp_path: Path) -> None:
+    content = json.loads(results.read_text())
+    for store in content["cells"]["read"]["hot"].values():
+        for figures in store.get("rounds", []):
+            figures["timer_ns"] = 1.3 * figures.get("timer_ns", 0.0)
+    assert Results(json.loads(results.read_text())).steady()
+    assert not Results(content).steady()
