@@ -66,7 +66,9 @@ Status Dict::open(std::string_view name, const Options& given, Dict* dict) {
   handle->name = name;
   bool created = false;
   std::shared_ptr<Store> store;
-  if (Fault fault = open_dict(name, options, &store, &created)) return report(fault, name);
+  if (Fault fault = open_dict(name, options, &store, &created)) {
+    return report_with_place(fault, name, options.directory);
+  }
   if (options.keeps_sightings) store->regions.keep_old_tables();
   handle->creator = created ? store->token->word() : 0;
   dict->store_ = std::move(store);
@@ -75,7 +77,7 @@ Status Dict::open(std::string_view name, const Options& given, Dict* dict) {
 }
 
 Status Dict::unlink(std::string_view name, std::string_view directory, std::string_view id) {
-  return report(unlink_dict(name, directory, id), name);
+  return report_with_place(unlink_dict(name, directory, id), name, directory);
 }
 
 Status Dict::close() {

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import http.client
+import importlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,6 +20,7 @@ import pytest
 WORKERS = 4
 CLIENTS = 8
 HITS = 50
+NAMES = ["hits", "requests"]
 
 
 def answer(port: int, path: str, client: str) -> tuple[int, str]:
@@ -36,7 +39,10 @@ def port(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[int]:
     listening = socket.create_server(("127.0.0.1", 0), backlog=256)
     source = Path(__file__).with_name("web_counter.py").read_text()
     if not request.param:  # what the example says for servers that do not preload
-        source = source.replace("= UltraDict()", '= UltraDict(name="web_counter", auto_unlink=False)')
+        for name in NAMES:
+            source = re.sub(
+                rf"^({name}: .*= UltraDict)\(\)", rf'\1(name="{name}", auto_unlink=False)', source, flags=re.M
+            )
     (tmp_path / "web_counter.py").write_text(source)
     command = [sys.executable, "-m", "gunicorn", "--workers", str(WORKERS), "--bind", f"fd://{listening.fileno()}"]
     command += ["--worker-tmp-dir", str(tmp_path), "--log-level", "warning", *request.param]
@@ -54,8 +60,17 @@ def port(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[int]:
     errors = server.communicate(timeout=60)[1]
     listening.close()
     assert (server.returncode, errors) == (0, b"")
-    left = [path.name for path in (tmp_path / "dicts" / "n").iterdir()]
-    assert left == ([] if request.param else ["web_counter"])
+    left = sorted(path.name for path in (tmp_path / "dicts" / "n").iterdir())
+    assert left == ([] if request.param else NAMES)
+
+
+def test_windows_that_are_over_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    example = importlib.import_module("web_counter")
+    for window in range(3):
+        monkeypatch.setattr(example.time, "time", lambda now=window * example.WINDOW_S: now)
+        assert not any(example.is_too_much(f"{window} {number}") for number in range(5))
+        assert len(example.requests) == 1 + 5
 
 
 def test_all_workers_count_in_one_dict(port: int) -> None:

@@ -5,9 +5,10 @@ count for itself.
     gunicorn --workers 4 --preload web_counter:app
     curl localhost:8000/hits/a-page
 
-`--preload` makes the dict before the workers are forked: they inherit it, and it ends with the server. Where workers
-load the application for themselves, give the dict a name that all of them open, and let it outlive the worker that
-happens to be the first: `UltraDict(name="web_counter", auto_unlink=False)`.
+`--preload` makes the dicts before the workers are forked: they inherit them, and they end with the server. Where
+workers load the application for themselves, or run as another user than who starts them (`--user`), give the dicts
+names that all of them open, and let them outlive the worker that happens to be the first:
+`UltraDict(name="hits", auto_unlink=False)`.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from UltraDict import UltraDict
 REQUESTS_MAX = int(os.environ.get("REQUESTS_MAX", "1000"))  # of one client in a window
 WINDOW_S = 60
 
-counts: UltraDict[Any, int] = UltraDict()
+hits: UltraDict[str, int] = UltraDict()
+requests: UltraDict[Any, int] = UltraDict()  # of each client in one window, which stands under None
 
 
-def add_one(key: Any) -> int:
+def add_one(counts: UltraDict[Any, int], key: str) -> int:
     """Count, with no other worker in between."""
     with counts.lock:
         counts[key] = count = counts.get(key, 0) + 1
@@ -33,10 +35,13 @@ def add_one(key: Any) -> int:
 
 
 def is_too_much(client: str) -> bool:
-    """Whether the client has used up its requests; forgets the windows that are over."""
+    """Whether the client has used up its requests; the first one of a window forgets the one before."""
     window = int(time.time()) // WINDOW_S
-    counts.pop(("requests", client, window - 1), None)
-    return add_one(("requests", client, window)) > REQUESTS_MAX
+    with requests.lock:
+        if requests.get(None) != window:
+            requests.clear()
+            requests[None] = window
+        return add_one(requests, client) > REQUESTS_MAX
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -44,6 +49,6 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     if is_too_much(environ.get("HTTP_X_CLIENT", environ["REMOTE_ADDR"])):
         status, answer = "429 Too Many Requests", "later, please\n"
     else:
-        status, answer = "200 OK", f"{add_one(environ['PATH_INFO'])} {os.getpid()}\n"
+        status, answer = "200 OK", f"{add_one(hits, environ['PATH_INFO'])} {os.getpid()}\n"
     start_response(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(answer)))])
     return [answer.encode()]

@@ -149,7 +149,8 @@ inline bool Value::operator==(const Value& other) const { return variant_ == oth
 
 Status encode_value(const Value& value, std::string* bytes);
 Status decode_value(Bytes bytes, Value* value);
-// The canonical form of a key and, if that does not say how the key looks (true, 1.0), its face; see Key.
+// The canonical form of a key and, if that does not say how the key looks (true, 1.0), its face; see Key. Where only
+// Python can open the face (an IntEnum) decode_key gives the plain key that is equal to it.
 Status encode_key(const Value& key, std::string* canonical, std::string* face);
 Status decode_key(Bytes canonical, Bytes face, Value* key);
 

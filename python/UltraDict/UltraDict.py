@@ -219,14 +219,21 @@ class UltraDict(SharedDict["_K", "_V"]):
         def close(self, unlink: bool = False, data: bool = True) -> dict[_K, _V] | None: ...
 
     def close(self, unlink: bool = False, data: bool = True) -> dict[_K, _V] | None:
-        """Ends this handle and returns the items as a plain dict (data=False: nothing)."""
+        """Ends this handle and returns the items as a plain dict (data=False: nothing).
+
+        If an item cannot be loaded that is raised, and the handle stays open.
+        """
         try:
-            return self.to_dict() if data and not self.closed else None
-        finally:
-            if unlink:
-                self._unlink()
-            else:
-                self._close()
+            items = self.to_dict() if data and not self.closed else None
+        except Exception as error:
+            if hasattr(error, "add_note"):
+                error.add_note("the dict stays open: close(data=False) closes it without returning the items")
+            raise
+        if unlink:
+            self._unlink()
+        else:
+            self._close()
+        return items
 
     def unlink(self) -> None:
         """Removes the name and closes this handle; other processes keep what they have attached."""

@@ -55,27 +55,35 @@ struct ConvertState {
 // How a key finds its entry.
 //   plain        by its canonical bytes; if that misses, among the exotic keys (if there are any)
 //   plain_like   an instance of a subclass that inherits == and hash of its plain base (IntEnum, namedtuple), or a
-//   tuple or
-//                frozenset that holds one: by the canonical bytes of the plain key it equals, then among the exotic
-//                keys
+//                tuple or frozenset that holds one: as the plain key it equals, whoever can load it
 //   number_like  a numbers.Number (Decimal, Fraction, complex, NumPy scalars), or a tuple or frozenset that holds one:
-//                likewise; the plain key it equals was found with Python's own == and hash. It may equal none
+//                by the canonical bytes of the plain key it equals, which was found with Python's own == and hash, if
+//                it equals one; then among the exotic keys
 //   exotic       every other hashable: only Python can compare it, with every key there is
 //   error        an exception was raised: unhashable, or its __hash__ or __eq__ raised
 enum class KeyKind { plain, plain_like, number_like, exotic, error };
 
+// Of a key that is not there yet: whether only Python finds it again.
+inline bool is_exotic(KeyKind kind) { return kind == KeyKind::number_like || kind == KeyKind::exotic; }
+
 // `canonical` and `face` are cleared first, then
 //   plain                    canonical: its canonical form; face: empty when decoding `canonical` gives back exactly
-//   this
-//                            object, else the encoding of the key as inserted (True, 1.0, -0.0, (1, True))
-//   plain_like, number_like  canonical: that of the plain key it equals, or empty if there is none; face: empty
+//                            this object, else the encoding of the key as inserted (True, 1.0, -0.0, (1, True))
+//   plain_like               canonical: that of the plain key it equals; face: empty, see encode_face
+//   number_like              canonical: likewise, or empty if it equals none; face: empty
 //   exotic, error            both empty
 // NaN, and whatever holds one, is exotic: it equals only itself.
 KeyKind encode_key(ConvertState& state, PyObject* key, Scratch* canonical, Scratch* face);
 
-// How a key that is not plain is stored: canonical = Tag::unique and 16 random bytes, face = Tag::pickle and the
-// pickle. Key::exotic is to be set with it.
+// The face of a key that is stored as plain_like: Tag::pickle and the pickle.
+bool encode_face(ConvertState& state, PyObject* key, Scratch* face);
+
+// How any other key that is not plain is stored: canonical = Tag::unique and 16 random bytes, face as above.
+// Key::exotic is to be set with it.
 bool encode_exotic_key(ConvertState& state, PyObject* key, Scratch* canonical, Scratch* face);
+
+// Whether the key that was inserted must be unpickled, though its canonical form may be that of a plain one.
+inline bool is_pickled(Bytes face) { return !face.empty() && static_cast<Tag>(face.front()) == Tag::pickle; }
 
 // The key object as it was inserted; a new reference.
 PyObject* decode_key(ConvertState& state, Bytes canonical, Bytes face, bool allow_pickle);

@@ -189,7 +189,7 @@ PyObject* read_foreign(Tag tag, Bytes rest, const Serializer& serializer) {
 
 PyObject* decode_key(ConvertState& state, Bytes canonical, Bytes face, bool allow_pickle) {
   const Bytes bytes = face.empty() ? canonical : face;
-  if (!bytes.empty() && static_cast<Tag>(bytes.front()) == Tag::pickle) {
+  if (is_pickled(bytes)) {
     if (allow_pickle) return read_pickle(state, bytes.substr(1));
     return state.raise_forbidden("a key is stored as a pickle, which allow_pickle=False refuses to load");
   }

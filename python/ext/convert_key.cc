@@ -194,10 +194,14 @@ KeyKind encode_key(ConvertState& state, PyObject* key, Scratch* canonical, Scrat
   return kind;
 }
 
+bool encode_face(ConvertState& state, PyObject* key, Scratch* face) {
+  face->clear();
+  return write_whole_pickle(state, key, face);
+}
+
 bool encode_exotic_key(ConvertState& state, PyObject* key, Scratch* canonical, Scratch* face) {
   canonical->clear();
-  face->clear();
-  if (!write_whole_pickle(state, key, face)) return false;
+  if (!encode_face(state, key, face)) return false;
   PyObject* urandom = ConvertState::imported(&state.urandom, "os", "urandom");
   if (urandom == nullptr) return false;
   Ref random = Ref::steal(PyObject_CallFunction(urandom, "n", static_cast<Py_ssize_t>(unique_size)));

@@ -118,7 +118,10 @@ bool ExoticKeys::refresh(Session* session, Mirror* mirror) {
 bool ExoticKeys::learn(Session* session, Mirror* mirror, const Record& record) {
   const Ref canonical = bytes_object(record.canonical);
   if (!canonical) return false;
-  const Ref key = Ref::steal(object_of(session, record.canonical, record.face, record.exotic));
+  Ref key = Ref::steal(object_of(session, record.canonical, record.face, record.exotic));
+  if (!key && !record.exotic && unloadable()) {  // one that is equal does as well
+    key = Ref::steal(decode_key(session->module->convert, record.canonical, {}, false));
+  }
   if (!key || PyObject_Hash(key.get()) == -1) {
     ++mirror->unloaded;
     return unloadable();

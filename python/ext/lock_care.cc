@@ -43,6 +43,9 @@ bool read_parameter(const char* word, PyObject* value, LockTerms* terms) {
     terms->spin = seconds == 0;
     return true;
   }
+  if (std::strcmp(word, "block") == 0 && PyFloat_Check(value) != 0) {
+    return PyErr_Format(PyExc_TypeError, "block must be True or False, not %R: say timeout=%R", value, value), false;
+  }
   const int truth = PyObject_IsTrue(value);
   if (truth < 0) return false;
   if (std::strcmp(word, "block") == 0) terms->block = truth != 0;

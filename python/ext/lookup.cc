@@ -77,20 +77,20 @@ Ref key_for_cache(Session* session, PyObject* key, const Record& record) {
   return Ref::steal(session->exotic.object_of(session, record.canonical, record.face, record.exotic));
 }
 
-// Puts a decoded value where a probe found its key.
-void remember(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, const Sighting& seen,
+// Puts a decoded value where a probe found its key. `key_known`: `key` is how it looked to who inserted it.
+void remember(Session* session, PyObject* key, bool key_known, Py_hash_t hash, PyObject* value, const Sighting& seen,
               std::uint64_t size) {
   std::uint32_t number = 0;
   const int known = session->cache.find(hash, key, &number);
   if (known < 0) return forgive_raised();
-  if (known == 0) return session->cache.insert(hash, key, true, value, seen, size);
+  if (known == 0) return session->cache.insert(hash, key, key_known, value, seen, size);
   Cache::Item& item = session->cache.item(number);
   if (item.born == seen.born) {
-    if (!Cache::key_known(item)) session->cache.set_key(item, key);
+    if (key_known && !Cache::key_known(item)) session->cache.set_key(item, key);
     return session->cache.renew(item, value, seen, size);
   }
   session->cache.remove(number);
-  session->cache.insert(hash, key, true, value, seen, size);
+  session->cache.insert(hash, key, key_known, value, seen, size);
 }
 
 Found find_canonical(Probe* probe) {
@@ -173,11 +173,13 @@ PyObject* value_of_record(Session* session, PyObject* key, Py_hash_t hash, const
   Ref value = Ref::steal(decode_record(session, key, seen, record));
   if (!value || !session->cache.enabled()) return value.release();
   if (when == Remember::if_room && !session->cache.has_room(size_of(record))) return value.release();
-  const Ref stored_key = key_for_cache(session, key, record);
+  // Who has an equal key need not be able to load the one that was inserted.
+  const bool is_equal_only = key != nullptr && when == Remember::always && !record.exotic && is_pickled(record.face);
+  const Ref stored_key = is_equal_only ? Ref::share(key) : key_for_cache(session, key, record);
   if (!stored_key) return nullptr;
   if (key == nullptr) hash = PyObject_Hash(stored_key.get());
   if (hash == -1) return nullptr;
-  remember(session, stored_key.get(), hash, value.get(), seen, size_of(record));
+  remember(session, stored_key.get(), !is_equal_only, hash, value.get(), seen, size_of(record));
   return value.release();
 }
 
@@ -192,7 +194,7 @@ static PyObject* renewed_value(Session* session, std::uint32_t number, const Sig
   if (version == cache.version()) {
     cache.renew(cache.item(number), value.get(), seen, size_of(record));
   } else {
-    remember(session, key.get(), hash, value.get(), seen, size_of(record));
+    remember(session, key.get(), true, hash, value.get(), seen, size_of(record));
   }
   return value.release();
 }
@@ -216,7 +218,10 @@ PyObject* refresh_item(Session* session, std::uint32_t number) {
     cache.replace_ref(item, seen);
     return Ref::share(value.get()).release();
   }
-  if (!Cache::key_known(item)) return value_of_record(session, nullptr, 0, seen, record);
+  if (!Cache::key_known(item)) {
+    const Ref key = Ref::share(item.key);
+    return value_of_record(session, key.get(), item.hash, seen, record);
+  }
   return renewed_value(session, number, seen, record);
 }
 

@@ -38,7 +38,8 @@ PyObject* raise_unfetched(Session* session);
 
 // The value of a record that was just read, remembered if that can be; a new reference. `key`, if not null, is a key
 // equal to the stored one, with its hash. Null with an exception, or without one if the key was overwritten or deleted
-// meanwhile. A walk over everything remembers only what fits, so that it does not drive out what is used.
+// meanwhile. A walk over everything, whose `key` is the stored one itself, remembers only what fits, so that it does
+// not drive out what is used.
 enum class Remember { always, if_room };
 PyObject* value_of_record(Session* session, PyObject* key, Py_hash_t hash, const Sighting& seen, const Record& record,
                           Remember remember = Remember::always);

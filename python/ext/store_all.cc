@@ -133,8 +133,9 @@ class Plan {
     special->kind = encode_key(convert, special->key, &scratch_, &face_);
     if (special->kind == KeyKind::error) return false;
     // In a new dict no other key can be equal.
-    special->settled.exotic = is_nested && special->kind != KeyKind::plain;
+    special->settled.exotic = is_nested && is_exotic(special->kind);
     if (special->settled.exotic && !encode_exotic_key(convert, special->key, &scratch_, &face_)) return false;
+    if (special->kind == KeyKind::plain_like && !encode_face(convert, special->key, &face_)) return false;
     item->key.canonical = arena_.add(scratch_.bytes());
     item->key.face = arena_.add(face_.bytes());
     item->key.exotic = special->settled.exotic;
@@ -209,8 +210,9 @@ class Plan {
     if (!probe) return false;
     probe.key = key;
     SettledKey settled;
-    ExoticForm form;
-    const bool is_made = special != nullptr && special->settled.exotic && !special->settled.exists;
+    PickledForm form;
+    const bool is_plain = special == nullptr || special->kind == KeyKind::plain;
+    const bool is_made = !is_plain && is_pickled(item->key.face) && !special->settled.exists;
     if (is_made && !(form.canonical.append(item->key.canonical) && form.face.append(item->key.face))) return false;
     if (!settle_key(&probe, &form, &settled)) return false;
     item->key = {arena_.add(probe.canonical.bytes()), arena_.add(probe.face.bytes()), settled.exotic};

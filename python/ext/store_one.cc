@@ -82,11 +82,8 @@ inline char* write_short(PyObject* value, char* at) noexcept {
   return at + size;
 }
 
-// Types whose stored form is always decoded to the very type that the caller used.
-bool one_form_only(PyObject* key) { return PyUnicode_CheckExact(key) || PyBytes_CheckExact(key) || key == Py_None; }
-
-// A key that is equal to an exotic one is not how that one looked.
-void remember_written(Probe* probe, Py_hash_t hash, PyObject* value, SettledKey settled, std::size_t size) {
+// A key that was there may have looked different to who inserted it.
+void remember_written(Probe* probe, Py_hash_t hash, PyObject* value, std::size_t size) {
   Session* session = probe->session;
   if (!session->cache.enabled()) return;
   const Sighting& seen = probe->seen;
@@ -100,14 +97,18 @@ void remember_written(Probe* probe, Py_hash_t hash, PyObject* value, SettledKey 
     return session->cache.renew(session->cache.item(number), kept, seen, size);
   }
   if (known != 0) session->cache.remove(number);
-  const bool key_known = inserted || (one_form_only(probe->key) && !settled.exotic);
-  session->cache.insert(hash, probe->key, key_known, kept, seen, size);
+  session->cache.insert(hash, probe->key, inserted, kept, seen, size);
 }
 
-bool encode_new_exotic(Probe* probe, ExoticForm* form) {
+bool encode_new(Probe* probe, PickledForm* form) {
   if (probe->kind == KeyKind::plain) return true;
   ConvertState& convert = probe->session->module->convert;
-  const bool is_made = !form->canonical.empty();
+  const bool is_made = !form->face.empty();
+  if (probe->kind == KeyKind::plain_like) {
+    if (!is_made && !encode_face(convert, probe->key, &form->face)) return false;
+    probe->face.clear();
+    return probe->face.append(form->face.bytes());
+  }
   if (!is_made && !encode_exotic_key(convert, probe->key, &form->canonical, &form->face)) return false;
   probe->canonical.clear();
   probe->face.clear();
@@ -117,7 +118,7 @@ bool encode_new_exotic(Probe* probe, ExoticForm* form) {
 // Settles the key, and has the mirror know it if it is a new exotic one.
 bool settle_for_good(Probe* probe, LockForWrite* lock, SettledKey* settled) {
   Session* session = probe->session;
-  ExoticForm form;
+  PickledForm form;
   for (int tries = 0; tries < Undisturbed::tries_max; ++tries) {
     if (!lock->regain()) return false;
     const Undisturbed undisturbed(session);
@@ -150,12 +151,12 @@ bool Undisturbed::raise_endless() {
   return false;
 }
 
-bool settle_key(Probe* probe, ExoticForm* form, SettledKey* settled) {
+bool settle_key(Probe* probe, PickledForm* form, SettledKey* settled) {
   const Found found = find_stored(probe);
   if (found == Found::error) return false;
   settled->exists = found == Found::yes;
-  settled->exotic = settled->exists ? probe->record.exotic : probe->kind != KeyKind::plain;
-  if (!settled->exists) return encode_new_exotic(probe, form);
+  settled->exotic = settled->exists ? probe->record.exotic : is_exotic(probe->kind);
+  if (!settled->exists) return encode_new(probe, form);
   probe->face.clear();
   return probe->record.face.empty() || probe->face.append(probe->record.face);
 }
@@ -177,8 +178,7 @@ namespace {
   const bool inserted = seen.born == seen.sequence;
   if (inserted) ++session->size_changes;
   if (inserted && inserted_at != nullptr) *inserted_at = seen;
-  session->cache.insert(hash, key, inserted || one_form_only(key), value_to_keep(session, value), seen,
-                        canonical.size() + ready.size);
+  session->cache.insert(hash, key, inserted, value_to_keep(session, value), seen, canonical.size() + ready.size);
   return Found::yes;
 }
 
@@ -194,7 +194,7 @@ bool store_probed(Session* session, PyObject* key, Py_hash_t hash, PyObject* val
   if (!lock.acquire() || !put_under_lock(&probe, &lock, ready, &settled)) return false;
   lock.release();
   if (inserted_at != nullptr && probe.seen.born == probe.seen.sequence) *inserted_at = probe.seen;
-  remember_written(&probe, hash, value, settled, ready.size);
+  remember_written(&probe, hash, value, ready.size);
   return true;
 }
 

@@ -44,15 +44,15 @@ struct SettledKey {
   bool exotic = false;
 };
 
-// The exotic form of a key, made once: to pickle it runs Python code.
-struct ExoticForm {
+// How a key that is not plain is stored, made once: to pickle it runs Python code.
+struct PickledForm {
   Scratch canonical;
   Scratch face;
 };
 
 // Under the shared lock: the canonical form under which `key` is or will be stored, in `probe->canonical`, and its
 // face. Runs Python code: see Undisturbed.
-bool settle_key(Probe* probe, ExoticForm* form, SettledKey* settled);
+bool settle_key(Probe* probe, PickledForm* form, SettledKey* settled);
 
 // Python code that compares or pickles keys may write to the dict, though this thread has its lock; or fork, and then
 // the child has no lock. What was found before no longer holds then, and is to be looked at again.

@@ -149,8 +149,11 @@ Status decode_value(Bytes bytes, Value* value) {
   return Status(Code::damaged, "the bytes of a value are no encoding of one");
 }
 
+// A face that only Python can open says less than the plain key that is equal to it.
 Status decode_key(Bytes canonical, Bytes face, Value* key) {
-  if (Parser(face.empty() ? canonical : face, true).whole(key)) return {};
+  const auto tag_of = [](Bytes bytes) { return bytes.empty() ? Tag::none : static_cast<Tag>(bytes.front()); };
+  const bool is_plain = face.empty() || (tag_of(face) == Tag::pickle && tag_of(canonical) != Tag::unique);
+  if (Parser(is_plain ? canonical : face, true).whole(key)) return {};
   return Status(Code::damaged, "the bytes of a key are no encoding of one");
 }
 

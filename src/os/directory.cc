@@ -21,17 +21,12 @@ namespace ultradict::os {
 
 namespace {
 
-std::string default_path() {
-  const char* chosen = std::getenv("ULTRADICT_DIR");
-  if (chosen && *chosen) return chosen;
-  return "/dev/shm/ultradict-" + std::to_string(::geteuid());
-}
-
 Fault make_directory(const std::string& path, unsigned mode) {
   if (::mkdir(path.c_str(), mode) != 0) {
     if (errno == EEXIST) return {};
     const Fault fault = system_fault("make the directory of dicts");
-    return fault.code == Code::not_found ? Fault{Code::os_error, fault.error, fault.what, 0, 0} : fault;
+    if (fault.code != Code::not_found) return fault;
+    return Fault{Code::os_error, fault.error, "make the directory of dicts, which needs one to lie in", 0, 0};
   }
   return ::chmod(path.c_str(), mode) == 0 ? Fault::none() : system_fault("set a directory's mode");
 }
@@ -71,7 +66,8 @@ Fault check_place(const std::string& path) {
   }
   if (!S_ISDIR(status.st_mode)) {
     return Fault{Code::forbidden, 0,
-                 "in the place of the directory of dicts is something else, remove it or set ULTRADICT_DIR; owner",
+                 "something else is in the place of the directory of dicts, remove it or choose another place by "
+                 "ULTRADICT_DIR",
                  status.st_uid, ::geteuid()};
   }
   if (status.st_uid != ::geteuid()) {
@@ -106,8 +102,15 @@ bool is_id(std::string_view text) {
 
 }  // namespace
 
+std::string directory_path(std::string_view wanted) {
+  if (!wanted.empty()) return std::string(wanted);
+  const char* chosen = std::getenv("ULTRADICT_DIR");
+  if (chosen && *chosen) return chosen;
+  return "/dev/shm/ultradict-" + std::to_string(::geteuid());
+}
+
 Fault Directory::open(std::string_view wanted, Directory* directory) {
-  std::string path = wanted.empty() ? default_path() : std::string(wanted);
+  std::string path = directory_path(wanted);
   while (path.size() > 1 && path.back() == '/') path.pop_back();  // with it, a link would be followed
   if (Fault fault = make_absolute(&path)) return fault;
   constexpr std::size_t longest_below = sizeof("/d/") + NAME_MAX + 1 + file_name_size;

@@ -45,6 +45,9 @@ class Directory {
   std::string path_;
 };
 
+// The path of a Directory: what is asked for, or the default.
+std::string directory_path(std::string_view wanted);
+
 // The names in a directory, without "." and "..".
 // Not in a moment's order; what comes and goes meanwhile may be met or not.
 Fault list_directory(const char* path, FunctionRef<void(const char* name)> look);

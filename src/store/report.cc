@@ -5,6 +5,8 @@
 #include <string>
 #include <system_error>
 
+#include "os/directory.h"
+
 namespace ultradict {
 
 namespace {
@@ -39,6 +41,7 @@ std::string reason(const Fault& fault) {
       return "no shared memory is left (" + what + error + "): delete keys, or give the file system more room";
     case Code::forbidden:
       if (fault.error == 0) return "not permitted: " + what + numbers(fault);
+      if (fault.error == EROFS) return "not permitted: " + what + error + ": choose another place by ULTRADICT_DIR";
       return "not permitted: " + what + error + ", as user " + std::to_string(fault.seen) +
              ": a dict is its creator's, and a process that changes its user opens it afterwards";
     case Code::no_such_dict:
@@ -60,6 +63,9 @@ std::string reason(const Fault& fault) {
              "; this process can no longer use the dict, others can: open it anew, and please report this";
     case Code::would_cycle:
       return "a nested dict cannot become a value of its own content: assign a copy of it";
+    case Code::os_error:
+      if (fault.error == EMFILE) return what + error + ": close some, or raise RLIMIT_NOFILE";
+      return what + error + numbers(fault);
     default:
       return what + error + numbers(fault);
   }
@@ -69,6 +75,12 @@ std::string reason(const Fault& fault) {
 
 Status report_slowly(const Fault& fault, std::string_view name) {
   return Status(fault.code, "dict '" + std::string(name) + "': " + reason(fault));
+}
+
+Status report_with_place(const Fault& fault, std::string_view name, std::string_view directory) {
+  Status status = report(fault, name);
+  if (fault.code != Code::forbidden && fault.code != Code::os_error) return status;
+  return {fault.code, status.message() + " (the directory of dicts is " + os::directory_path(directory) + ")"};
 }
 
 }  // namespace ultradict

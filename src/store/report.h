@@ -11,6 +11,8 @@
 namespace ultradict {
 
 Status report_slowly(const Fault& fault, std::string_view name);
+// Of opening and unlinking: names the directory where files are what went wrong. `directory` as in Options.
+Status report_with_place(const Fault& fault, std::string_view name, std::string_view directory);
 
 inline Status report(const Fault& fault, std::string_view name) {
   if (fault.code == Code::ok) [[likely]]

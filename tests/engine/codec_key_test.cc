@@ -131,6 +131,12 @@ TEST(CodecKeyTest, AnExoticKeyArrivesUnopened) {
   EXPECT_EQ(key, Value(Foreign{Tag::unique, std::string(16, 'u')}));
 }
 
+TEST(CodecKeyTest, AKeyThatOnlyPythonCanOpenIsThePlainOneItEquals) {
+  Value key;
+  ASSERT_TRUE(decode_key(encoded(Tuple{{1, "a"}}).canonical, "\x0fpickle", &key));
+  EXPECT_EQ(key, Value(Tuple{{1, "a"}}));
+}
+
 TEST(CodecKeyTest, E11_DamagedKeysAreReported) {
   Value key;
   for (const std::string& bytes : {std::string(), std::string("\x0eshort"), std::string("\x0b\x00", 2),

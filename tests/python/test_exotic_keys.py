@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from alphabet import CaseBlind, Letter, Level, SubStr, Tagged, Word
+import alphabet
+from alphabet import CaseBlind, Letter, Level, SubStr, SubTuple, Tagged, Word
 from UltraDict import UltraDict
 
 
@@ -162,6 +163,69 @@ def test_a_key_that_cannot_be_loaded_equals_nothing(
         assert "missing" not in other
         with pytest.raises(AttributeError, match="Vanishing"):
             list(other)
+
+
+subclassed = {
+    "an IntEnum": (Level.LOW, 1),
+    "a str": (SubStr("a"), "a"),
+    "a tuple": (SubTuple((1, "a")), (1, "a")),
+    "inside a tuple": ((SubStr("a"), 2), ("a", 2)),
+    "inside a frozenset": (frozenset([Level.LOW]), frozenset([1])),
+}
+
+
+@pytest.mark.parametrize(("key", "plain"), subclassed.values(), ids=subclassed)
+def test_what_is_plain_but_for_its_class_is_found_without_the_class(
+    d: UltraDict[Any, Any], other: UltraDict[Any, Any], monkeypatch: pytest.MonkeyPatch, key: object, plain: object
+) -> None:
+    d.update({key: 1})
+    with monkeypatch.context() as patch:
+        for name in ("Level", "SubStr", "SubTuple"):
+            patch.delattr(alphabet, name)
+        assert plain in other
+        assert other[plain] == other[plain] == other.setdefault(plain, 2) == 1
+        assert Word("other") not in other
+        other[plain] = 2
+        other.update({plain: 3})
+        assert len(other) == len(d) == 1
+        with pytest.raises(AttributeError):
+            list(other)
+        assert other[plain] == 3
+    assert [(type(found), value) for found, value in other.items()] == [(type(key), 3)]
+    assert [(type(found), value) for found, value in d.items()] == [(type(key), 3)]
+    del other[plain]
+    assert d == {}
+    d[plain] = 4
+    assert [type(found) for found in other] == [type(plain)]
+
+
+def test_what_is_plain_but_for_its_class_needs_no_pickle_to_be_found(d: UltraDict[Any, Any]) -> None:
+    d[Level.LOW] = {"deep": 1}
+    with UltraDict.open(d.name, allow_pickle=False) as other:
+        assert other[1] == {"deep": 1}
+        other[1] = 2
+        assert (len(other), other.pop(1)) == (1, 2)
+        d[SubStr("k")] = 3
+        with pytest.raises(UltraDict.Exceptions.Forbidden):
+            list(other)
+
+
+def test_what_is_plain_but_for_its_class_is_compared_without_the_class(
+    d: UltraDict[Any, Any], other: UltraDict[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    d[SubStr("abc")] = 1
+    with monkeypatch.context() as patch:
+        patch.delattr(alphabet, "SubStr")
+        assert other[Word("ABC")] == 1
+        other[Word("Abc")] = 2
+    assert d == {SubStr("abc"): 2}
+
+
+def test_what_is_plain_but_for_its_class_is_found_in_nested_dicts() -> None:
+    with UltraDict({"n": {SubStr("a"): 1}}, recurse=True) as d, UltraDict(name=d.name) as other:
+        nested = other["n"]
+        assert nested["a"] == 1
+        assert [type(key) for key in nested] == [SubStr]
 
 
 def test_c9_an_exception_in_eq_or_hash_comes_through_and_changes_nothing(d: UltraDict[Any, Any]) -> None:

@@ -140,6 +140,23 @@ def test_close_returns_the_data_and_ends_everything_but_the_name() -> None:
             use()
 
 
+class Elsewhere:
+    """A class that this process does not have any more."""
+
+
+def test_what_close_cannot_return_it_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    d = UltraDict({"a": [1]})
+    UltraDict(name=d.name)["b"] = Elsewhere()
+    with monkeypatch.context() as patch:
+        patch.delitem(globals(), "Elsewhere")
+        with pytest.raises(AttributeError, match="Elsewhere") as raised:
+            d.close(unlink=True)
+        assert sys.version_info < (3, 11) or "close(data=False)" in raised.value.__notes__[-1]
+        assert d["a"] == [1]
+        del d["b"]
+        assert d.close(unlink=True) == {"a": [1]}
+
+
 def test_close_without_data() -> None:
     assert UltraDict(a=1).close(data=False) is None
     with UltraDict(a=1) as d:

@@ -148,6 +148,8 @@ def test_what_is_wrong_with_a_parameter_is_said_by_its_name(d: UltraDict[Any, An
                 use(**{word: "soon"})
             with pytest.raises(ValueError, match=f"{word} must be a number of seconds, not nan"):
                 use(**{word: math.nan})
+        with pytest.raises(TypeError, match=r"block must be True or False, not 0\.5: say timeout=0\.5"):
+            use(0.5)
         with pytest.raises(TypeError, match="two values for block"):
             use(True, block=False)
     assert not d.lock.has_lock

@@ -26,10 +26,10 @@ def d() -> Iterator[UltraDict[Any, Any]]:
         yield made
 
 
-def fill(d: UltraDict[Any, Any]) -> None:
+def fill(d: UltraDict[Any, Any], size: int = 100) -> None:
     """Until it raises."""
     for number in range(1_000_000):
-        d[number] = "v" * 100
+        d[number] = "v" * size
 
 
 def test_it_is_set_aside_and_never_exceeded(d: UltraDict[Any, Any], shared_directory: Path) -> None:
@@ -69,6 +69,14 @@ def test_d1_d7_large_values(d: UltraDict[Any, Any]) -> None:
     d["next"] = b"y" * 300_000  # the bound is of files: what a view pins is told by stats()
     assert view == b"\x31" * 300_000
     assert d.stats()["pinned_bytes"] > 0
+
+
+@pytest.mark.parametrize(("bound", "share"), [(4 << 20, 0.80), (1 << 20, 0.45), (100_000, 0.10)])
+def test_how_much_of_the_bound_is_content(bound: int, share: float) -> None:
+    with UltraDict[Any, Any].open(max_bytes=bound) as d:
+        with pytest.raises(MemoryError):
+            fill(d, 1000)
+        assert share * bound < d.stats()["content_size"] < bound
 
 
 def test_who_attaches_takes_the_creators(d: UltraDict[Any, Any]) -> None:
