@@ -2,6 +2,7 @@
 // Implements include/ultradict/dict.h: forwarding only.
 #include "dict_handle.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "store/changes.h"
@@ -185,9 +186,11 @@ Status Dict::erase_at(const Sighting& seen) {
       name());
 }
 
+// Whatever damage makes of it, no more than there can be entries.
 std::uint64_t Dict::count() const noexcept {
   if (!store_) return 0;
-  return child_.number == 0 ? shared::load(store_->state().count) : counts_of_nested(*store_, child_).keys;
+  const Word keys = child_.number == 0 ? shared::load(store_->state().count) : counts_of_nested(*store_, child_).keys;
+  return std::min(keys, Regions::extent_end(extents_max - 1));
 }
 
 std::uint64_t Dict::exotic_count() const noexcept {

@@ -90,6 +90,11 @@ bool Cache::follow_table(const std::atomic<std::uint64_t>& word, std::uint64_t n
   return table_left_ = true;
 }
 
+void Cache::expire() noexcept {
+  static constinit const std::atomic<std::uint64_t> never_another{~std::uint64_t{0}};
+  (void)follow_table(never_another, never_another);
+}
+
 bool Cache::rebuild_slots(std::size_t slot_count) noexcept {
   auto* fresh = static_cast<Slot*>(std::calloc(slot_count, sizeof(Slot)));
   if (fresh == nullptr) return false;
@@ -145,9 +150,9 @@ void Cache::place(std::uint32_t number) noexcept {
 
 void Cache::insert(Py_hash_t hash, PyObject* key, bool key_known, PyObject* value, const Sighting& seen,
                    std::uint64_t size) {
+  if (!follow_table(seen)) return;
   size = objects_size(key, value, size);
   if (!enabled() || size + item_overhead > size_max()) return;
-  if (!follow_table(seen)) return;
   const std::uint32_t rival = find_entry(seen);
   if (rival != none) remove(rival);
   if (!reserve_slot() || !reserve_item()) return;

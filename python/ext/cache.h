@@ -124,6 +124,8 @@ class Cache {
   // older one, of which nothing may be learnt any more.
   bool follow_table(const Sighting& seen) noexcept { return follow_table(*seen.table_word, seen.table_number); }
   bool follow_table(const std::atomic<std::uint64_t>& word, std::uint64_t number) noexcept;
+  // Nothing in it is current any more, nor what is still on its way into it.
+  void expire() noexcept;
   // When no operation is under way the engine may unmap the table that was left.
   bool table_was_left() const noexcept { return table_left_; }
   // No table before the one that there is now is needed any more.

@@ -182,7 +182,7 @@ bool write_default(PyObject* value, ConvertState& state, Encoded* out) {
   const Ref view = view_of_refused(value, state);
   if (!view) return false;
   RaisedKept refusal;
-  if (!write_buffer(view.get(), out)) return PyErr_Clear(), false;
+  if (!write_buffer(view.get(), out)) return forgive_raised(), false;
   refusal.forget();
   return true;
 }

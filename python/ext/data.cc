@@ -35,6 +35,7 @@ bool Data::bring_up_to_date(Session* session) try {
     if (dict_) gathered.progress = progress_;
     if (!gather(session, &gathered)) return false;
     if (session->closed) return raise_closed(session->module, session->name), false;
+    session->cache.follow_table(session->engine.table_word(), gathered.progress.table_number);
     // Otherwise another thread was faster, or a clear() made it a mixture.
     const bool holds = session->engine.table_word().load() == gathered.progress.table_number;
     if (version == version_ && holds) return apply(&gathered);
@@ -58,7 +59,8 @@ bool Data::gather(Session* session, Gathered* gathered) {
 
 bool Data::gather_all(Session* session, Gathered* gathered) {
   gathered->from_scratch = true;
-  gathered->items.reserve(session->engine.count());
+  constexpr std::uint64_t reserved_max = 1 << 20;  // nothing is taken on the word of a count that may be damaged
+  gathered->items.reserve(std::min(session->engine.count(), reserved_max));
   Cursor cursor(session->engine);
   for (;;) {
     Sighting seen;

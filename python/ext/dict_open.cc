@@ -134,18 +134,22 @@ bool open_engine(Session* session, const Parameters& given) {
 
 }  // namespace
 
+// False with an exception.
+static bool is_first_opening(const DictObject* dict) {
+  if (dict->session == nullptr) return true;
+  return PyErr_Format(PyExc_RuntimeError, "__init__ was called again: this object is UltraDict '%s' already",
+                      dict->session->name.c_str()),
+         false;
+}
+
 PyObject* dict_open(PyObject* self, PyObject* arguments, PyObject* keywords) {
   DictObject* dict = dict_object(self);
-  if (dict->session != nullptr) {
-    PyErr_Format(PyExc_RuntimeError, "__init__ was called again: this object is UltraDict '%s' already",
-                 dict->session->name.c_str());
-    return nullptr;
-  }
+  if (!is_first_opening(dict)) return nullptr;
   Parameters given;
   if (!given.parse(arguments, keywords)) return nullptr;
   Session* session = Session::make(dict->module);
   if (session == nullptr) return nullptr;
-  if (!open_engine(session, given) || dict->session != nullptr) {
+  if (!open_engine(session, given) || !is_first_opening(dict)) {  // opening may have run Python code
     session->release();
     return nullptr;
   }

@@ -54,10 +54,14 @@ Found contains_plain(Session* session, PyObject* key) {
 
 [[gnu::noinline]] PyObject* missing(PyObject* self, PyObject* key) {
   PyTypeObject* type = Py_TYPE(self);
-  static const char* const hook = "__missing__";
-  if (PyObject_HasAttrString(reinterpret_cast<PyObject*>(type), hook) == 0) return raise_key_error(key);
-  const Ref name = Ref::steal(PyUnicode_InternFromString(hook));
-  return name ? PyObject_CallMethodObjArgs(self, name.get(), key, nullptr) : nullptr;
+  const Ref name = Ref::steal(PyUnicode_InternFromString("__missing__"));
+  if (!name) return nullptr;
+  const Ref hook = Ref::share(_PyType_Lookup(type, name.get()));  // as of every special method: of the class alone
+  if (!hook) return raise_key_error(key);
+  const descrgetfunc bind = Py_TYPE(hook.get())->tp_descr_get;
+  const Ref bound =
+      bind == nullptr ? hook.copy() : Ref::steal(bind(hook.get(), self, reinterpret_cast<PyObject*>(type)));
+  return bound ? PyObject_CallFunctionObjArgs(bound.get(), key, nullptr) : nullptr;
 }
 
 }  // namespace

@@ -98,19 +98,20 @@ PyObject* dict_repr(PyObject* self) {
 }
 
 PyObject* dict_compare(PyObject* self, PyObject* other, int operation) {
-  Session* session = open_session(self);
+  const Session* session = open_session(self);
   if (session == nullptr) return nullptr;
-  const int mapping = operation == Py_EQ || operation == Py_NE ? is_mapping(session->module, other) : 0;
+  ModuleState* const module = session->module;  // what runs here may close the session
+  const int mapping = operation == Py_EQ || operation == Py_NE ? is_mapping(module, other) : 0;
   if (mapping < 0) return nullptr;
   if (mapping == 0) return Ref::share(Py_NotImplemented).release();
   const Py_ssize_t own = dict_length(self);
   const Py_ssize_t others = own < 0 ? -1 : PyObject_Size(other);
   if (others < 0) return nullptr;
   if (others != own) return PyBool_FromLong(operation == Py_NE);
-  const Ref left = as_comparable(self, session->module);
+  const Ref left = as_comparable(self, module);
   if (!left) return nullptr;
-  const bool ask_other = PyDict_Check(other) && !is_shared_dict(other, session->module);
-  const Ref right = ask_other ? Ref::share(other) : as_comparable(other, session->module);
+  const bool ask_other = PyDict_Check(other) && !is_shared_dict(other, module);
+  const Ref right = ask_other ? Ref::share(other) : as_comparable(other, module);
   return right ? PyObject_RichCompare(left.get(), right.get(), operation) : nullptr;
 }
 

@@ -170,10 +170,13 @@ PyObject* dict_pop(PyObject* self, PyObject* const* arguments, Py_ssize_t count)
   if (!check_count("pop", count, 1, 2)) return nullptr;
   Session* session = open_session(self);
   if (session == nullptr) return nullptr;
+  const bool is_empty = session->engine.count() == 0;
   const Py_hash_t hash = hash_of_key(arguments[0]);
   // As dict does: of an empty one not even an unhashable key is complained about.
-  if (hash == -1 && session->engine.count() != 0) return raise_unhashable(arguments[0]);
+  if (hash == -1 && !(is_empty && PyErr_ExceptionMatches(PyExc_Exception))) return raise_unhashable(arguments[0]);
   PyErr_Clear();
+  session = open_session(self);  // to hash it may have run Python code
+  if (session == nullptr) return nullptr;
   PyObject* value = hash == -1 ? nullptr : pop(session, arguments[0], hash);
   if (value != nullptr || PyErr_Occurred() != nullptr) return value;
   return count == 2 ? Ref::share(arguments[1]).release() : raise_key_error(arguments[0]);

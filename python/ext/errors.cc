@@ -152,7 +152,7 @@ PyObject* raise_named(const Session* session, PyObject* raised, Ref what) {
     what = Ref::steal(PyUnicode_FromString("a key or value"));
   }
   auto* const type = reinterpret_cast<PyObject*>(Py_TYPE(raised));
-  PyErr_SetObject(type, raised);
+  raise_again(raised);
   if (!what || !is_of_dict(session->module->errors)) {
     const RaisedKept kept;
     if (what) name_in_note(raised, what.get(), session->name);

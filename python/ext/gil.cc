@@ -54,14 +54,16 @@ static int raise_forgiven(void* raised) {
   return -1;
 }
 
-// The first thread state there is, which is that of the main thread; of a child, that of the thread that forked.
+// Of the main interpreter: the first thread state there is, which is that of the main thread; of a child, that of the
+// thread that forked.
 static bool is_main_thread() noexcept {
+  if (PyInterpreterState_Get() != PyInterpreterState_Main()) return false;  // pending calls are the main one's
   PyThreadState* oldest = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
   while (PyThreadState* next = PyThreadState_Next(oldest)) oldest = next;
   return oldest == PyThreadState_Get();
 }
 
-void forgive_raised() noexcept {
+static void forgive() {
   if (PyErr_Occurred() == nullptr) return;
   if (PyErr_ExceptionMatches(PyExc_Exception) != 0) return PyErr_Clear();
   Ref raised = take_raised();
@@ -69,6 +71,15 @@ void forgive_raised() noexcept {
     (void)PyThreadState_SetAsyncExc(PyThread_get_thread_ident(), reinterpret_cast<PyObject*>(Py_TYPE(raised.get())));
   } else if (Py_AddPendingCall(raise_forgiven, raised.get()) == 0) {
     (void)raised.release();
+  }
+}
+
+// What goes with an exception may run Python code.
+void forgive_raised() noexcept {
+  try {
+    forgive();
+  } catch (const abi::__forced_unwind&) {
+    stay();
   }
 }
 

@@ -3,12 +3,16 @@
 // changes the number of keys through this handle it raises, as dict does.
 #include "iterator.h"
 
+#include <algorithm>
 #include <memory>
 #include <new>
 
 namespace ultradict::python {
 
 namespace {
+
+// What __length_hint__ says at most: who asks takes memory on its word, and a damaged count may say anything.
+constexpr std::uint64_t left_max = 1 << 24;
 
 struct IteratorObject {
   PyObject_HEAD PyObject* dict;  // null: exhausted
@@ -115,7 +119,7 @@ void raise_no_end() {
   const Ref raised = take_raised();
   PyException_SetCause(raised.get(), Ref::share(cause.get()).release());
   PyException_SetContext(raised.get(), Ref::share(cause.get()).release());
-  PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(raised.get())), raised.get());
+  raise_again(raised.get());
 }
 
 [[gnu::noinline]] PyObject* next_of_walk(PyObject* self) {
@@ -162,7 +166,7 @@ PyObject* new_iterator(PyObject* dict, Session* session, Part part, Walk* walk) 
   iterator->pair = nullptr;
   iterator->walk = owned.release();
   iterator->size_changes = session->size_changes;
-  iterator->left = static_cast<Py_ssize_t>(session->engine.count());
+  iterator->left = static_cast<Py_ssize_t>(std::min(session->engine.count(), left_max));
   iterator->part = part;
   iterator->steps = 0;
   iterator->size_changed = false;

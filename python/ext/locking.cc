@@ -13,6 +13,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t slice_ns = 50'000'000;
+// Between two looks while somebody keeps the lock: who writes under it leaves a moment in which a look succeeds.
+constexpr double wait_max_s = 0.02;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
@@ -65,7 +67,7 @@ bool wait_for_lock(Session* session) {
 bool LockForWrite::try_acquire(double* seconds) {
   double seconds_passed = 0;
   const Taken taken = take_lock(session_, LockTerms{true, *seconds}, &seconds_passed);
-  *seconds = std::min(2 * *seconds, 1.0);
+  *seconds = std::min(2 * *seconds, wait_max_s);
   if (taken == Taken::yes) note_held();
   return taken != Taken::error;
 }

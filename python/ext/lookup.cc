@@ -171,6 +171,7 @@ Found find_stored(Probe* probe) {
 PyObject* value_of_record(Session* session, PyObject* key, Py_hash_t hash, const Sighting& seen, const Record& record,
                           Remember when) {
   Ref value = Ref::steal(decode_record(session, key, seen, record));
+  (void)session->cache.follow_table(seen);  // also where nothing will be kept: an older table is let go of then
   if (!value || !session->cache.enabled()) return value.release();
   if (when == Remember::if_room && !session->cache.has_room(size_of(record))) return value.release();
   // Who has an equal key need not be able to load the one that was inserted.

@@ -120,7 +120,7 @@ class GilReleased {
 };
 
 // The exception object that is being raised, which no longer is; with its traceback.
-inline Ref take_raised() noexcept {
+inline Ref take_raised() {
   PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
   PyErr_Fetch(&type, &value, &traceback);
   PyErr_NormalizeException(&type, &value, &traceback);
@@ -128,6 +128,12 @@ inline Ref take_raised() noexcept {
   Py_XDECREF(type);
   Py_XDECREF(traceback);
   return Ref::steal(value);
+}
+
+// Raises an exception object as it is: the one that is being handled does not become its context.
+inline void raise_again(PyObject* raised) noexcept {
+  PyErr_Restore(Ref::share(reinterpret_cast<PyObject*>(Py_TYPE(raised))).release(), Ref::share(raised).release(),
+                PyException_GetTraceback(raised));
 }
 
 // An exception in what is done for speed alone, or after a change was made, is forgotten. But what is no Exception,
@@ -144,9 +150,9 @@ class RaisedKept {
   bool is_a(PyObject* error) const noexcept { return PyErr_GivenExceptionMatches(type_, error) != 0; }
   // The exception no longer matters.
   void forget() noexcept {
-    Py_CLEAR(type_);
-    Py_CLEAR(value_);
-    Py_CLEAR(traceback_);
+    for (PyObject** each : {&type_, &value_, &traceback_}) {
+      if (*each != nullptr) let_go(std::exchange(*each, nullptr));
+    }
   }
   RaisedKept(const RaisedKept&) = delete;
   RaisedKept& operator=(const RaisedKept&) = delete;

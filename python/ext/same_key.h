@@ -66,7 +66,7 @@ inline bool same_plain_key(PyObject* one, PyObject* other) noexcept {
 }
 
 // The hash of a key; -1 with an exception. A str remembers its own, a small int is its own.
-inline Py_hash_t hash_of_key(PyObject* key) noexcept {
+inline Py_hash_t hash_of_key(PyObject* key) {
   if (PyUnicode_CheckExact(key)) {
     const Py_hash_t hash = reinterpret_cast<PyASCIIObject*>(key)->hash;
     if (hash != -1) return hash;

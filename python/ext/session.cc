@@ -23,6 +23,7 @@ Session* Session::make(ModuleState* module, Family* family) {
 
 void Session::close() {
   closed = true;
+  cache.expire();  // while others are at work, what they see is not found any more
   if (users == 0 && !is_locked_elsewhere()) shut();
 }
 

@@ -85,8 +85,9 @@ inline char* write_short(PyObject* value, char* at) noexcept {
 // A key that was there may have looked different to who inserted it.
 void remember_written(Probe* probe, Py_hash_t hash, PyObject* value, std::size_t size) {
   Session* session = probe->session;
-  if (!session->cache.enabled()) return;
   const Sighting& seen = probe->seen;
+  (void)session->cache.follow_table(seen);
+  if (!session->cache.enabled()) return;
   const bool inserted = seen.born == seen.sequence;
   std::uint32_t number = 0;
   const int known = session->cache.find(hash, probe->key, &number);

@@ -19,13 +19,13 @@ const MappedView* MappedViews::find(const Sighting& seen) const noexcept {
   return found != views_.rend() ? &*found : nullptr;
 }
 
-const MappedView* MappedViews::add(MappedView view) {
-  MappedView oldest;  // goes when all is in order
+void MappedViews::add(MappedView view) {
+  MappedView oldest;  // goes when all is in order: what goes with it may use the handle
   if (views_.size() == count_max) {
     oldest = std::move(views_.front());
     views_.erase(views_.begin());
   }
-  return &views_.emplace_back(std::move(view));
+  views_.push_back(std::move(view));
 }
 
 // Those that go do so when all is in order: what goes with them may use the handle.
@@ -154,23 +154,36 @@ bool look_into(Session* session, PyObject* key, MappedValue mapped, MappedView* 
   return view->pickle && view->buffers;
 }
 
-PyObject* show(const Session* session, const MappedView& view) {
-  // What runs meanwhile may drop the view.
-  const Ref whole = view.whole.copy(), pickle = view.pickle.copy(), buffers = view.buffers.copy();
-  if (whole) return PyMemoryView_FromObject(whole.get());
-  return load_with_buffers(session->module->convert, pickle.get(), buffers.get());
+// Who is given a memoryview may release it: each has its own.
+Ref other_views_of(PyObject* views) {
+  const Py_ssize_t count = PyTuple_GET_SIZE(views);
+  Ref others = Ref::steal(PyTuple_New(count));
+  for (Py_ssize_t i = 0; others && i < count; ++i) {
+    Ref other = Ref::steal(PyMemoryView_FromObject(PyTuple_GET_ITEM(views, i)));
+    if (!other) return Ref();
+    PyTuple_SET_ITEM(others.get(), i, other.release());
+  }
+  return others;
+}
+
+// A copy, because what runs meanwhile may drop the one that is kept.
+PyObject* show(const Session* session, MappedView view) {
+  if (view.whole) return PyMemoryView_FromObject(view.whole.get());
+  const Ref buffers = other_views_of(view.buffers.get());
+  return buffers ? load_with_buffers(session->module->convert, view.pickle.get(), buffers.get()) : nullptr;
 }
 
 // Null without an exception: overwritten meanwhile.
 PyObject* view_of_blob(Session* session, PyObject* key, const Sighting& seen, std::uint64_t size) {
-  if (const MappedView* known = session->mapped.find(seen)) return show(session, *known);
+  if (const MappedView* known = session->mapped.find(seen)) return show(session, known->copy());
   MappedValue mapped;
   const Status status = session->engine.map_blob(seen, size, &mapped);
   if (status.code() == Code::changed) return nullptr;
   if (!status) return raise_status(session, status);
   MappedView view{seen, {}, {}, {}};
   if (!look_into(session, key, std::move(mapped), &view)) return nullptr;
-  return show(session, *session->mapped.add(std::move(view)));
+  session->mapped.add(view.copy());
+  return show(session, std::move(view));
 }
 
 PyObject* view_of_key(Session* session, PyObject* key) {

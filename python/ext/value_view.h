@@ -20,6 +20,8 @@ struct MappedView {
   Ref whole;   // of `bytes`: the SharedBytes; else null
   Ref pickle;  // of a pickle with buffers: the pickle, and a tuple of read-only memoryviews
   Ref buffers;
+
+  MappedView copy() const noexcept { return {seen, whole.copy(), pickle.copy(), buffers.copy()}; }
 };
 
 // Those whose keys still have these values. Otherwise they are dropped at the end of the next operation of the handle,
@@ -31,7 +33,7 @@ class MappedViews {
   // Borrowed, valid until anything else is done here; null: it is not known.
   const MappedView* find(const Sighting& seen) const noexcept;
   // Throws std::bad_alloc.
-  const MappedView* add(MappedView view);
+  void add(MappedView view);
   void drop_old() noexcept;
   void clear() noexcept { const std::vector<MappedView> gone = std::move(views_); }
   const PinnedBytes& pinned() const noexcept { return pinned_; }

@@ -274,6 +274,17 @@ TEST(DamagedWords, E9_ABatchThatWasAppliedIsNotAppliedAgain) {
   }
 }
 
+TEST(DamagedWords, E9_ACountIsNoMoreThanThereCanBeEntries) {
+  const Scratch scratch;
+  const Dict dict = scratch.open();
+  const ControlView control(dict);
+  for (const Word count : {~Word{0}, Word{1} << 63, Word{1} << 62}) {
+    shared::store(control->state.count, count);
+    EXPECT_LE(dict.count(), Word{1} << 31);
+  }
+  shared::store(control->state.count, 0);
+}
+
 TEST(DamagedWords, E9_ANestedDictThatIsNotDoomedIsNotFreed) {
   const Scratch scratch;
   Dict dict = scratch.open();

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import pickle
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -148,5 +149,26 @@ def test_left_overs_of_the_original_have_no_companions_here() -> None:
     for left in (name, f"{name}_memory", f"{name}_full", f"{name}_register"):
         with pytest.raises(UltraDict.Exceptions.CannotAttachSharedMemory, match=left):
             UltraDict.unlink_by_name(name=left)
-    with pytest.raises(TypeError, match="name must be a str or None, not int"):
+    with pytest.raises(TypeError, match="name must be a str, not int"):
         UltraDict.unlink_by_name(5)  # type: ignore[arg-type]
+
+
+def test_what_is_cached_is_not_read_while_another_thread_keeps_the_handle_busy() -> None:
+    d = UltraDict({"a": 1, 2: "b"})
+    assert (d["a"], d[2]) == (1, "b")
+    held, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with d.lock:
+            held.set()
+            over.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    d.close(data=False)
+    for use in (lambda: d["a"], lambda: "a" in d, lambda: d[2], lambda: d.get(2)):
+        with pytest.raises(AlreadyClosed):
+            use()
+    over.set()
+    thread.join()

@@ -115,6 +115,28 @@ class Slow:
     def __reduce__(self): return Slow, ()
 def stay():
     while True: d[Slow()] = 1; Slow() in d; d.pop(Slow(), None); inside.set()""",
+    "keys that take their time to be hashed": """
+class Slow:
+    def __hash__(self): pause(0.001); return 1
+def stay():
+    while True: d.get(Slow()); Slow() in d; d.pop(Slow(), None); (Slow(), 1) in d.items(); inside.set()""",
+    "exceptions that take their time to go": """
+class Slow(Exception):
+    def __del__(self): pause(0.001)
+class Raising:
+    def __init__(self, raises): self.raises = raises
+    def __hash__(self): return 1
+    def __eq__(self, other):
+        if self.raises: raise Slow
+        return True
+    def __reduce__(self): return Raising, (False,)
+def stay():
+    d[Raising(False)] = 1
+    while True:
+        for use in (d.get, d.pop, d.__delitem__):
+            try: use(Raising(True))
+            except Exception: pass
+        inside.set()""",
     "values that take their time to go": """
 class Slow:
     def __del__(self): pause(0.001)

@@ -87,11 +87,11 @@ from UltraDict import UltraDict
 d = UltraDict(name=sys.argv[1])
 while True:
     d.update((number, 1) for number in range(3000))
-    d["n"] = 0
+    d.update({"n": 0, "large": [1] * 10_000})
     say("full")
     wait()
     d.clear()
-    d["n"] = 0
+    d.update({"n": 0, "large": [1] * 10_000})
     say("empty")
     wait()
 """
@@ -103,5 +103,26 @@ def test_tables_that_come_and_go_while_nothing_is_read(shared_directory: Path) -
             writer.said()
             for number in range(50):
                 d["n"] = number
+            writer.go_on()
+        assert len(removed_and_mapped(shared_directory)) < 30
+
+
+FOLLOWERS: dict[str, Callable[[UltraDict[Any, Any]], object]] = {
+    "data": lambda d: d.data,
+    "read": lambda d: d["n"],
+    "read, large": lambda d: d["large"],
+    "write": lambda d: d.__setitem__("n", [1]),
+    "setdefault": lambda d: d.setdefault("n", 1),
+    "items": lambda d: list(d.items()),
+}
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 10_000])
+@pytest.mark.parametrize("follower", FOLLOWERS)
+def test_tables_that_were_replaced_after_each_look(shared_directory: Path, follower: str, cache_bytes: int) -> None:
+    with UltraDict.open(cache_bytes=cache_bytes) as d, Program(CLEAR_AGAIN, d.name) as writer:
+        for _ in range(60):
+            writer.said()
+            FOLLOWERS[follower](d)
             writer.go_on()
         assert len(removed_and_mapped(shared_directory)) < 30

@@ -332,3 +332,22 @@ def test_a_close_of_its_own_is_called_by_nobody_else() -> None:
         assert d.close() == {"a": 1}
         assert d.closed_by == 1
     assert d.closed
+
+
+def test_missing_is_looked_up_in_the_class_alone() -> None:
+    class WithMissing(UltraDict[Any, Any]):
+        def __missing__(self, key: Any) -> Any:
+            return "of the class"
+
+    class Meta(type(UltraDict)):  # type: ignore[misc]
+        def __missing__(cls, key: Any) -> Any:
+            return "of the metaclass"
+
+    class OfMeta(UltraDict[Any, Any], metaclass=Meta):
+        pass
+
+    with WithMissing() as d:
+        d.__missing__ = lambda key: "of the instance"  # type: ignore[method-assign]
+        assert d["absent"] == "of the class"
+    with OfMeta() as d, pytest.raises(KeyError):
+        d["absent"]

@@ -7,6 +7,7 @@ import array
 import ctypes
 import gc
 import mmap
+import pickle
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -366,3 +367,10 @@ say(peak() - before < 8 << 20)
     ended = run(program, d.name)
     assert (ended.stdout, ended.stderr) == ("True\n", "")
     assert len(d["k"]) == 64 << 20
+
+
+def test_a_memoryview_that_was_released_is_none_of_the_next_view() -> None:
+    with UltraDict({"k": pickle.PickleBuffer(b"x" * 100_000)}) as d:
+        for _ in range(2):
+            with d.view("k") as view:
+                assert view.nbytes == 100_000
