@@ -121,16 +121,16 @@ Word emptiest_segment(const Control& control) {
   return best;
 }
 
-// The closed segment with the most dead bytes that can be emptied with the room there is; segments_max if there is
+// The closed segment that is worth most of those that can be emptied with the room there is; segments_max if there is
 // none.
 Word segment_to_gain_most(const Control& control) {
   Word best = segments_max;
-  Word gain = 0;
+  Word most = 0;
   for (Word number = 0; number < segments_max; ++number) {
-    const SegmentDescriptor& segment = control.segments[number];
     if (!is_closed(control, number) || is_protected(control, number)) continue;
-    if (segment.filled - segment.live <= gain || !may_empty(control, number)) continue;
-    gain = segment.filled - segment.live;
+    const Word gain = gain_of_emptying(control, number);
+    if (gain <= most || !may_empty(control, number)) continue;
+    most = gain;
     best = number;
   }
   return best;

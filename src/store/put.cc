@@ -17,6 +17,8 @@ namespace ultradict {
 
 namespace {
 
+constexpr int reclaims_max = 1024;  // of one write: each empties a segment, and each gains
+
 Fault check_sizes(const Key& key, Bytes value) {
   const auto too_large = [](const char* what, Word size, Word bound) {
     return Fault{Code::invalid_argument, 0, what, size, bound};
@@ -43,7 +45,7 @@ bool regain(Store& store) {
   const Entered entered(store);
   if (entered.fault()) return false;
   bool gained = sweep_orphans(store, entered.held()) > 0;
-  while (!reclaim(store, entered.held())) gained = true;
+  for (int round = 0; round < reclaims_max && !reclaim(store, entered.held()); ++round) gained = true;
   gained |= store.regions.files().budget().recount(entered.held());
   return gained;
 }

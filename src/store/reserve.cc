@@ -25,6 +25,12 @@ Word largest_free_but(const Control& control, Word other) {
 
 namespace {
 
+constexpr Word moved_per_byte_gained_max = 16;
+
+Word unused_at_tail(const Control& control) {
+  return control.segments[Ref{control.state.tail}.segment()].size - tail_offset(control);
+}
+
 // What is lost, at most, at the end of a segment, where the next record does not fit.
 Word lost_at_end(const Control& control) { return std::max(page_size, control.state.largest_record); }
 
@@ -35,8 +41,7 @@ Word usable(const Control& control, Word size) {
 
 // What the tail and the free segments take together.
 Word room_in_all(const Control& control) {
-  const Word tail = Ref{control.state.tail}.segment();
-  Word room = usable(control, control.segments[tail].size - tail_offset(control));
+  Word room = usable(control, unused_at_tail(control));
   for (Word number = 0; number < segments_max; ++number) {
     if (is_free(control, number)) room += usable(control, control.segments[number].size);
   }
@@ -54,7 +59,7 @@ Word smallest_free_of(const Control& control, Word size) {
 
 // The most live bytes in one segment when the tail is filled up, as far as the reserve allows.
 Word fullest_to_come(const Control& control) {
-  const Word left = control.segments[Ref{control.state.tail}.segment()].size - tail_offset(control);
+  const Word left = unused_at_tail(control);
   return std::max(control.state.fullest, std::min(tail_live(control) + left, control.state.spare));
 }
 
@@ -65,12 +70,18 @@ bool fits_into_all(const Control& control, Word number) {
   const Word live = live_size(control, number);
   if (live > room) return false;
   const Word after = room - live + usable(control, control.segments[number].size);
-  const Word tail = Ref{control.state.tail}.segment();
-  const Word here = std::min(live, control.segments[tail].size - tail_offset(control));
+  const Word here = std::min(live, unused_at_tail(control));
   const Word tail_then = tail_live(control) + here;
   if (here == live) return control.state.fullest <= after && tail_then <= spare_of(control, segments_max, number);
   const Word next = largest_free_but(control, segments_max);
   return std::max(control.state.fullest, tail_then) <= after && live - here <= spare_of(control, next, number);
+}
+
+// Whether what lives in a segment can be moved behind the tail, and leaves a reserve.
+bool fits_into_tail(const Control& control, Word number) {
+  const Word live = control.segments[number].live;
+  const bool has_place = has_room(control, Ref{control.state.tail}.segment(), live);
+  return has_place && reserve_for(control, live) <= spare_of(control, segments_max, number);
 }
 
 }  // namespace
@@ -121,15 +132,24 @@ bool may_move_to_tail(const Control& control, Word size) {
 }
 
 bool may_empty(const Control& control, Word number) {
+  if (fits_into_tail(control, number)) return true;
   const SegmentDescriptor& segment = control.segments[number];
-  const Word tail = Ref{control.state.tail}.segment();
-  const Word needed = reserve_for(control, segment.live);
-  if (has_room(control, tail, segment.live) && needed <= spare_of(control, segments_max, number)) return true;
   const Word next = smallest_free_of(control, segment.live);
   if (next != segments_max && fullest_to_come(control) <= spare_of(control, next, number)) return true;
   // Only where more is gained than the ends of several lose.
   const Word dead = segment.filled > segment.live ? segment.filled - segment.live : 0;
   return dead >= 2 * lost_at_end(control) && fits_into_all(control, number);
+}
+
+// The tail's own end is left unused where the records have to go on in a free segment: only more than that is gained,
+// so that no two segments are emptied by turns for ever.
+Word gain_of_emptying(const Control& control, Word number) {
+  const SegmentDescriptor& segment = control.segments[number];
+  const Word dead = segment.filled - segment.live;
+  const Word unused = segment.size > segment.filled ? segment.size - segment.filled : 0;
+  const Word left_at_tail = fits_into_tail(control, number) ? 0 : unused_at_tail(control);
+  const Word worth_moving = std::max(lost_at_end(control), segment.live / moved_per_byte_gained_max);
+  return unused > std::max(worth_moving, left_at_tail) ? dead + unused : dead;
 }
 
 bool may_close_tail(const Control& control) {

@@ -78,6 +78,8 @@ bool may_move_to_tail(const Control& control, Word size);
 Word next_tail_for_moves(const Control& control, Word size);
 // Whether a closed segment can be emptied like that without new memory.
 bool may_empty(const Control& control, Word number);
+// How many bytes are there again when it is: its dead ones, and its end where that was left unused and is worth it.
+Word gain_of_emptying(const Control& control, Word number);
 // Whether the tail can go on in a free segment now, to be emptied itself, and there will be a reserve again.
 bool may_close_tail(const Control& control);
 // Where it goes on then.

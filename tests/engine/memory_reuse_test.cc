@@ -28,6 +28,10 @@ std::uint64_t fill(Dict& dict, std::size_t value_size = 10) {
   return count;
 }
 
+void empty(Dict& dict) {
+  for (const std::string& each : keys_of(dict)) ASSERT_TRUE(dict.erase(each));
+}
+
 Dict bounded(const Scratch& scratch, std::uint64_t max_bytes, const char* name = "dict") {
   Options options = scratch.options();
   options.max_bytes = max_bytes;
@@ -82,6 +86,40 @@ TEST(MemoryReuse, OfAnySizesMakesFewFiles) {
       ASSERT_LE(now - before, 4U) << "seed " << seed << ", operation " << i;
       before = now;
     }
+  }
+}
+
+// Wherever the tail is left when memory ends, what is behind it does not stay unused.
+TEST(MemoryReuse, D1_OfASmallDictThatWasEmptiedIsAllOfIt) {
+  for (const std::uint64_t max_bytes : {256U * 1024, 400'000U, 512U * 1024, 1024U * 1024}) {
+    const Scratch scratch;
+    Dict dict = bounded(scratch, max_bytes);
+    const std::uint64_t expected = fill(dict, 3004);
+    for (std::uint64_t puts = 0; puts < 100; ++puts) {
+      empty(dict);
+      for (std::uint64_t i = 0; i < puts; ++i) ASSERT_TRUE(dict.put("k", std::string(3004, 'v')) && dict.erase("k"));
+      EXPECT_GE(fill(dict, 3004), expected * 9 / 10) << puts << " puts in " << max_bytes << " bytes";
+    }
+    EXPECT_EQ(unsoundness_of(dict), "");
+  }
+}
+
+// Sizes as they come, and refusals on the way.
+TEST(MemoryReuse, D1_OfASmallDictThatWasFullAndChangingIsAllOfIt) {
+  for (const std::uint64_t max_bytes : {256U * 1024, 400'000U, 512U * 1024, 1024U * 1024}) {
+    const Scratch scratch;
+    Dict dict = bounded(scratch, max_bytes);
+    const std::uint64_t expected = fill(dict, 1000);
+    Random random(max_bytes);
+    for (int round = 0; round < 20; ++round) {
+      for (int i = 0; i < 500; ++i) {
+        const std::string changed = key(random.below(expected));
+        if (random.below(3) == 0 || !dict.put(changed, std::string(random.below(3000), 'v'))) (void)dict.erase(changed);
+      }
+      empty(dict);
+      EXPECT_GE(fill(dict, 1000), expected * 8 / 10) << "round " << round << " in " << max_bytes << " bytes";
+    }
+    EXPECT_EQ(unsoundness_of(dict), "");
   }
 }
 
