@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <atomic>
 
+#include "base/hash.h"
+#include "store/recovery.h"
+
 namespace ultradict {
 
 namespace {
@@ -13,6 +16,18 @@ constexpr Word part_size = 4 * allocation_step;
 
 // Of the process: it may have a dict open twice, once to no use any more.
 std::atomic<Word> staged_count = 0;
+
+// What writers leave that are killed here, the next ones look for. To list the files costs as much as there are: so
+// each value pays for so many of them as its size is worth, by a chance that is the same for many short processes and
+// for a long one. What dead writers have staged is at most about an eighth of the content.
+constexpr Word size_per_file_listed = 8 * 1024;
+constexpr Word files_listed_min = 256;  // to open the directory costs as much
+
+bool is_turn_to_sweep(const Store& store, Word number, Word size) {
+  const Word files = files_listed_min + shared::load_relaxed(store.state().blob_size) / blob_size_min;
+  const Word turn[] = {store.token->word(), number};
+  return checksum64(turn, sizeof turn) % files < size / size_per_file_listed;
+}
 
 }  // namespace
 
@@ -26,9 +41,11 @@ Fault NewValue::stage() {
   const Word bound = store_.control().identity.full_dump_size;
   if (bound != 0 && size_ > bound) return Fault{Code::content_full, 0, "full_dump_size", size_, bound};
   if (Fault fault = store_.token->claim_if_forked()) return fault;
+  const Word number = staged_count.fetch_add(1);
+  if (is_turn_to_sweep(store_, number, size_)) sweep_staged(store_);
   const DictFiles& files = store_.regions.files();
   os::File file;
-  const os::FileName name = DictFiles::staged(LockWord{store_.token->word()}, staged_count.fetch_add(1));
+  const os::FileName name = DictFiles::staged(LockWord{store_.token->word()}, number);
   if (Fault fault = files.create_staged(name, &file)) return fault;
   staged_ = name;
   writer_ = store_.token->word();

@@ -29,19 +29,26 @@ bool is_written(const Store& store, Word number, Word generation) {
   return store.token->is_dead(LockWord::owned(number, generation), &dead) || !dead;
 }
 
+// Whether it is what a writer that died was writing. Its name is never used again: that stays true.
+bool is_left_staged(const Store& store, const char* name) {
+  unsigned long long number = 0;
+  unsigned long long generation = 0;
+  unsigned long long count = 0;
+  const bool is_staged = std::sscanf(name, "staged-%llu-%llu-%llu", &number, &generation, &count) == 3;
+  return is_staged && !is_written(store, number, generation);
+}
+
 // Whether control, or a writer that lives, knows the file.
 bool is_known(const Store& store, const char* name) {
   const State& state = store.state();
   unsigned long long a = 0;
   unsigned long long b = 0;
-  unsigned long long c = 0;
   if (std::sscanf(name, "slots-%llu", &a) == 1)
     return a == SlotsName{state.slots}.file() || a == SlotsName{state.next_slots}.file();
   if (std::sscanf(name, "segment-%llu", &a) == 1) return names_segment(store.control(), a);
   if (std::sscanf(name, "entries-%llu-%llu", &a, &b) == 2) return names_entries(state, a, b);
   if (std::sscanf(name, "blob-%llu", &a) == 1) return a >= state.cleared_at && a < Ref{state.tail}.position();
-  if (std::sscanf(name, "staged-%llu-%llu-%llu", &a, &b, &c) == 3) return is_written(store, a, b);
-  return true;
+  return !is_left_staged(store, name);
 }
 
 }  // namespace
@@ -55,6 +62,17 @@ int sweep_orphans(Store& store, LockHeld held) {
     ++removed;
   });
   return removed;
+}
+
+void sweep_staged(Store& store) {
+  const DictFiles& files = store.regions.files();
+  (void)files.list([&](const char* name) {
+    if (!is_left_staged(store, name)) return;
+    if (!files.budget().is_bounded()) return files.remove(name);
+    if (!store.try_enter()) return;
+    files.remove_staged(store.lock.held(), name);
+    store.leave_held();
+  });
 }
 
 Fault recover(Store& store, LockHeld held) {

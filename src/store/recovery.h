@@ -13,4 +13,8 @@ Fault recover(Store& store, LockHeld held);
 // Removes what no writer that lives is making and control does not name; how many files that were.
 int sweep_orphans(Store& store, LockHeld held);
 
+// Of that, what writers that died have staged, without the lock; where its memory goes back to a bound, it has the lock
+// for one file at a time, and leaves to others what it cannot have it for at once.
+void sweep_staged(Store& store);
+
 }  // namespace ultradict

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "support/child.h"
 #include "support/content.h"
 #include "support/scratch.h"
@@ -130,6 +132,65 @@ TEST(LargeValue, D7_TakesMemoryAsLongAsItIsMapped) {
   EXPECT_GE(memory.free_pages(), free_pages + value.size() / page_size);
   ASSERT_TRUE(dict.put("next", value));
   expect_content(dict, {{"next", value}});
+}
+
+int staged_count(const Scratch& scratch) {
+  int count = 0;
+  for (const auto& each : std::filesystem::recursive_directory_iterator(scratch.path()))
+    count += each.path().filename().string().starts_with("staged-") ? 1 : 0;
+  return count;
+}
+
+void die_with_a_value_staged(const Scratch& scratch, const std::string& value) {
+  Child writer([&] {
+    Dict dict = scratch.open("dict", Create::never);
+    const Bytes parts[] = {value};
+    StagedValue staged;
+    require(dict.stage(parts, &staged));
+    ::raise(SIGKILL);
+  });
+  ASSERT_EQ(writer.wait(), -SIGKILL);
+}
+
+// No owner of the lock died, nor is memory full.
+TEST(LargeValue, H5_OfAKilledWriterGoesWithTheNextOfItsSize) {
+  const Scratch scratch;
+  const Dict dict = scratch.open();
+  const std::string value = large('a', 4 << 20);
+  for (int kill = 0; kill < 20; ++kill) {
+    die_with_a_value_staged(scratch, value);
+    ASSERT_EQ(staged_count(scratch), 1) << "kill " << kill;
+  }
+}
+
+TEST(LargeValue, H5_OfKilledWritersGoesWithSmallerOnesToo) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const std::string value = large('a');
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(dict.put("k" + std::to_string(i), value));
+  for (int kill = 0; kill < 5; ++kill) die_with_a_value_staged(scratch, value);
+  StagedValue staged;  // of one who lives
+  const Bytes parts[] = {value};
+  ASSERT_TRUE(dict.stage(parts, &staged));
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(dict.put("k", value));
+  EXPECT_EQ(staged_count(scratch), 1);
+  ASSERT_TRUE(dict.put(Key{"staged"}, &staged, nullptr));
+  expect_sound(dict);
+}
+
+TEST(LargeValue, H5_OfAKilledWriterGoesBackToTheBound) {
+  const Scratch scratch;
+  Options options = scratch.options();
+  options.max_bytes = 64 << 20;
+  Dict dict = scratch.open("dict", options);
+  const std::string value = large('a', 4 << 20);
+  ASSERT_TRUE(dict.put("k", value));
+  const std::uint64_t free_bytes = dict.stats().free_bytes;
+  for (int kill = 0; kill < 5; ++kill) die_with_a_value_staged(scratch, value);
+  EXPECT_GE(dict.stats().free_bytes + value.size() + page_size, free_bytes);
+  ASSERT_TRUE(dict.put("k", value));
+  EXPECT_EQ(dict.stats().free_bytes, free_bytes);
+  expect_sound(dict);
 }
 
 TEST(LargeValue, SmallOnesAndMissingOnesCannotBeMapped) {
