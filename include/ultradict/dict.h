@@ -272,6 +272,7 @@ class Cursor {
 
  private:
   static constexpr int steps_kept = 8;
+  static constexpr int far_steps_kept = 24;
   struct Step {
     std::uint32_t entry = 0;
     std::uint64_t born = 0;
@@ -284,6 +285,9 @@ class Cursor {
   std::uint64_t end_born_;  // of keys inserted too late for this walk
   Step steps_[steps_kept];  // the last yielded ones, newest at step_count_ - 1 modulo steps_kept
   std::uint64_t step_count_ = 0;
+  // Where it went on when it last had to go back behind all of those, then older steps, each about twice as far back as
+  // the one before it. entry 0: none yet.
+  Step far_steps_[far_steps_kept];
 
   struct Walk;  // one attempt, in cursor.cc
   template <typename Attempt>

@@ -4,7 +4,11 @@
 // A step from one entry to the next counts if, after the next was read, the entry left still belongs to the same key
 // and still leads there. If it does not, the walk goes on from an earlier one that still does, or from the end of the
 // chain, and passes over what was yielded already: `born` grows along the chain, whatever happens to it.
+//
+// Of the steps before the last few it keeps some at distances that double, so that it goes back about as far as was
+// deleted behind it; and what it passes over then counts as the newest steps, so that it does so once.
 #include <algorithm>
+#include <bit>
 
 #include "store/nested.h"
 #include "store/reader.h"
@@ -20,7 +24,8 @@ Word successor(Links links, bool forward) { return forward ? links.next() : link
 
 }  // namespace
 
-// One attempt. It changes the cursor only when what it found counts.
+// One attempt. It changes the cursor only when what it found counts; but that it went back and passed over what was
+// yielded already is always noted: the next attempt goes on from there.
 struct Cursor::Walk {
   // An entry of the chain, and the key it belonged to when it was reached. entry null: before the first one, or behind
   // the last one.
@@ -75,7 +80,7 @@ struct Cursor::Walk {
     return shared::load(store.state().table_number) == table;
   }
 
-  // The newest of the last steps whose entry still belongs to its key; before the first entry if there is none.
+  // The nearest of the steps kept whose entry still belongs to its key; before the first entry if there is none.
   At start() {
     if (cursor.table_number_ != table) return {};
     const std::uint64_t oldest = cursor.step_count_ > steps_kept ? cursor.step_count_ - steps_kept : 0;
@@ -84,7 +89,19 @@ struct Cursor::Walk {
       Entry* entry = nullptr;
       if (!load(step.entry, &entry) && shared::load(entry->born) == step.born) return {step, entry};
     }
-    return {};
+    return start_far_back();
+  }
+
+  [[gnu::noinline]] At start_far_back() {
+    At nearest;
+    for (const Step step : cursor.far_steps_) {
+      Entry* entry = nullptr;
+      const bool is_nearer = !nearest.entry || (step.born > nearest.step.born) == forward;
+      if (step.entry == 0 || !is_nearer || load(step.entry, &entry)) continue;
+      if (shared::load(entry->born) == step.born) nearest = {step, entry};
+    }
+    if (nearest.entry) cursor.far_steps_[0] = nearest.step;
+    return nearest;
   }
 
   [[gnu::always_inline]] Fault reach(Word number, At* at) {
@@ -149,18 +166,41 @@ struct Cursor::Walk {
       if (!at->entry || is_too_late(at->step.born)) return Fault::of(Code::not_found);
       // An entry without a ref is about to be inserted, or to be deleted.
       const Word ref = shared::load(at->entry->ref);
-      if (!is_ahead(at->step.born) || HeaderMark{ref}.is_header()) continue;
+      if (HeaderMark{ref}.is_header()) continue;
+      if (!is_ahead(at->step.born)) {
+        if (ref != 0) pass_over(at->step);
+        continue;
+      }
       if (ref != 0) return expect_used(*at);
       // Who follows would not come back to it.
       if (cursor.direction_ == Direction::following) return Fault::of(Code::changed);
     }
   }
 
-  void note(Step step) const {
-    if (cursor.table_number_ != table) cursor.step_count_ = 0;
-    cursor.table_number_ = table;
+  // Each step takes the place of the last but one of as many factors of two.
+  void keep(Step step) const {
     cursor.steps_[cursor.step_count_++ % steps_kept] = step;
+    if (cursor.step_count_ % steps_kept != 0) return;
+    const int doublings = std::countr_zero(cursor.step_count_ / steps_kept);
+    cursor.far_steps_[1 + std::min(doublings, far_steps_kept - 2)] = step;
+  }
+
+  void note(Step step) const {
+    if (cursor.table_number_ != table) forget_steps();
+    cursor.table_number_ = table;
+    keep(step);
     cursor.last_born_ = step.born;
+  }
+
+  [[gnu::noinline]] void forget_steps() const {
+    cursor.step_count_ = 0;
+    std::ranges::fill(cursor.far_steps_, Step{});
+  }
+
+  [[gnu::noinline]] void pass_over(Step step) const {
+    if (cursor.table_number_ != table) return;
+    keep(step);
+    cursor.far_steps_[0] = step;
   }
 
   Fault look(At at, Sighting* seen) const {

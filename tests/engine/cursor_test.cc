@@ -115,6 +115,66 @@ TEST(Cursor, EraseOfMoreThanItRemembersGoesOnBehindThem) {
   EXPECT_EQ(rest.back(), "new29");
 }
 
+// Nothing leads from the first keys to the others any more: who begins again at the first ones does not arrive. What is
+// deleted between is not near.
+void cut_behind(Dict& dict, const std::string& name) {
+  Sighting seen;
+  ASSERT_TRUE(dict.find(name, &seen, nullptr, nullptr));
+  const Entry* entry = reinterpret_cast<const Entry*>(seen.ref_word);
+  shared::store(const_cast<Entry*>(entry)->links, Links::of(0, 0).word);
+}
+
+// Passes `kept` keys, then `deleted` others, which go in bursts as soon as they are passed; then comes the last key.
+// `near`: how far the walk may go back among those that are kept.
+void expect_restarts_near(std::uint64_t kept, std::uint64_t near, std::uint64_t deleted, std::uint64_t burst,
+                          Cursor::Direction direction) {
+  SCOPED_TRACE(std::to_string(burst) + " of " + std::to_string(deleted));
+  const bool forward = direction != Cursor::Direction::backward;
+  const std::uint64_t count = kept + deleted + 1;
+  const auto nth = [&](std::uint64_t i) { return key(forward ? i : count - 1 - i); };
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict, count);
+  Cursor cursor(dict, direction);
+  for (std::uint64_t i = 0; i < kept; ++i) ASSERT_EQ(next(cursor), nth(i));
+  cut_behind(dict, nth(kept - near));
+  for (std::uint64_t done = 0; done < deleted; done += burst) {
+    for (std::uint64_t i = 0; i < burst; ++i) ASSERT_EQ(next(cursor), nth(kept + done + i));
+    for (std::uint64_t i = 0; i < burst; ++i) ASSERT_TRUE(dict.erase(nth(kept + done + i)));
+  }
+  EXPECT_EQ(next(cursor), nth(count - 1));
+  EXPECT_EQ(next(cursor), "");
+}
+
+// However many keys there are before them, whether they go one by one, in bursts or all at once.
+TEST(Cursor, G2_GoesBackByAsMuchAsWasDeletedBehindIt) {
+  for (const auto direction : {Cursor::Direction::forward, Cursor::Direction::backward}) {
+    for (const std::uint64_t kept : {4096U, 4096U + 3, 5000U}) {
+      expect_restarts_near(kept, 20, 1000, 1, direction);
+      expect_restarts_near(kept, 8 * 10, 1000, 10, direction);
+      expect_restarts_near(kept, 8 * 50, 3000, 50, direction);
+      expect_restarts_near(kept, 8 * 400, 400, 400, direction);
+    }
+  }
+}
+
+// As they are passed in Python: some at a time, which then go.
+TEST(Cursor, G2_GoesBackByAsMuchAsWasDeletedOfWhatItPassedAtOnce) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  fill(dict, 6000);
+  Cursor cursor(dict);
+  Passed passed[32];
+  std::uint64_t table_number = 0;
+  std::uint64_t seen = 0;
+  for (std::size_t count = 0; cursor.next_some(passed, &count, &table_number);) {
+    for (std::uint64_t i = seen; i < seen + count && i >= 4000; ++i) ASSERT_TRUE(dict.erase(key(i)));
+    if (seen < 4000 && seen + count >= 4000) cut_behind(dict, key(4000 - 8 * 32));
+    seen += count;
+  }
+  EXPECT_EQ(seen, 6000U);
+}
+
 TEST(Cursor, G2_EntriesReusedAreNotTakenForThePlaceItLeft) {
   const Scratch scratch;
   Dict dict = scratch.open();
