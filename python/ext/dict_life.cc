@@ -268,7 +268,7 @@ PyObject* unlink_by_name(PyObject* module, PyObject* name) {
 }
 
 PyObject* after_fork_in_child(PyObject* module, PyObject*) {
-  UnderWay::end_those_of_other_threads(state_of_module(module)->under_way);
+  state_of_module(module)->under_way.end_those_of_missing_threads();
   Py_RETURN_NONE;
 }
 

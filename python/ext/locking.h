@@ -22,9 +22,9 @@ Taken take_lock(Session* session, const LockTerms& terms, double* seconds_passed
 bool wait_for_lock(Session* session);
 
 // Holds the shared lock for one operation; references that the cache lets go in it are dropped after it.
-class LockForWrite final : UnderWay, HeldByThread {
+class LockForWrite final : HeldByThread {
  public:
-  explicit LockForWrite(Session* session) noexcept : UnderWay(session->module->under_way), session_(session) {}
+  explicit LockForWrite(Session* session) noexcept : session_(session) {}
   ~LockForWrite() {
     if (is_unwound()) give_back();
     release();
@@ -40,7 +40,7 @@ class LockForWrite final : UnderWay, HeldByThread {
   // The same for who has it, unless this is a child that was forked meanwhile.
   bool regain() {
     if (session_->engine.has_lock()) return true;
-    if (std::exchange(held_, false)) --session_->family->locked;
+    if (held_) note_left();
     return acquire();
   }
   // Waits so many seconds at most, next time twice as long; it may be held then, or not. False with an exception.
@@ -48,19 +48,25 @@ class LockForWrite final : UnderWay, HeldByThread {
   bool is_held() const noexcept { return held_; }
   void release() noexcept {
     if (!held_) return;
-    held_ = false;
-    --session_->family->locked;
+    note_left();
     (void)session_->engine.unlock();
   }
 
  private:
-  void end() noexcept override { release(); }
+  // The child of a fork does not have the lock: there it is only counted.
+  static void end_without_thread(Session* session) noexcept { --session->family->locked; }
   void give_back() noexcept override {
     if (std::exchange(held_, false)) (void)session_->engine.unlock();
   }
   void note_held() noexcept {
     ++session_->family->locked;
     held_ = true;
+    entry_ = session_->module->under_way.enter(session_, end_without_thread);
+  }
+  void note_left() noexcept {
+    held_ = false;
+    --session_->family->locked;
+    session_->module->under_way.leave(std::exchange(entry_, nullptr));
   }
   bool waited(const Status& status) {
     if (status.code() == Code::lock_busy || status.code() == Code::lock_timeout) return wait_for_lock(session_);
@@ -68,6 +74,7 @@ class LockForWrite final : UnderWay, HeldByThread {
   }
 
   Session* session_;
+  UnderWay::Entry* entry_ = nullptr;  // while it is held
   bool held_ = false;
 };
 

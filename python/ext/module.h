@@ -54,7 +54,7 @@ struct ModuleState {
   Ref elsewhere;          // the only key in the storage of the `dict` base
   LazyRef mapping_class;  // collections.abc.Mapping
 
-  UnderWay* under_way = nullptr;      // the newest of all
+  UnderWay under_way;
   std::uint64_t handles_pickled = 0;  // so far: whether a value holds a handle shows while it is encoded
 
   Spare<Buffer> spare_buffer;

@@ -107,25 +107,29 @@ struct Session {
 };
 
 // Keeps a session through one operation.
-class Use final : UnderWay {
+class Use {
  public:
-  explicit Use(Session* session) noexcept : UnderWay(session->module->under_way), session_(session) {
+  explicit Use(Session* session) noexcept
+      : session_(session), entry_(session->module->under_way.enter(session, end_without_thread)) {
     session_->enter();
   }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
   ~Use() {
     if (is_unwound()) return;
     session_->wind_up();
-    leave_list();  // a child that is forked while objects go must not count it once more
+    session_->module->under_way.leave(entry_);  // a child that is forked while objects go must not count it once more
     session_->leave();
   }
 
  private:
-  void end() noexcept override {
-    session_->wind_up();
-    session_->leave();
+  static void end_without_thread(Session* session) noexcept {
+    session->wind_up();
+    session->leave();
   }
 
   Session* session_;
+  UnderWay::Entry* entry_;
 };
 
 }  // namespace ultradict::python

@@ -1,59 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
-// UnderWay: something that a thread is in the midst of, and that is counted until it ends. All of them are in one list,
-// so that a child of fork can end those of the threads that it does not have.
+// UnderWay: what the threads are in the midst of, and what is counted until it ends. All of it is in one list, so that
+// a child of fork can end what the threads were doing that it does not have.
+//
+// The entries outlive the threads: the stack of one that is gone belongs to a new one, or to nobody.
 //
 // Thread safety: everything needs the interpreter lock.
 #pragma once
 
 #include "ref.h"
 
+#include <cstdint>
+#include <new>
+
 namespace ultradict::python {
+
+struct Session;
 
 class UnderWay {
  public:
+  // What ends it if its thread is not there. May run Python code.
+  using End = void (*)(Session*) noexcept;
+  class Entry;
+
+  UnderWay() = default;
   UnderWay(const UnderWay&) = delete;
   UnderWay& operator=(const UnderWay&) = delete;
+  ~UnderWay();
 
-  // In a child of fork. The newest first: what began within another thing ends before it. May run Python code.
-  static void end_those_of_other_threads(UnderWay*& list) noexcept {
-    for (UnderWay* each = list; each != nullptr;) {
-      if (each->thread_ == &this_thread) {
-        each = each->next_;
-        continue;
-      }
-      each->leave_list();
-      each->end();
-      each = list;
-    }
-  }
-
- protected:
-  explicit UnderWay(UnderWay*& list) noexcept : thread_(&this_thread), next_(list), at_(&list) {
-    if (next_ != nullptr) next_->at_ = &next_;
-    list = this;
-  }
-  ~UnderWay() {
-    if (!is_unwound()) leave_list();
-  }
-
-  // No longer under way, for whoever forks.
-  void leave_list() noexcept {
-    if (at_ == nullptr) return;
-    *at_ = next_;
-    if (next_ != nullptr) next_->at_ = at_;
-    at_ = nullptr;
-  }
+  // Null without memory: then a child of fork counts it for ever, no more than that.
+  Entry* enter(Session* session, End end) noexcept;
+  // It ended, or is no longer to be counted by whoever forks. Null: nothing happens.
+  void leave(Entry* entry) noexcept;
+  // In a child of fork. The newest first: what began within another thing ends before it.
+  void end_those_of_missing_threads() noexcept;
 
  private:
-  // Of one whose thread is not there: its destructor never runs.
-  virtual void end() noexcept = 0;
-
-  // Its address is the thread's, in a child of fork the same: to ask for it is one instruction.
-  static inline constinit thread_local char this_thread __attribute__((tls_model("initial-exec"))) = 0;
-
-  const char* thread_;
-  UnderWay* next_;
-  UnderWay** at_;  // what points here; null: it has left
+  Entry* newest_ = nullptr;
+  Entry* spare_ = nullptr;  // as many as were listed at once
 };
+
+class UnderWay::Entry {
+  friend UnderWay;
+  Session* session;
+  End end;
+  std::uint64_t thread;  // of its interpreter, never used again
+  Entry* next;
+  Entry** at;  // what points here
+};
+
+inline UnderWay::Entry* UnderWay::enter(Session* session, End end) noexcept {
+  Entry* entry = spare_ != nullptr ? std::exchange(spare_, spare_->next) : new (std::nothrow) Entry;
+  if (entry == nullptr) [[unlikely]]
+    return nullptr;
+  entry->session = session;
+  entry->end = end;
+  entry->thread = PyThreadState_GetID(PyThreadState_Get());
+  entry->next = newest_;
+  entry->at = &newest_;
+  if (newest_ != nullptr) newest_->at = &entry->next;
+  return newest_ = entry;
+}
+
+inline void UnderWay::leave(Entry* entry) noexcept {
+  if (entry == nullptr) [[unlikely]]
+    return;
+  *entry->at = entry->next;
+  if (entry->next != nullptr) entry->next->at = entry->at;
+  entry->next = std::exchange(spare_, entry);
+}
 
 }  // namespace ultradict::python

@@ -110,6 +110,70 @@ def test_c2_a_child_forked_in_the_midst_of_another_threads_pop_keeps_no_object()
         assert ends == [0 for _ in runs(3)]
 
 
+# Threads of the child get the stacks of those that it does not have; a library that was imported earlier starts them.
+restarting_program = """
+def restarted(together):
+    def key(number): return sorted(range(3), key=lambda other: together.wait() if number == 0 else other)
+    sorted(range(1000), key=key)
+def restart():
+    together = threading.Barrier(4)
+    threads = [threading.Thread(target=restarted, args=(together,)) for _ in range(4)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    in_child()
+in_child = lambda: None
+os.register_at_fork(after_in_child=restart)
+from UltraDict import UltraDict
+inside, go_on = threading.Event(), threading.Event()
+class Slow:
+    def __reduce__(self): inside.set(); go_on.wait(); return Slow, ()
+d = UltraDict()
+files = d._id
+def store(key): threading.Thread(target=d.__setitem__, args=(key, Slow()), daemon=True).start(); inside.wait()
+def child():
+    signal.alarm(60)
+    assert d.get("c") is None
+    go_on.set()
+    while threading.active_count() > 1: pass
+    d.close()
+    assert files not in open("/proc/self/maps").read()
+"""
+
+IN_MIDST = {
+    "in the midst of a write": "store('a')",
+    "waiting for the lock": """
+d.lock.acquire()
+waits = threading.Thread(target=d.pop, args=("a", None), daemon=True)
+waits.start()
+while not d.stats()["lock_waits"]: pass""",
+    "in the midst of a write, as one in the child is": """
+store("a")
+def in_child():
+    global go_on
+    inside.clear(); go_on = threading.Event(); store("b")""",
+}
+
+
+@pytest.mark.parametrize("what", IN_MIDST)
+def test_c2_handlers_that_run_first_in_the_child_start_threads(what: str) -> None:
+    """Those of the parent were in the midst of something, which ends in the child."""
+    ended = run(
+        restarting_program
+        + IN_MIDST[what]
+        + """
+for _ in range(3):
+    pid = os.fork()
+    if pid == 0:
+        status = 2
+        try: child(); status = 0
+        finally: os._exit(status)
+    say(os.waitpid(pid, 0)[1])
+go_on.set()
+"""
+    )
+    assert (ended.returncode, ended.stdout) == (0, "0\n0\n0\n"), ended.stderr
+
+
 class Going:
     """Says so when it goes, and waits."""
 

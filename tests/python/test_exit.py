@@ -4,6 +4,7 @@ code that runs late finds its dict in order."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -179,6 +180,31 @@ while d.lock.acquire(block=False): d.lock.release()
     for _ in range(3):
         ended = run(IMPORT + program)
         assert (ended.returncode, ended.stdout, ended.stderr) == (0, "written", "")
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="daemon threads do not end there")
+def test_c12_daemon_threads_that_ended_in_the_midst_of_a_write() -> None:
+    """Their stacks are gone when the last one writes."""
+    program = """
+threading.stack_size(64 << 20)  # too large for glibc to keep
+class Slow:
+    def __init__(self): self.inside = threading.Event()
+    def __reduce__(self, pause=threading.Event().wait):
+        self.inside.set()
+        while True: pause(0.001)
+class Last:
+    def __init__(self, d): self.d = d
+    def __del__(self, threads=os.listdir, write=os.write):
+        while len(threads("/proc/self/task")) > 1: pass
+        self.d["last"] = [1]; write(1, b"written")
+d = UltraDict()
+for slow in [Slow(), Slow(), Slow()]:
+    threading.Thread(target=d.__setitem__, args=("a", slow), daemon=True).start()
+    slow.inside.wait()
+sys.last = Last(d)
+"""
+    ended = run(IMPORT + program)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "written", "")
 
 
 def test_callbacks_that_another_thread_calls() -> None:
