@@ -191,7 +191,7 @@ void drop_session(DictObject* dict) {
   Session* session = std::exchange(dict->session, nullptr);
   if (session != nullptr) session->detach();
   Py_CLEAR(dict->lock);
-  if (session != nullptr) session->release();
+  if (session != nullptr) session->lose_object();
 }
 
 PyObject* dict_check_open(PyObject* self, PyObject*) {

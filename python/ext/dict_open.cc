@@ -150,7 +150,7 @@ PyObject* dict_open(PyObject* self, PyObject* arguments, PyObject* keywords) {
   Session* session = Session::make(dict->module);
   if (session == nullptr) return nullptr;
   if (!open_engine(session, given) || !is_first_opening(dict)) {  // opening may have run Python code
-    session->release();
+    session->lose_object();
     return nullptr;
   }
   dict->session = session;

@@ -25,22 +25,13 @@ PyObject* dict_new(PyTypeObject* type, PyObject* arguments, PyObject* keywords) 
   return self.release();
 }
 
+// Cycles go through the session or through extra attributes, which are cleared for themselves.
 int dict_traverse(PyObject* self, visitproc visit, void* arg) {
   DictObject* dict = dict_object(self);
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(dict->lock);
-  if (dict->session != nullptr) {
-    const int stop = dict->session->traverse(visit, arg);
-    if (stop != 0) return stop;
-  }
+  if (dict->session != nullptr) Py_VISIT(dict->session->common);
   return PyDict_Type.tp_traverse(self, visit, arg);
-}
-
-// Cycles go through decoded objects or through extra attributes: forgetting the former is enough.
-int dict_tp_clear(PyObject* self) {
-  Session* session = dict_object(self)->session;
-  if (session != nullptr) session->break_cycles();
-  return 0;
 }
 
 void dict_dealloc(PyObject* self) {
@@ -110,7 +101,6 @@ PyType_Slot dict_slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(dict_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(dict_dealloc)},
     {Py_tp_traverse, reinterpret_cast<void*>(dict_traverse)},
-    {Py_tp_clear, reinterpret_cast<void*>(dict_tp_clear)},
     {Py_tp_iter, reinterpret_cast<void*>(dict_iter)},
     {Py_tp_repr, reinterpret_cast<void*>(dict_repr)},
     {Py_tp_richcompare, reinterpret_cast<void*>(dict_compare)},

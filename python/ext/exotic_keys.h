@@ -41,6 +41,7 @@ class ExoticKeys {
   // The objects that stand for stored keys, null if there are none: a dict from canonical form to object, for another
   // mirror of the same dict.
   Ref take_objects();
+  Ref objects() const { return objects_.copy(); }
   void give_objects(Ref objects) { objects_ = std::move(objects); }
 
   void clear();

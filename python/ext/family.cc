@@ -2,7 +2,10 @@
 #include "family.h"
 
 #include <algorithm>
+#include <memory>
+#include <new>
 
+#include "common.h"
 #include "session.h"
 
 namespace ultradict::python {
@@ -22,6 +25,15 @@ bool is_usable(const Session* session) noexcept {
 }
 
 }  // namespace
+
+Family* Family::make(const ModuleState* module) {
+  std::unique_ptr<Family> family(new (std::nothrow) Family);
+  if (!family) return PyErr_NoMemory(), nullptr;
+  if (!make_common(module, {family.get(), traverse, nullptr, break_cycles}, &family->common)) return nullptr;
+  return family.release();
+}
+
+Family::~Family() { end_common(common); }
 
 void Family::enroll(Session* child) {
   open_[child->engine.child_id().born] = child;
@@ -44,6 +56,10 @@ void Family::hand_on(const Session* from) noexcept {
   for (const auto& [born, session] : open_) {
     if (session != from && is_usable(session)) return void(head = session);
   }
+  doom_all();
+}
+
+void Family::doom_all() noexcept {
   for (auto& [born, kept] : estates_) doom(std::move(kept.estate));
   estates_.clear();
   held_for_.clear();
@@ -100,12 +116,23 @@ void Family::sweep(const Session* session) noexcept {
   sweep_count_ = std::max(sweep_count_min, 2 * estates_.size());
 }
 
-int Family::traverse(visitproc visit, void* arg) const {
-  for (const auto& [born, kept] : estates_) {
+int Family::traverse(void* owned, visitproc visit, void* arg) {
+  const auto* family = static_cast<const Family*>(owned);
+  for (const auto& [born, kept] : family->estates_) {
     Py_VISIT(kept.estate.exotic.get());
     Py_VISIT(kept.estate.held.get());
   }
-  return budget.traverse(visit, arg);
+  return family->budget.traverse(visit, arg);
+}
+
+// Its sessions are garbage, too. What they leave when they end goes at once: there is no head.
+void Family::break_cycles(void* owned) {
+  auto* family = static_cast<Family*>(owned);
+  ++family->sessions;  // with what goes the last of them may end
+  family->head = nullptr;
+  family->doom_all();
+  family->settle();
+  if (--family->sessions == 0) delete family;
 }
 
 }  // namespace ultradict::python

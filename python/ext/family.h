@@ -16,6 +16,7 @@
 
 namespace ultradict::python {
 
+struct ModuleState;
 struct Session;
 
 class Family {
@@ -23,8 +24,14 @@ class Family {
   CacheBudget budget;
   std::uint32_t locked = 0;    // operations that hold the shared lock now: references are dropped afterwards
   std::uint32_t sessions = 0;  // that share it
-  Session* head = nullptr;     // the one that shows the garbage collector what is here
+  Session* head = nullptr;     // at whose end it is looked whether anybody needs what is here
+  PyObject* common = nullptr;  // stands for this: each session has a reference
 
+  // Of one session, which is to become the head; null with an exception.
+  static Family* make(const ModuleState* module);
+  Family(const Family&) = delete;
+  Family& operator=(const Family&) = delete;
+  ~Family();
   // Lets go of objects that the caches dropped, unless the lock is held (their destructors are Python code).
   void settle() noexcept {
     if (budget.has_doomed() && locked == 0) budget.drop_doomed();
@@ -53,14 +60,17 @@ class Family {
     if (holds_for_nested()) look_at_held(session);
   }
   bool holds_for_nested() const noexcept { return !held_for_.empty(); }
-  int traverse(visitproc visit, void* arg) const;
 
  private:
+  Family() = default;
   struct Kept {
     ChildId dict;
     Estate estate;
   };
   using Estates = std::unordered_map<std::uint64_t, Kept>;  // by ChildId::born
+  static int traverse(void* owned, visitproc visit, void* arg);
+  static void break_cycles(void* owned);
+  void doom_all() noexcept;
   void doom(Estate estate) noexcept;
   void look_at_held(const Session* session) noexcept;
   void sweep(const Session* session) noexcept;

@@ -23,6 +23,7 @@ class HeldValues {
   void let_go(Session* session, PyObject* key);
   // All of them, null if there are none, for another handle of the same dict: key -> (sequence, value, key).
   Ref take() { return std::move(values_); }
+  Ref values() const { return values_.copy(); }
   void give(Ref values) { values_ = std::move(values); }
   static bool add(PyObject* values, PyObject* key, std::uint64_t sequence, PyObject* value);
   void clear(Session* session) noexcept;

@@ -122,19 +122,11 @@ PyObject* lock_repr(PyObject* self) {
   return PyUnicode_FromFormat("<SharedLock of '%s' (held by process %d)>", session->name.c_str(), owner.pid);
 }
 
-// The dict is gone, and the lock the last that has its session: in whose values or keys it may be itself.
-bool is_last_owner(const Session* session) { return session->owners == 1; }
-
+// Cycles go through the session, in whose values or keys it may be itself.
 int lock_traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(lock_object(self)->dict_type);
-  Session* session = lock_object(self)->session;
-  return is_last_owner(session) ? session->traverse(visit, arg) : 0;
-}
-
-int lock_clear(PyObject* self) {
-  Session* session = lock_object(self)->session;
-  if (is_last_owner(session)) session->break_cycles();
+  Py_VISIT(lock_object(self)->session->common);
   return 0;
 }
 
@@ -142,7 +134,7 @@ void lock_dealloc(PyObject* self) {
   PyObject_GC_UnTrack(self);
   PyTypeObject* type = Py_TYPE(self);
   Py_CLEAR(lock_object(self)->dict_type);
-  lock_object(self)->session->release();
+  lock_object(self)->session->lose_object();
   PyObject_GC_Del(self);
   Py_DECREF(type);
 }
@@ -194,7 +186,6 @@ PyType_Slot lock_slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(refuse_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(lock_dealloc)},
     {Py_tp_traverse, reinterpret_cast<void*>(lock_traverse)},
-    {Py_tp_clear, reinterpret_cast<void*>(lock_clear)},
     {Py_tp_repr, reinterpret_cast<void*>(lock_repr)},
     {Py_tp_call, reinterpret_cast<void*>(lock_call)},
     {Py_tp_methods, lock_methods},
@@ -256,7 +247,7 @@ Session* session_of_lock(PyObject* self) {
 PyObject* make_lock(Session* session, PyTypeObject* dict_type) {
   auto* lock = PyObject_GC_New(LockObject, reinterpret_cast<PyTypeObject*>(session->module->lock_type.get()));
   if (lock == nullptr) return nullptr;
-  ++session->owners;
+  session->gain_object();
   lock->session = session;
   lock->dict_type = Ref::share(reinterpret_cast<PyObject*>(dict_type)).release();
   auto* object = reinterpret_cast<PyObject*>(lock);

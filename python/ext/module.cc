@@ -4,6 +4,7 @@
 
 #include <new>
 
+#include "common.h"
 #include "dict_life.h"
 #include "dict_type.h"
 #include "elsewhere.h"
@@ -53,6 +54,7 @@ bool make_types(PyObject* module, ModuleState* state) {
       !make_type(module, &items_spec, nullptr, &state->items_type) ||
       !make_type(module, &iterator_spec, nullptr, &state->iterator_type) ||
       !make_type(module, &shared_bytes_spec, nullptr, &state->shared_bytes_type) ||
+      !make_type(module, &common_spec, nullptr, &state->common_type) ||
       !make_type(module, &elsewhere_spec, nullptr, &elsewhere_type)) {
     return false;
   }
@@ -181,7 +183,7 @@ int ModuleState::traverse(visitproc visit, void* arg) {
   if (const int stop = convert.traverse(visit, arg); stop != 0) return stop;
   if (const int stop = errors.traverse(visit, arg); stop != 0) return stop;
   for (const Ref* kept : {&dict_type, &handle_type, &lock_type, &lock_request_type, &keys_type, &values_type,
-                          &items_type, &iterator_type, &shared_bytes_type, &elsewhere}) {
+                          &items_type, &iterator_type, &shared_bytes_type, &common_type, &elsewhere}) {
     Py_VISIT(kept->get());
   }
   Py_VISIT(mapping_class.get());
@@ -192,7 +194,7 @@ void ModuleState::clear() {
   convert.clear();
   errors.clear();
   for (Ref* kept : {&dict_type, &handle_type, &lock_type, &lock_request_type, &keys_type, &values_type, &items_type,
-                    &iterator_type, &shared_bytes_type, &elsewhere}) {
+                    &iterator_type, &shared_bytes_type, &common_type, &elsewhere}) {
     *kept = Ref();
   }
   mapping_class.clear();

@@ -51,6 +51,7 @@ struct ModuleState {
   Ref items_type;
   Ref iterator_type;
   Ref shared_bytes_type;
+  Ref common_type;
   Ref elsewhere;          // the only key in the storage of the `dict` base
   LazyRef mapping_class;  // collections.abc.Mapping
 

@@ -108,10 +108,10 @@ PyObject* child_handle(Session* parent, ChildId id) {
   auto* type = reinterpret_cast<PyTypeObject*>(parent->module->handle_type.get());
   const Ref nothing = Ref::steal(PyTuple_New(0));
   Ref handle = Ref::steal(nothing ? type->tp_new(type, nothing.get(), nullptr) : nullptr);
-  // Making an object may run Python code that has asked for the same dict.
-  if (PyObject* known = parent->family->handle_of(id); known != nullptr) return known;
   Session* session = handle ? Session::make(parent->module, parent->family) : nullptr;
   if (session == nullptr) return nullptr;
+  // Making objects may run Python code that has asked for the same dict.
+  if (PyObject* known = parent->family->handle_of(id); known != nullptr) return session->lose_object(), known;
   session->engine = std::move(engine);
   dict_object(handle.get())->session = session;
   session->handle = handle.get();

@@ -5,19 +5,25 @@
 #include <memory>
 #include <new>
 
+#include "common.h"
 #include "dict_object.h"
 
 namespace ultradict::python {
 
 Session* Session::make(ModuleState* module, Family* family) {
-  std::unique_ptr<Family> made(family == nullptr ? new (std::nothrow) Family : nullptr);
-  if (family == nullptr) family = made.get();
-  auto* session = family != nullptr ? new (std::nothrow) Session : nullptr;
+  auto* session = new (std::nothrow) Session;
   if (session == nullptr) return PyErr_NoMemory(), nullptr;
-  if (made) made.release()->head = session;
-  session->family = family;
-  ++family->sessions;
+  session->family = family != nullptr ? family : Family::make(module);
+  if (session->family == nullptr) return delete session, nullptr;
+  if (family != nullptr) {
+    Py_INCREF(family->common);
+  } else {
+    session->family->head = session;
+  }
+  ++session->family->sessions;
   session->module = module;
+  if (!make_common(module, {session, traverse, save_for_next, end_as_garbage}, &session->common))
+    return session->release(), nullptr;
   return session;
 }
 
@@ -76,6 +82,8 @@ void Session::release() {
   closed = true;
   shut_engine();
   if (family->head == this) family->head = nullptr;
+  end_common(common);
+  Py_XDECREF(family->common);
   const std::unique_ptr<Family> last(--family->sessions == 0 ? family : nullptr);  // the cache still needs it
   delete this;
 }
@@ -85,6 +93,22 @@ void Session::detach() noexcept {
   if (!is_nested || !engine.is_open()) return;
   family->strike_off(this);
   family->leave(this, engine.child_id(), {exotic.take_objects(), held.take()});
+}
+
+// As in detach(): when the collector has emptied them it is too late.
+void Session::save_for_next(void* owned) noexcept {
+  auto* session = static_cast<Session*>(owned);
+  if (!session->is_nested || session->closed || !session->engine.is_open()) return;
+  session->family->leave(session, session->engine.child_id(), {session->exotic.objects(), session->held.values()});
+}
+
+// Nobody can use it any more: it ends.
+void Session::end_as_garbage(void* owned) {
+  auto* session = static_cast<Session*>(owned);
+  ++session->owners;  // with what goes the others may
+  session->close();
+  session->break_cycles();  // a thread that ended in its midst may have kept it from that
+  session->release();
 }
 
 void Session::break_cycles() {
@@ -103,16 +127,14 @@ bool Session::is_closed_handle(PyObject* value) const noexcept {
   return child == nullptr || child->closed;
 }
 
-int Session::traverse(visitproc visit, void* arg) {
-  const int stop = cache.traverse(visit, arg);
-  if (stop != 0) return stop;
-  if (const int also = exotic.traverse(visit, arg); also != 0) return also;
-  if (family->head == this) {
-    if (const int also = family->traverse(visit, arg); also != 0) return also;
-  }
-  if (const int also = held.traverse(visit, arg); also != 0) return also;
-  if (const int also = data.traverse(visit, arg); also != 0) return also;
-  return serializer.traverse(visit, arg);
+int Session::traverse(void* owned, visitproc visit, void* arg) {
+  auto* session = static_cast<Session*>(owned);
+  Py_VISIT(session->family->common);
+  if (const int stop = session->cache.traverse(visit, arg); stop != 0) return stop;
+  if (const int stop = session->exotic.traverse(visit, arg); stop != 0) return stop;
+  if (const int stop = session->held.traverse(visit, arg); stop != 0) return stop;
+  if (const int stop = session->data.traverse(visit, arg); stop != 0) return stop;
+  return session->serializer.traverse(visit, arg);
 }
 
 }  // namespace ultradict::python

@@ -26,6 +26,7 @@ struct Session {
   Cache cache;  // first: a hit uses nothing else
   Dict engine;
   Family* family = nullptr;
+  PyObject* common = nullptr;  // stands for this: dict and lock have a reference each
   PyObject* handle = nullptr;  // of a nested dict that a key gave: the object that owns this, borrowed
   ModuleState* module = nullptr;
   std::string name;  // this and id stay when the engine's handle is closed
@@ -49,11 +50,17 @@ struct Session {
   bool is_nested = false;           // of a nested dict
   bool hands_out_children = false;  // some value in the cache may be a handle that was closed meanwhile
 
-  // Of a family of its own, or of that of the handle it comes from.
+  // Of a family of its own, or of that of the handle it comes from. May run Python code.
   static Session* make(ModuleState* module, Family* family = nullptr);
   // Closed for everybody from now on; the engine's handle follows when the last operation under way has ended.
   void close();
   void release();  // one owner less; the last one closes
+  // Of an owner that is a Python object and visits `common`: the dict, the lock.
+  void gain_object() noexcept { ++owners, Py_INCREF(common); }
+  void lose_object() {
+    Py_DECREF(common);
+    release();
+  }
   void enter() noexcept { ++users, ++owners; }
   // At the end of an operation: first what it looks after while it still counts, then it counts no longer.
   void wind_up() noexcept {
@@ -89,16 +96,18 @@ struct Session {
     return hands_out_children && is_closed_handle(item.value) ? nullptr : item.value;
   }
 
-  int traverse(visitproc visit, void* arg);
   // One level of the shared lock that was taken through this handle's lock is given back; not_owner as the engine.
   Status unlock();
   // The object goes that owned this. What the next handle of the same nested dict must know is left to it.
   void detach() noexcept;
-  // Forgets every decoded object: no cycle leads through here any more.
-  void break_cycles();
 
  private:
   Session() = default;
+  static int traverse(void* owned, visitproc visit, void* arg);
+  static void save_for_next(void* owned) noexcept;
+  static void end_as_garbage(void* owned);
+  // Forgets every decoded object.
+  void break_cycles();
   bool is_closed_handle(PyObject* value) const noexcept;
   void rest();
   bool is_locked_elsewhere() const noexcept;

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What several handles, or a handle and its lock, own together: the cyclic collector clears nothing of it that one of
+them needs, and everything when all of them are garbage."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import pytest
+
+from UltraDict import UltraDict
+
+
+class Key:
+    """Equals nothing else: found again only through the objects that the handles of the dict keep."""
+
+
+def exists(name: str) -> bool:
+    try:
+        UltraDict(name=name, create=False).close()
+    except UltraDict.Exceptions.CannotAttachSharedMemory:
+        return False
+    return True
+
+
+def in_a_cycle(d: UltraDict[Any, Any]) -> None:
+    d.me = d  # type: ignore[attr-defined]
+
+
+def test_exotic_keys_are_found_through_a_nested_handle_that_outlives_the_dict() -> None:
+    key, nan = Key(), float("nan")
+    d: UltraDict[Any, Any] = UltraDict({"m": {"n": {key: "x", nan: "y"}}}, recurse=True)
+    held = d["m"]
+    in_a_cycle(d)
+    del d
+    gc.collect()
+    assert (held["n"].get(key), held["n"].get(nan), key in list(held["n"])) == ("x", "y", True)
+
+
+def test_exotic_keys_are_found_through_the_dict_that_outlives_a_nested_handle() -> None:
+    key = Key()
+    d: UltraDict[Any, Any] = UltraDict.open(data={"n": {key: "x"}}, recurse=True, cache_bytes=0)
+    in_a_cycle(d["n"])
+    gc.collect()
+    assert d["n"].get(key) == "x"
+
+
+def test_what_a_nested_handle_knew_outlives_it_if_a_destructor_saves_it_or_not() -> None:
+    class Saves:
+        def __init__(self, handle: Any) -> None:
+            self.handle = handle
+            handle.saves = self
+
+        def __del__(self) -> None:
+            saved.append(self.handle)
+
+    key, stored, saved = Key(), UltraDict(v=1), list[Any]()
+    name = stored.name
+    d: UltraDict[Any, Any] = UltraDict.open(data={"n": {}}, recurse=True, cache_bytes=0)
+    d["n"].update({key: "x", "h": stored})
+    del stored
+    Saves(d["n"])
+    gc.collect()
+    assert saved == [d["n"]]
+    assert saved[0] is d["n"]
+    for _ in range(2):  # with the saved one, and without it
+        assert (d["n"].get(key), d["n"]["h"]) == ("x", {"v": 1})
+        saved.clear()
+        gc.collect()
+    d["n"]["h"] = None
+    gc.collect()
+    assert not exists(name)
+
+
+def test_a_stored_handle_stays_while_a_nested_handle_does() -> None:
+    stored: UltraDict[str, int] = UltraDict(v=1)
+    d: UltraDict[Any, Any] = UltraDict({"m": {"n": {"h": stored}}}, recurse=True)
+    held = d["m"]
+    in_a_cycle(d)
+    del d, stored
+    gc.collect()
+    assert held["n"]["h"]["v"] == 1
+
+
+def test_a_stored_handle_stays_while_a_lock_does() -> None:
+    stored: UltraDict[str, int] = UltraDict(v=1)
+    d: UltraDict[Any, Any] = UltraDict(h=stored)
+    lock, name = d.lock, d.name
+    in_a_cycle(d)
+    del d, stored
+    gc.collect()
+    with lock:
+        assert UltraDict(name=name, create=False)["h"] == {"v": 1}
+
+
+def test_cycles_through_a_lock_or_a_nested_handle_that_outlived_the_dict_are_collected_with_it() -> None:
+    d: UltraDict[Any, Any] = UltraDict({"m": {"n": {}}}, recurse=True)
+    d["m"]["n"]["lock"] = d.lock
+    d["m"]["n"][1, d.lock] = 1
+    name, owners = d.name, [d.lock, d["m"], d["m"]["n"]]
+    in_a_cycle(d)
+    del d
+    while owners:
+        gc.collect()
+        assert exists(name)
+        owners.pop()
+    gc.collect()
+    assert not exists(name)
