@@ -103,6 +103,8 @@ struct Serializer {
   Serializer copy() const;
   int traverse(visitproc visit, void* arg) const;
   void clear();  // back to the default
+  // Nothing is encoded or decoded with it any more: no cycle leads through here.
+  void drop_objects();
 };
 
 // From the object given as `serializer=`. Null, None and the module pickle mean the default, for which nothing is

@@ -103,10 +103,14 @@ int Serializer::traverse(visitproc visit, void* arg) const {
   return 0;
 }
 
-void Serializer::clear() {
+void Serializer::drop_objects() {
   object = Ref();
   dumps = Ref();
   loads = Ref();
+}
+
+void Serializer::clear() {
+  drop_objects();
   name = default_name;
   is_default = true;
 }

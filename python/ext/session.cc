@@ -102,12 +102,13 @@ void Session::save_for_next(void* owned) noexcept {
   session->family->leave(session, session->engine.child_id(), {session->exotic.objects(), session->held.values()});
 }
 
-// Nobody can use it any more: it ends.
+// Nobody can use it any more: it ends, and does not need what turned its values into bytes.
 void Session::end_as_garbage(void* owned) {
   auto* session = static_cast<Session*>(owned);
   ++session->owners;  // with what goes the others may
   session->close();
   session->break_cycles();  // a thread that ended in its midst may have kept it from that
+  session->serializer.drop_objects();
   session->release();
 }
 

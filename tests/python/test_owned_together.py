@@ -5,6 +5,8 @@ them needs, and everything when all of them are garbage."""
 from __future__ import annotations
 
 import gc
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,6 +23,8 @@ def exists(name: str) -> bool:
         UltraDict(name=name, create=False).close()
     except UltraDict.Exceptions.CannotAttachSharedMemory:
         return False
+    except UltraDict.Exceptions.ParameterMismatch:  # a serializer that only its maker has
+        return True
     return True
 
 
@@ -105,5 +109,56 @@ def test_cycles_through_a_lock_or_a_nested_handle_that_outlived_the_dict_are_col
         gc.collect()
         assert exists(name)
         owners.pop()
+    gc.collect()
+    assert not exists(name)
+
+
+class Own(UltraDict[Any, Any]):
+    """Its own serializer."""
+
+    def __init__(self) -> None:
+        super().__init__(serializer=self)
+
+    def dumps(self, value: Any) -> str:
+        return json.dumps(value)
+
+    def loads(self, text: str) -> Any:
+        return json.loads(text)
+
+
+class Changing:
+    dumps, loads = Own.dumps, Own.loads
+
+
+class Immutable(tuple[Any, ...]):
+    __slots__ = ()
+    dumps, loads = Own.dumps, Own.loads
+
+
+def with_changing() -> UltraDict[Any, Any]:
+    serializer: Any = Changing()
+    serializer.dict = UltraDict(serializer=serializer)
+    return serializer.dict
+
+
+def with_immutable() -> UltraDict[Any, Any]:
+    d: UltraDict[Any, Any] = UltraDict.__new__(UltraDict)
+    d.__init__(serializer=Immutable((d,)))  # type: ignore[misc]
+    return d
+
+
+@pytest.mark.parametrize("make", [Own, with_changing, with_immutable])
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_dict_whose_serializer_refers_to_it_is_collected(
+    make: Callable[[], UltraDict[Any, Any]], locked: bool
+) -> None:
+    d = make()
+    d["a"] = [1]
+    assert d["a"] == [1]
+    name, lock = d.name, d.lock if locked else None
+    del d
+    gc.collect()
+    assert exists(name) == locked
+    del lock
     gc.collect()
     assert not exists(name)
