@@ -44,15 +44,6 @@ def _is_of_nested(name: str) -> bool:
     return bool(root) and len(numbers) == 3 and len(numbers[0]) == 32 and all(part.isalnum() for part in numbers)
 
 
-def _mode(value: Any) -> int:
-    mode = _size("mode", value, 0, 0o777)
-    if mode & 0o600 != 0o600:
-        raise Exceptions.InvalidParameter(
-            f"mode must let its owner read and write, as {mode | 0o600:#o} does and {mode:#o} does not"
-        )
-    return mode
-
-
 def checked_name(value: object) -> str:
     if not isinstance(value, str):
         items = ": the items are given as data=" if isinstance(value, dict) else ""
@@ -112,7 +103,7 @@ def checked(given: dict[str, Any]) -> dict[str, Any]:
         "full_dump_size": full_dump_size,
         "max_bytes": max_bytes,
         "auto_unlink": auto_unlink is not False,
-        "mode": _mode(given["mode"]),
+        "mode": _size("mode", given["mode"], 0, 0o777),
         "serializer": given["serializer"],
         "shared_lock": _flag("shared_lock", given["shared_lock"]),
         "recurse": recurse,
