@@ -112,7 +112,7 @@ FOLLOWERS: dict[str, Callable[[UltraDict[Any, Any]], object]] = {
     "read": lambda d: d["n"],
     "read, large": lambda d: d["large"],
     "write": lambda d: d.__setitem__("n", [1]),
-    "write, large": lambda d: d.__setitem__("large", [1] * 10_000),
+    "write, large": lambda d: d.__setitem__("large", LARGE),
     "setdefault": lambda d: d.setdefault("n", 1),
     "items": lambda d: list(d.items()),
 }
