@@ -132,10 +132,11 @@ class Plan {
     ConvertState& convert = session_->module->convert;
     special->kind = encode_key(convert, special->key, &scratch_, &face_);
     if (special->kind == KeyKind::error) return false;
-    // In a new dict no other key can be equal.
+    // In a new dict no other key can be equal. Else it is pickled when it is known to be new: see settle.
     special->settled.exotic = is_nested && is_exotic(special->kind);
+    const bool needs_face = is_nested && special->kind == KeyKind::plain_like;
     if (special->settled.exotic && !encode_exotic_key(convert, special->key, &scratch_, &face_)) return false;
-    if (special->kind == KeyKind::plain_like && !encode_face(convert, special->key, &face_)) return false;
+    if (needs_face && !encode_face(convert, special->key, &face_)) return false;
     item->key.canonical = arena_.add(scratch_.bytes());
     item->key.face = arena_.add(face_.bytes());
     item->key.exotic = special->settled.exotic;

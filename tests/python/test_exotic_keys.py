@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gc
 import math
+import pickle
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
@@ -197,6 +198,21 @@ def test_what_is_plain_but_for_its_class_is_found_without_the_class(
     assert d == {}
     d[plain] = 4
     assert [type(found) for found in other] == [type(plain)]
+
+
+@pytest.mark.parametrize("recurse", [False, True])
+def test_what_is_plain_but_for_its_class_is_pickled_only_if_it_is_new(recurse: bool) -> None:
+    class Local(str):
+        """No pickle can name it."""
+
+    with UltraDict({"a": 1}, recurse=recurse) as d:
+        d[Local("a")] = 2
+        d.update({Local("a"): 3})
+        assert d.setdefault(Local("a")) == 3
+        for use in (lambda: d.update({"b": 1, Local("new"): 1}), lambda: d.__setitem__(Local("new"), {})):
+            with pytest.raises((AttributeError, pickle.PicklingError), match="Local"):
+                use()
+        assert d == {"a": 3}
 
 
 def test_what_is_plain_but_for_its_class_needs_no_pickle_to_be_found(d: UltraDict[Any, Any]) -> None:
