@@ -55,7 +55,8 @@ struct ConvertState {
 // How a key finds its entry.
 //   plain        by its canonical bytes; if that misses, among the exotic keys (if there are any)
 //   plain_like   an instance of a subclass that inherits == and hash of its plain base (IntEnum, namedtuple), or a
-//                tuple or frozenset that holds one: as the plain key it equals, whoever can load it
+//                tuple or frozenset that holds one: by the canonical bytes of the plain key it equals, under which it
+//                is stored, too; then among the exotic keys
 //   number_like  a numbers.Number (Decimal, Fraction, complex, NumPy scalars), or a tuple or frozenset that holds one:
 //                by the canonical bytes of the plain key it equals, which was found with Python's own == and hash, if
 //                it equals one; then among the exotic keys

@@ -19,7 +19,7 @@ std::atomic<Word> staged_count = 0;
 
 // What writers leave that are killed here, the next ones look for. To list the files costs as much as there are: so
 // each value pays for so many of them as its size is worth, by a chance that is the same for many short processes and
-// for a long one. What dead writers have staged is at most about an eighth of the content.
+// for a long one. What dead writers have staged is to be expected to take an eighth of the content, and two megabytes.
 constexpr Word size_per_file_listed = 8 * 1024;
 constexpr Word files_listed_min = 256;  // to open the directory costs as much
 
