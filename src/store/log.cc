@@ -76,15 +76,15 @@ Fault grow_segment(Store& store, LockHeld held, Word number, Word size) {
   return {};
 }
 
-Fault create_segment_file(Store& store, LockHeld held, Word file, Word needed, Word* capacity, Word* size) {
+// Where memory is short, the file begins with less and grows when there is more: its number stands for a whole segment,
+// and there are not many numbers.
+Fault create_segment_file(Store& store, LockHeld held, Word file, Word needed, Word capacity, Word* size) {
   Fault fault = Fault::of(Code::memory_full);
-  *capacity = wanted_capacity(store.state(), needed);
-  // Where memory is short, a smaller segment is better than none.
-  for (; fault.code == Code::memory_full && *capacity >= round_up(needed, page_size); *capacity /= 2) {
-    *size = std::min(*capacity, std::max(first_size, round_up(needed, page_size)));
+  *size = std::min(capacity, std::max(first_size, round_up(needed, page_size)));
+  for (; fault.code == Code::memory_full && *size >= round_up(needed, page_size); *size /= 2) {
     os::File made;
     fault = store.regions.files().create(held, DictFiles::segment(file), *size, &made);
-    if (!fault || *capacity == page_size) break;
+    if (!fault || *size == page_size) break;
   }
   return fault;
 }
@@ -97,14 +97,14 @@ Fault create_free_segment(Store& store, LockHeld held, Word needed) {
   if (number == segments_max) return Fault::of(Code::memory_full, "all segments of the log are in use");
   const Word file = control.state.next_file;
   shared::store(control.state.next_file, file + 1);
-  Word capacity = 0;
+  const Word capacity = wanted_capacity(control.state, needed);
   Word size = 0;
-  if (Fault fault = create_segment_file(store, held, file, needed, &capacity, &size)) return fault;
+  if (Fault fault = create_segment_file(store, held, file, needed, capacity, &size)) return fault;
   Change change(store.regions, held);
   SegmentDescriptor& segment = control.segments[number];
   change.set(segment.first, Ref{control.state.tail}.position());
   change.set(segment.size, size);
-  change.set(segment.capacity, round_up(capacity, page_size));
+  change.set(segment.capacity, capacity);
   change.set(segment.filled, 0);
   change.set(segment.live, 0);
   change.set(segment.file, file);

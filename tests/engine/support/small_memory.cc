@@ -6,6 +6,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 
 namespace ultradict::test {
@@ -40,5 +41,10 @@ void SmallMemory::fill_up(std::uint64_t pages_max) const {
 }
 
 void SmallMemory::empty() const { ::unlink(filler().c_str()); }
+
+void SmallMemory::give_back_page() const {
+  const std::uintmax_t size = std::filesystem::file_size(filler());
+  std::filesystem::resize_file(filler(), size - std::min<std::uintmax_t>(size, 4096));
+}
 
 }  // namespace ultradict::test

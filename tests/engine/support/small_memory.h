@@ -22,9 +22,10 @@ class SmallMemory {
   const std::string& path() const { return path_; }
   Options options(Create create = Create::if_missing) const;
   std::uint64_t free_pages() const;
-  // Others take so many pages, or all there are, and give them back.
+  // Others take so many pages, or all there are, and give them back, all or one.
   void fill_up(std::uint64_t pages_max = ~std::uint64_t{0}) const;
   void empty() const;
+  void give_back_page() const;
 
  private:
   std::string filler() const { return path_ + "/filler"; }
