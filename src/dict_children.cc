@@ -12,7 +12,8 @@ Status Dict::open_child(Bytes key, Dict* child) const {
   static thread_local Buffer buffer;
   Record record;
   if (Status status = find(key, nullptr, &buffer, &record); !status) return status;
-  if (record.child.number == 0) return report(Fault::of(Code::no_such_dict, "the value of the key is none"), name());
+  if (record.child.number == 0)
+    return report(Fault::of(Code::no_such_dict, "the value of the key is not a nested dict: get() it"), name());
   return open_child(record.child, child);
 }
 

@@ -65,10 +65,9 @@ Fault check_place(const std::string& path) {
     return fault.code == Code::not_found ? Fault{Code::os_error, fault.error, fault.what, 0, 0} : fault;
   }
   if (!S_ISDIR(status.st_mode)) {
-    return Fault{Code::forbidden, 0,
-                 "something else is in the place of the directory of dicts, remove it or choose another place by "
-                 "ULTRADICT_DIR",
-                 status.st_uid, ::geteuid()};
+    return Fault::of(Code::forbidden,
+                     "something else is in the place of the directory of dicts, remove it or choose another place by "
+                     "ULTRADICT_DIR");
   }
   if (status.st_uid != ::geteuid()) {
     return Fault{Code::forbidden, 0,
@@ -216,7 +215,7 @@ class Turn {
 
 void Directory::look_at_some(int count, FunctionRef<void(const std::string& id)> look) const {
   // Where in d/ this process's last look ended: over time every dict gets its turn. The children of one parent must not
-  // all go on from where it was.
+  // all go on from where it was. (A file system that does not keep positions for another stream loses the turns alone.)
   static long place = 0;
   static pid_t looked = 0;
   const Turn turn;

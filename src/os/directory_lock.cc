@@ -13,7 +13,9 @@ Fault lock_directory(const std::string& path, UnforkedFile* lock) {
     fault = lock->create(lock_path, 0600);
     if (fault.code == Code::already_exists) fault = lock->open(lock_path);
   }
-  return fault ? fault : lock_byte(*lock, 0, LockKind::exclusive);
+  if (!fault) fault = lock_byte(*lock, 0, LockKind::exclusive);
+  if (fault.code != Code::lock_timeout) return fault;
+  return Fault::of(Code::lock_timeout, "a process holds the lock of the directory of dicts for seconds");
 }
 
 }  // namespace ultradict::os

@@ -3,17 +3,18 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
+
+#include "os/futex.h"
 
 namespace ultradict::os {
 
 namespace {
 
 constexpr Size page = 4096;
-constexpr int wait_ms_max = 5000;
+constexpr std::int64_t wait_max_ns = 5'000'000'000;
 
 struct flock lock_of(Size byte, LockKind kind) {
   struct flock lock {};
@@ -50,13 +51,12 @@ void unlock_bytes(const File& file) {
 }
 
 Fault lock_byte(UnforkedFile& file, Size byte, LockKind kind) {
-  for (int waited_ms = 0; waited_ms < wait_ms_max; ++waited_ms) {
+  // By the clock: a signal ends a pause early.
+  for (const std::int64_t begin = monotonic_ns(); monotonic_ns() - begin < wait_max_ns; pause_ns(1'000'000)) {
     const Fault fault = try_lock_byte(file, byte, kind);
     if (fault.code != Code::lock_busy) return fault;
-    const struct timespec millisecond { 0, 1'000'000 };
-    ::nanosleep(&millisecond, nullptr);
   }
-  return Fault::of(Code::lock_timeout, "a process holds the lock of the directory for seconds");
+  return Fault::of(Code::lock_timeout);
 }
 
 Fault is_locked(const File& file, Size byte, LockKind kind, bool* locked) {

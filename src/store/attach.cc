@@ -63,15 +63,16 @@ void describe(const Identity& identity, const os::Directory& directory, Store* s
 bool is_large(const Store& store, Word room) {
   const Control& control = store.control();
   const Identity& identity = control.identity;
-  if (control.state.live_size <= room) return false;
+  if (shared::load_relaxed(control.state.live_size) <= room) return false;
   Word live = 0;
   for (Word number = 0; number < segments_max && live <= room; ++number) {
     const SegmentDescriptor& segment = control.segments[number];
     const bool is_file = number >= control_segments;
-    Word there = is_file ? 0 : identity.segment_size;
-    const os::Path path = store.directory.data_path(store.id, DictFiles::segment(segment.file));
-    if (is_file && segment.file != 0 && os::file_size(path, &there)) continue;
-    live += std::min(segment.live, there);
+    const Word file = shared::load_relaxed(segment.file);
+    if (is_file && file == 0) continue;
+    Word there = identity.segment_size;
+    if (is_file && os::file_size(store.directory.data_path(store.id, DictFiles::segment(file)), &there)) continue;
+    live += std::min(shared::load_relaxed(segment.live), there);
   }
   return live > room;
 }

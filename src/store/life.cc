@@ -228,7 +228,8 @@ Fault open_dict(std::string_view name, const Options& options, std::shared_ptr<S
     std::string id;
     Fault fault = directory.id_of(name, &id);
     if (!fault) {
-      if (!options.id.empty() && options.id != id) return Fault::of(Code::no_such_dict, "another has its name now");
+      if (!options.id.empty() && options.id != id)
+        return Fault::of(Code::no_such_dict, "it is gone: another has its name now");
       fault = attach_dict(directory, text, id, store);
       if (!fault && options.create == Create::always) {
         store->reset();

@@ -64,7 +64,8 @@ Fault MemoryBudget::check_left(LockHeld, Word size) const {
   Word left = 0;
   if (!is_bounded()) {
     const bool is_there = size <= os::free_space(directory_.c_str());
-    return is_there ? Fault::none() : Fault{Code::memory_full, ENOSPC, "look for so much of it", size};
+    return is_there ? Fault::none()
+                    : Fault{Code::memory_full, ENOSPC, "the file system has less than is to be set aside", size};
   }
   if (Fault fault = open(&file, &left)) return fault;
   return size <= left ? Fault::none() : too_little(size);

@@ -45,11 +45,11 @@ std::string reason(const Fault& fault) {
       return "not permitted: " + what + error + ", as user " + std::to_string(fault.seen) +
              ": a dict is its creator's, and a process that changes its user opens it afterwards";
     case Code::no_such_dict:
-      return fault.what ? "it is gone: " + what : "there is no dict of that name";
+      return fault.what ? what : "there is no dict of that name";
     case Code::already_exists:
       return "a dict of that name exists already: attach to it, or unlink it first";
     case Code::lock_timeout:
-      return "its lock was not free in time";
+      return fault.what ? what : "its lock was not free in time";
     case Code::not_owner:
       return "its lock is not held by this thread";
     case Code::closed:

@@ -6,6 +6,8 @@
 // it waits nobody writes, and a look without the lock succeeds: so one is tried again after every short wait.
 #pragma once
 
+#include <algorithm>
+
 #include "store/store.h"
 
 namespace ultradict {
@@ -28,7 +30,7 @@ Fault look_without_lock(Store& store, const Look& look) {
 template <typename Look>
 Fault look_until_consistent(Store& store, const Look& look) {
   std::int64_t waited = 0;
-  for (std::int64_t wait = reader_first_wait_ns;; waited += wait, wait *= 2) {
+  for (std::int64_t wait = reader_first_wait_ns;; wait = std::min(2 * wait, reader_wait_ns - waited)) {
     const Fault fault = look_without_lock(store, look);
     if (fault.code != Code::changed) return fault;
     const Entered entered(store, Wait{wait});
@@ -36,6 +38,7 @@ Fault look_until_consistent(Store& store, const Look& look) {
       const ReadGuard guard(store.regions);
       return look();
     }
+    waited += wait;
     if (entered.fault().code != Code::lock_timeout || waited >= reader_wait_ns) return entered.fault();
   }
 }

@@ -129,7 +129,9 @@ TEST(AttachedDict, KnowsAKeyThatIsNoneOfItsOwn) {
   Dict dict = scratch.open();
   ASSERT_TRUE(dict.put("plain", "v"));
   Dict child;
-  EXPECT_EQ(dict.open_child("plain", &child).code(), Code::no_such_dict);
+  const Status status = dict.open_child("plain", &child);
+  EXPECT_EQ(status.code(), Code::no_such_dict);
+  EXPECT_EQ(status.message(), "dict 'dict': the value of the key is not a nested dict: get() it");
   ASSERT_TRUE(dict.put_new_child("nested", &child));
   EXPECT_EQ(child.exotic_count(), 0U);
   std::uint64_t links = 0;

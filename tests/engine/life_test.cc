@@ -3,12 +3,16 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <thread>
 
+#include "os/directory_lock.h"
+#include "os/futex.h"
 #include "support/child.h"
 #include "support/content.h"
 #include "support/mappings.h"
@@ -146,7 +150,9 @@ TEST(Life, AnotherDictOfTheNameIsNotTakenForTheOneOfAnId) {
     EXPECT_FALSE(exists(scratch));
   }
   const Dict other = scratch.open();
-  EXPECT_EQ(Dict::open("dict", wanted, &dict).code(), Code::no_such_dict);
+  const Status status = Dict::open("dict", wanted, &dict);
+  EXPECT_EQ(status.code(), Code::no_such_dict);
+  EXPECT_NE(status.message().find("it is gone: another has its name now"), std::string::npos) << status.message();
 }
 
 TEST(Life, OptionsMayBeThoseOfTheHandleThatIsOpenedAnew) {
@@ -196,6 +202,35 @@ TEST(Life, ADirectoryTooLongForItsFilesIsRefused) {
     is_refused = !status;
   }
   EXPECT_TRUE(is_refused);
+}
+
+// A process that is stopped while it has the lock of the directory; its caller is interrupted all the time.
+TEST(Life, F5_WhoCannotHaveTheDirectorySaysSo) {
+  const Scratch scratch;
+  scratch.open("first");
+  Gate locked;
+  Child stopped([&] {
+    os::UnforkedFile lock;
+    require(os::lock_directory(scratch.path(), &lock).code == Code::ok);
+    locked.open();
+    for (;;) ::pause();
+  });
+  locked.wait();
+  const std::int64_t begin = os::monotonic_ns();
+  ::signal(SIGALRM, [](int) {});
+  const struct itimerval often {
+    {0, 200}, { 0, 200 }
+  }, never{};
+  ::setitimer(ITIMER_REAL, &often, nullptr);
+  const Status status = Dict::unlink("first", scratch.path());
+  ::setitimer(ITIMER_REAL, &never, nullptr);
+  ::signal(SIGALRM, SIG_DFL);
+  EXPECT_EQ(status.code(), Code::lock_timeout);
+  EXPECT_NE(status.message().find("a process holds the lock of the directory of dicts"), std::string::npos)
+      << status.message();
+  EXPECT_GE(os::monotonic_ns() - begin, 5'000'000'000);
+  stopped.kill_and_wait();
+  EXPECT_TRUE(Dict::unlink("first", scratch.path()));
 }
 
 TEST(Life, F5_WhoseDirectoryIsRemovedSaysSo) {

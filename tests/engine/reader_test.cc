@@ -6,6 +6,7 @@
 #include <atomic>
 #include <thread>
 
+#include "os/futex.h"
 #include "store/dict_files.h"
 #include "store/life.h"
 #include "store/retry.h"
@@ -201,6 +202,23 @@ TEST(Reader, G5_WhoCannotGetTheLockLooksAgainWithoutIt) {
   reader.join();
   EXPECT_EQ(fault.code, Code::ok) << fault.what;
   EXPECT_EQ(looks, retries_max + 1);
+  EXPECT_TRUE(dict.unlock());
+}
+
+// The waits grow, but all of them together last no longer than is promised.
+TEST(Reader, G5_WhoNeverGetsTheLockSaysSoInTime) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  ASSERT_TRUE(dict.lock());
+  Fault fault;
+  const std::int64_t begin = os::monotonic_ns();
+  std::thread reader(
+      [&] { fault = look_until_consistent(*find_open(dict.id()), [] { return Fault::of(Code::changed); }); });
+  reader.join();
+  const std::int64_t waited = os::monotonic_ns() - begin;
+  EXPECT_EQ(fault.code, Code::lock_timeout);
+  EXPECT_GE(waited, reader_wait_ns);
+  EXPECT_LT(waited, 2 * reader_wait_ns);
   EXPECT_TRUE(dict.unlock());
 }
 

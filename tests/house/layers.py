@@ -17,6 +17,7 @@ shared_by_os = [
     "os/file_lock.h",
     "os/directory_lock.h",
     "os/fork.h",
+    "os/futex.h",
     "os/system.h",
     "os/text.h",
 ]
