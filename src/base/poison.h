@@ -8,7 +8,7 @@
 
 #include <atomic>
 
-#include "base/check.h"
+#include "base/fault.h"
 
 namespace ultradict {
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/check.h"
+#include "base/fault.h"
 #include "base/function_ref.h"
 #include "os/text.h"
 

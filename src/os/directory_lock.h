@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "base/check.h"
+#include "base/fault.h"
 #include "os/unforked_file.h"
 
 namespace ultradict::os {

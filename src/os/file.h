@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "base/check.h"
+#include "base/fault.h"
 #include "os/system.h"
 
 namespace ultradict::os {

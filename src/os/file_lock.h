@@ -9,7 +9,7 @@
 // Only an UnforkedFile can be locked: no child of fork holds a lock by a descriptor that it happened to inherit.
 #pragma once
 
-#include "base/check.h"
+#include "base/fault.h"
 #include "os/unforked_file.h"
 
 namespace ultradict::os {

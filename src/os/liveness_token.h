@@ -13,7 +13,7 @@
 #include <memory>
 #include <string>
 
-#include "base/check.h"
+#include "base/fault.h"
 #include "layout.h"
 #include "os/file.h"
 #include "os/file_lock.h"

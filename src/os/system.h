@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "base/check.h"
+#include "base/fault.h"
 
 namespace ultradict::os {
 

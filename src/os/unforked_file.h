@@ -10,7 +10,7 @@
 // all: under it there are only a few system calls, and nobody else is waited for. So any mutex may be held meanwhile.
 #pragma once
 
-#include "base/check.h"
+#include "base/fault.h"
 #include "os/file.h"
 
 namespace ultradict::os {

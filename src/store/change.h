@@ -11,7 +11,7 @@
 // twice is once. Nothing is ever rolled back, for a reader may have seen it.
 #pragma once
 
-#include "base/check.h"
+#include "base/fault.h"
 #include "base/lock_held.h"
 #include "base/shared_atomic.h"
 #include "layout.h"

@@ -8,7 +8,7 @@
 #include <span>
 #include <string>
 
-#include "base/check.h"
+#include "base/fault.h"
 #include "base/function_ref.h"
 #include "base/lock_held.h"
 #include "layout.h"

@@ -16,7 +16,7 @@
 #include <memory>
 #include <utility>
 
-#include "base/check.h"
+#include "base/fault.h"
 #include "base/lock_held.h"
 #include "base/poison.h"
 #include "base/shared_atomic.h"

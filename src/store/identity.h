@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "base/check.h"
+#include "base/fault.h"
 #include "layout.h"
 #include "os/file.h"
 #include "os/text.h"

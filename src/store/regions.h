@@ -14,7 +14,7 @@
 #include <mutex>
 #include <string>
 
-#include "base/check.h"
+#include "base/fault.h"
 #include "base/lock_held.h"
 #include "base/mutex.h"
 #include "base/poison.h"

@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-#include "base/check.h"
+#include "base/fault.h"
 #include "ultradict/status.h"
 
 namespace ultradict {

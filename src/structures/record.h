@@ -9,7 +9,7 @@
 #include <bit>
 #include <cstring>
 
-#include "base/check.h"
+#include "base/fault.h"
 #include "base/hash.h"
 #include "base/shared_atomic.h"
 #include "base/word_writer.h"

@@ -9,7 +9,7 @@
 // and inserted anew behind the reader was absent for a moment inside the read, and may be reported so.
 #pragma once
 
-#include "base/check.h"
+#include "base/fault.h"
 #include "base/shared_atomic.h"
 #include "layout.h"
 

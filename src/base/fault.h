@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fault: how an inner function says what went wrong. Two words and a literal, so that it can be made under the lock,
-// where nothing is allocated; dict.cc turns it into the Status that callers see.
+// where nothing is allocated; report.h turns it into the Status that callers see.
 #pragma once
 
 #include <cstdint>
