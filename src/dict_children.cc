@@ -67,7 +67,7 @@ Status Dict::link_count(std::uint64_t* count) const {
                          Fault fault = check_alive(store, child_);
                          DictHeader header;
                          if (!fault) fault = DictHeader::find(store, held, child_.number, &header);
-                         if (!fault && !header.is_root()) *count = header.links();
+                         if (!fault && !header.is_root()) *count = header.link_count();
                          return fault;
                        }),
                 name());

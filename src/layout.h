@@ -146,10 +146,10 @@ struct HeaderMark {
 };
 
 struct HeaderCounts {
-  Word word = 0;  // keys 32 | links: live records that name the dict 32
-  static constexpr HeaderCounts of(Word keys, Word links) { return HeaderCounts{keys | links << 32}; }
+  Word word = 0;  // keys 32 | link_count: live records that name the dict 32
+  static constexpr HeaderCounts of(Word keys, Word link_count) { return HeaderCounts{keys | link_count << 32}; }
   constexpr Word keys() const { return word & 0xffffffffU; }
-  constexpr Word links() const { return word >> 32; }
+  constexpr Word link_count() const { return word >> 32; }
 };
 
 enum class RecordKind : std::uint16_t { value = 1, blob = 2, child = 3 };

@@ -86,10 +86,10 @@ std::string all_words_with_parts() {
                            {"next", mask_of([](Word word) { return HeaderMark{word}.next(); }),
                             "header behind it in the list of loose or of doomed ones"},
                            {"mark", HeaderMark::mark, "set: it is a header"}}) +
-         words_with_parts(
-             "HeaderCounts", "The second word of a header.",
-             {{"keys", mask_of([](Word word) { return HeaderCounts{word}.keys(); }), "of the dict"},
-              {"links", mask_of([](Word word) { return HeaderCounts{word}.links(); }), "keys that refer to it"}}) +
+         words_with_parts("HeaderCounts", "The second word of a header.",
+                          {{"keys", mask_of([](Word word) { return HeaderCounts{word}.keys(); }), "of the dict"},
+                           {"link_count", mask_of([](Word word) { return HeaderCounts{word}.link_count(); }),
+                            "keys that refer to it"}}) +
          words_with_parts("Place", "What one store of a change goes to.",
                           {{"offset", mask_of([](Word word) { return Place{word}.offset(); }), "as the kind says"},
                            {"kind", mask_of([](Word word) { return Word(Place{word}.kind()); }), "`Place::Kind`"}});

@@ -39,7 +39,7 @@ Fault take_place(const os::Directory& directory, os::UnforkedFile& control, cons
   return leads ? Fault::none() : gone();
 }
 
-// A name that leads nowhere: its files were removed, or the machine of this directory's maker never finished.
+// A name that leads nowhere: its files were removed. It goes too, unless it leads elsewhere by now.
 Fault drop_dangling_name(const os::Directory& directory, const std::string& name, const std::string& id) {
   const Fault fault = directory.withdraw(name, id);
   return fault && fault.code != Code::not_found ? fault : gone();

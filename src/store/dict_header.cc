@@ -17,7 +17,7 @@ void DictHeader::count_nested_keys(Change& change, Word keys, Word exotic) const
   change.set(state_->nested_count, state_->nested_count + keys);
   const HeaderCounts now = counts();
   change.set(number_, *entry_, Change::Field::hash,
-             HeaderCounts::of((now.keys() + keys) & 0xffffffffU, now.links()).word);
+             HeaderCounts::of((now.keys() + keys) & 0xffffffffU, now.link_count()).word);
   if (exotic == 0) return;
   const HeaderMark old = mark();
   const Word count = (old.exotic_count() + exotic) & HeaderMark::exotic_mask;

@@ -27,7 +27,7 @@ class DictHeader {
   Word exotic_count() const { return is_root() ? state_->exotic_count : mark().exotic_count(); }
   // Of a nested dict.
   Word born() const { return entry_->born; }
-  Word links() const { return counts().links(); }
+  Word link_count() const { return counts().link_count(); }
   HeaderMark mark() const { return HeaderMark{entry_->ref}; }
 
   void set_ends(Change& change, Links ends) const {
@@ -40,8 +40,8 @@ class DictHeader {
     change.set(state_->count, state_->count + keys);
     if (exotic != 0) change.set(state_->exotic_count, state_->exotic_count + exotic);
   }
-  void set_links(Change& change, Word links) const {
-    change.set(number_, *entry_, Change::Field::hash, HeaderCounts::of(counts().keys(), links).word);
+  void set_link_count(Change& change, Word link_count) const {
+    change.set(number_, *entry_, Change::Field::hash, HeaderCounts::of(counts().keys(), link_count).word);
   }
   void set_mark(Change& change, HeaderMark mark) const { change.set(number_, *entry_, Change::Field::ref, mark.word); }
   void set_born(Change& change, Word born) const { change.set(number_, *entry_, Change::Field::born, born); }

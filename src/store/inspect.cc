@@ -125,7 +125,7 @@ class Check {
       Entry* found = nullptr;
       if (!entry(number, &found)) return;
       if (!HeaderMark{found->ref}.is_header()) continue;
-      expect("nested dict: links", HeaderCounts{found->hash}.links(), totals_.links[number]);
+      expect("nested dict: links", HeaderCounts{found->hash}.link_count(), totals_.links[number]);
       totals_.links.erase(number);
     }
     for (const auto& [number, links] : totals_.links) broken("nested dict: no header", number, links);

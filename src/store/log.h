@@ -92,7 +92,7 @@ void begin_log_anew(Store& store, LockHeld held);
 // The segments that a clear left behind.
 void free_cleared_segments(Store& store, LockHeld held);
 
-// Recomputes what the log knows by heart: fullest, spare.
+// Recomputes the two figures of the log that State keeps: fullest, spare.
 void refresh_log_hints(Store& store);
 
 }  // namespace ultradict

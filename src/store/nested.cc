@@ -68,7 +68,7 @@ void make_loose(State& state, Change& change, const DictHeader& header) {
 Fault add_link(Store& store, LockHeld held, Change& change, const ChildValue& value) {
   DictHeader header;
   if (Fault fault = living(store, held, id_of(value), &header)) return fault;
-  header.set_links(change, header.links() + 1);
+  header.set_link_count(change, header.link_count() + 1);
   return {};
 }
 
@@ -76,9 +76,9 @@ Fault drop_link(Store& store, LockHeld held, Change& change, const ChildValue& v
   DictHeader header;
   if (Fault fault = DictHeader::find_nested(store, held, value.number, &header)) return fault;
   if (header.born() != value.born) return Fault::damaged("nested dict: born", header.born(), value.born);
-  if (header.links() == 0) return Fault::damaged("nested dict: links", value.number);
-  header.set_links(change, header.links() - 1);
-  if (header.links() == 1) make_loose(store.state(), change, header);
+  if (header.link_count() == 0) return Fault::damaged("nested dict: links", value.number);
+  header.set_link_count(change, header.link_count() - 1);
+  if (header.link_count() == 1) make_loose(store.state(), change, header);
   return {};
 }
 
@@ -89,7 +89,7 @@ Fault settle_one(Store& store, LockHeld held) {
   if (Fault fault = DictHeader::find_nested(store, held, state.loose, &header)) return fault;
   const HeaderMark mark = header.mark();
   if (!mark.is_listed()) return Fault::damaged("nested dict: loose", state.loose);
-  const bool is_doomed = header.links() == 0;
+  const bool is_doomed = header.link_count() == 0;
   Change change(store.regions, held);
   if (is_doomed) header.set_born(change, 0);
   header.set_mark(change, HeaderMark::of(mark.exotic_count(), false, is_doomed ? state.doomed : 0));
@@ -192,7 +192,7 @@ Fault check_link(Store& store, LockHeld held, ChildId dict, ChildId child) {
   if (dict.number == 0) return {};  // nothing refers to the root
   if (Fault fault = living(store, held, dict, &header)) return fault;
   // What no key refers to lies in nothing.
-  if (header.links() == 0 && child != dict) return {};
+  if (header.link_count() == 0 && child != dict) return {};
   bool found = false;
   if (Fault fault = reaches(store, held, child.number, dict.number, &found)) return fault;
   return found ? Fault::of(Code::would_cycle) : Fault::none();

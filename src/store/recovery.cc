@@ -24,7 +24,7 @@ bool names_entries(const State& state, Word table, Word extent) {
   return table == state.table_number && extent < extents_max && Regions::extent_begin(extent) < state.entries_size;
 }
 
-bool is_written(const Store& store, Word number, Word generation) {
+bool writer_may_live(const Store& store, Word number, Word generation) {
   bool dead = false;
   return store.token->is_dead(LockWord::owned(number, generation), &dead) || !dead;
 }
@@ -35,7 +35,7 @@ bool is_left_staged(const Store& store, const char* name) {
   unsigned long long generation = 0;
   unsigned long long count = 0;
   const bool is_staged = std::sscanf(name, "staged-%llu-%llu-%llu", &number, &generation, &count) == 3;
-  return is_staged && !is_written(store, number, generation);
+  return is_staged && !writer_may_live(store, number, generation);
 }
 
 // Whether control, or a writer that lives, knows the file.

@@ -20,8 +20,8 @@ void Regions::open(DictFiles files, char* control, const Identity& identity, std
 
 void Regions::close() {
   if (!control_) return;
-  for (Place& place : segments_) destroy(place.exchange(nullptr));
-  for (Place& place : extents_) destroy(place.exchange(nullptr));
+  for (MappedFile& place : segments_) destroy(place.exchange(nullptr));
+  for (MappedFile& place : extents_) destroy(place.exchange(nullptr));
   destroy(slots_.exchange(nullptr));
   destroy(next_slots_.exchange(nullptr));
   destroy_all(std::exchange(retired_, nullptr));
@@ -49,7 +49,7 @@ Fault Regions::map_entry(Word table, Word number, Entry** entry) {
   return {};
 }
 
-Fault Regions::map_slots(Place& place, SlotsName name, Word** words) {
+Fault Regions::map_slots(MappedFile& place, SlotsName name, Word** words) {
   const Word file = name.file();
   const bool is_in_control = file == control_slots_a || file == control_slots_b;
   if (is_in_control || name.bits() > slots_bits_max) {
@@ -64,7 +64,7 @@ Fault Regions::map_slots(Place& place, SlotsName name, Word** words) {
   return {};
 }
 
-Fault Regions::map(Place& place, const Wanted& wanted, const char* name, char** base) {
+Fault Regions::map(MappedFile& place, const Wanted& wanted, const char* name, char** base) {
   const std::lock_guard guard(mutex_);
   Mapping* before = place.load(std::memory_order_acquire);
   os::File file;
@@ -105,7 +105,7 @@ void Regions::retire(Mapping* mapping, bool is_table) {
   if (!kept) newest_retired_.store(mapping->retired_at, std::memory_order_relaxed);
 }
 
-void Regions::retire_if_gone(Place& place, Word file, bool is_table) {
+void Regions::retire_if_gone(MappedFile& place, Word file, bool is_table) {
   Mapping* mapping = place.load(std::memory_order_relaxed);
   if (mapping && mapping->file != file) retire(place.exchange(nullptr), is_table);
 }
@@ -117,7 +117,7 @@ void Regions::retire_removed() {
   for (Word number = control_segments; number < segments_max; ++number) {
     retire_if_gone(segments_[number], shared::load(control_->segments[number].file), false);
   }
-  for (Place& place : extents_) retire_if_gone(place, shared::load(state.table_number), true);
+  for (MappedFile& place : extents_) retire_if_gone(place, shared::load(state.table_number), true);
   retire_if_gone(slots_, SlotsName{shared::load(state.slots)}.file(), false);
   retire_if_gone(next_slots_, SlotsName{shared::load(state.next_slots)}.file(), false);
 }

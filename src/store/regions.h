@@ -155,8 +155,9 @@ class Regions {
     os::ReaderSlots::Moment retired_at = 0;
     Mapping* next = nullptr;  // of the list of retired ones that it is in
   };
-  using Place = std::atomic<Mapping*>;
-  // What a place should map: the number it is known by, its name, how much must be there and how much it may become.
+  using MappedFile = std::atomic<Mapping*>;
+  // What a MappedFile should be: the number it is known by, its name, how much must be there and how much it may
+  // become.
   struct Wanted {
     Word file;
     Word end;
@@ -172,12 +173,12 @@ class Regions {
   Fault map_segment(Word number, Word file, Word end, char** base);
   Fault map_entry(Word table, Word number, Entry** entry);
   // Null: not mapped, of another file, or shorter, as far as is known.
-  [[gnu::always_inline]] static char* known_base(const Place& place, Word file, Word end) {
+  [[gnu::always_inline]] static char* known_base(const MappedFile& place, Word file, Word end) {
     const Mapping* found = place.load(std::memory_order_acquire);
     const bool is_there = found && found->file == file && end <= found->known.load(std::memory_order_relaxed);
     return is_there ? found->base : nullptr;
   }
-  [[gnu::always_inline]] Word* known_slots(const Place& place, SlotsName name) const {
+  [[gnu::always_inline]] Word* known_slots(const MappedFile& place, SlotsName name) const {
     if (name.bits() > slots_bits_max) return nullptr;
     const Word file = name.file();
     if (file == control_slots_a || file == control_slots_b) {
@@ -186,14 +187,14 @@ class Regions {
     }
     return reinterpret_cast<Word*>(known_base(place, file, name.count() * sizeof(Word)));
   }
-  [[gnu::always_inline]] Fault slots_at(Place& place, SlotsName name, Word** words) {
+  [[gnu::always_inline]] Fault slots_at(MappedFile& place, SlotsName name, Word** words) {
     *words = known_slots(place, name);
     return *words ? Fault::none() : map_slots(place, name, words);
   }
-  Fault map_slots(Place& place, SlotsName name, Word** words);
-  Fault map(Place& place, const Wanted& wanted, const char* name, char** base);
+  Fault map_slots(MappedFile& place, SlotsName name, Word** words);
+  Fault map(MappedFile& place, const Wanted& wanted, const char* name, char** base);
   void retire(Mapping* mapping, bool is_table);
-  void retire_if_gone(Place& place, Word file, bool is_table);
+  void retire_if_gone(MappedFile& place, Word file, bool is_table);
   void retire_removed();
   void release_retired_slowly();
   static void destroy_all(Mapping* list);
@@ -208,14 +209,14 @@ class Regions {
   char* control_slots_ = nullptr;
   char* control_segments_ = nullptr;
   Word control_segment_size_ = 0;
-  Place segments_[segments_max] = {};
-  Place extents_[extents_max] = {};
-  Place slots_{};
-  Place next_slots_{};
+  MappedFile segments_[segments_max] = {};
+  MappedFile extents_[extents_max] = {};
+  MappedFile slots_{};
+  MappedFile next_slots_{};
   std::atomic<const char*> segment_hints_[segments_max] = {};  // where they were mapped last
   std::atomic<const char*> slots_hint_ = nullptr;
 
-  Mutex mutex_;  // guards what follows, and replacing a Place
+  Mutex mutex_;  // guards what follows, and replacing a MappedFile
   // Lists without an allocation: what is retired must be noted.
   Mapping* retired_ = nullptr;         // until no read is under way that began before
   Mapping* retired_tables_ = nullptr;  // until release_old_tables()

@@ -82,7 +82,7 @@ bool may_empty(const Control& control, Word number);
 Word gain_of_emptying(const Control& control, Word number);
 // Whether the tail can go on in a free segment now, to be emptied itself, and there will be a reserve again.
 bool may_close_tail(const Control& control);
-// Where it goes on then.
+// The segment that the tail goes on in when it is closed.
 Word next_of_closed_tail(const Control& control);
 
 }  // namespace ultradict

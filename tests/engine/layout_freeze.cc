@@ -221,7 +221,7 @@ FREEZE_VALUE(HeaderMark{0x9abcdef092345678}.is_listed(), true);
 FREEZE_VALUE(HeaderMark{0x9abcdef092345678}.next(), 0x1abcdef0);
 FREEZE_VALUE(HeaderCounts::of(0x12345678, 0x9abcdef0).word, 0x9abcdef012345678);
 FREEZE_VALUE(HeaderCounts{0x9abcdef012345678}.keys(), 0x12345678);
-FREEZE_VALUE(HeaderCounts{0x9abcdef012345678}.links(), 0x9abcdef0);
+FREEZE_VALUE(HeaderCounts{0x9abcdef012345678}.link_count(), 0x9abcdef0);
 
 FREEZE_VALUE(Place::make(Place::Kind::entry, 0x123456).word, 0x0200000000123456);
 FREEZE_VALUE(Place{0x0200000000123456}.kind(), 2);
