@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements include/ultradict/dict.h: forwarding only.
+// Implements include/ultradict/dict.h: a handle finds its Store, asks the function of src/store that does the work,
+// under the lock where that is wanted, and tells its Fault as a Status with the name of the dict.
 #include "dict_handle.h"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements what include/ultradict/dict.h says of nested dicts: forwarding only.
+// Implements what include/ultradict/dict.h says of nested dicts: how a handle of one is had, what may become a value of
+// which dict, and the scope of a ChildBuilder.
 #include "dict_handle.h"
 #include "store/child_name.h"
 #include "store/dict_header.h"

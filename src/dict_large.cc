@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements include/ultradict/large_value.h and what dict.h offers for it: forwarding only.
+// Implements include/ultradict/large_value.h and what dict.h offers for it: who owns what is staged or mapped, and for
+// which dict.
 #include "base/hash.h"
 #include "dict_handle.h"
 #include "store/put.h"

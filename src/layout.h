@@ -58,8 +58,8 @@ struct Ref {
 // A word of the hash table. States and their transitions:
 //   empty -> used       insertion
 //   used -> tombstone   deletion: probes go on behind it
+//   used -> empty       deletion where the slot behind is empty: every probe would end there anyway
 //   tombstone -> used   insertion of a key whose probe passes here
-//   used, tombstone -> empty   where the slot behind is empty: every probe would end there anyway
 struct Slot {
   Word word = 0;  // entry 32 | hash tag 24 | check 8
 
@@ -277,11 +277,11 @@ struct State {
   Word blob_count;
   Word blob_size;   // bytes of live blobs
   Word cleared_at;  // position of the last clear: segments that end before it hold nothing live
-  // slots being built; all plain stores but the first, for the array is nobody's truth yet
-  Word next_slots;       // SlotsName; 0 = none
+  // slots being built; plain stores unless noted, for the array is nobody's truth yet
+  Word next_slots;       // SlotsName; 0 = none: again by a change, which makes it the current array or gives it up
   Word next_slots_size;  // bytes allocated
-  Word next_slots_used;
-  Word next_entry;  // entries below it are in the new array
+  Word next_slots_used;  // grows also by the changes that insert keys meanwhile
+  Word next_entry;       // entries below it are in the new array
   // batch: the records from pending to pending_end are committed and not yet applied, but for those that cleaning moved
   // there (their sequence is not their position)
   Word batch_begin;  // position of the first record of the batch being written; 0 = none; plain store

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Put: a whole write as a caller asks for it: large values are staged, the lock is taken, the change is made; when
-// memory is full, what dead writers left behind is removed and it is tried once more.
+// Put: a whole write as a caller asks for it: large values are staged, the lock is taken, the change is made. When
+// memory is full, it is tried again after what dead writers left behind was removed and segments were emptied, and once
+// more after free segments gave their files back; each only if that gained anything.
 #pragma once
 
 #include <memory>

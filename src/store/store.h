@@ -2,12 +2,14 @@
 // Store: one dict as this process has it open: identity, regions, lock. One per dict and process, however many handles.
 //
 // The protocols are functions over it, one file each:
-//   reader.h    look-ups without the lock          writer.h     put and erase
-//   batch.h     many keys in one commit            clear.h      an empty table in one change
-//   log.h       room for records                   table.h      room for entries and slots
-//   cleaning.h  dead records make way              recovery.h   what the next owner does after a dead one
-//   nested.h    dicts that are values              dict_header.h  where a dict keeps its ends and counts
-//   inspect.h   stats and the full check           life.h       create, attach, leave, unlink
+//   reads       reader.h, at first by glance.h; cursor.cc: walks; changes.h: what a copy of the dict follows
+//   writes      put.h: from the value to the change; new_value.h, locate.h, writer.h, successor.h: one key; batch.h,
+//               insertions.h, pending.h: many keys in one commit; clear.h: an empty table in one change
+//   room        log.h and reserve.h: for records; table.h: for entries and slots; cleaning.h: dead records make way;
+//               memory_budget.h: what max_bytes leaves
+//   dicts       nested.h: those that are values; dict_header.h: where one keeps its ends and counts
+//   life        life.h: create, attach, leave, unlink; recovery.h: what the next owner does after a dead one;
+//               inspect.h: stats and the full check
 #pragma once
 
 #include <cstdint>
