@@ -17,6 +17,7 @@
 #include "store/put.h"
 #include "store/reader.h"
 #include "store/report.h"
+#include "store/sighting.h"
 #include "store/store.h"
 #include "store/writer.h"
 
@@ -225,9 +226,7 @@ Status Dict::read_blob(const Sighting& seen, std::uint64_t size, char* destinati
   return report(store_ ? ultradict::read_blob(*store_, seen, size, destination) : closed(), name());
 }
 
-const std::atomic<std::uint64_t>& Dict::table_word() const noexcept {
-  return reinterpret_cast<const std::atomic<std::uint64_t>&>(store_->state().table_number);
-}
+const std::atomic<std::uint64_t>& Dict::table_word() const noexcept { return as_atomic(store_->state().table_number); }
 
 void Dict::release_old_tables() noexcept {
   if (store_) store_->regions.release_old_tables();

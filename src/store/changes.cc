@@ -9,6 +9,7 @@
 
 #include "store/nested.h"
 #include "store/retry.h"
+#include "store/sighting.h"
 #include "store/witness.h"
 
 namespace ultradict {
@@ -280,16 +281,11 @@ class Follower {
 
   // With a key if the record, null if there is none, is of this dict and of the present life of its key.
   void add(Word number, const Entry& entry, const RecordHeader* header) {
-    Sighting seen;
     const Word born = shared::load(entry.born);
-    seen.ref = shared::load(entry.ref);
-    const bool has_key = header && seen.ref != 0 && !HeaderMark{seen.ref}.is_header();
-    seen.born = has_key && header->dict_id == dict_ && header->sequence >= born ? born : 0;
-    seen.ref_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&entry.ref);
-    seen.table_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&state_.table_number);
-    seen.table_number = since_.table_number;
-    seen.entry = static_cast<std::uint32_t>(number);
-    found_->push_back(seen);
+    const Word ref = shared::load(entry.ref);
+    const bool has_key = header && ref != 0 && !HeaderMark{ref}.is_header();
+    const bool is_alive = has_key && header->dict_id == dict_ && header->sequence >= born;
+    found_->push_back(sighting_of(state_, since_.table_number, entry, number, ref, is_alive ? born : 0));
   }
 
   Store& store_;

@@ -14,6 +14,7 @@
 #include "store/reader.h"
 #include "store/report.h"
 #include "store/retry.h"
+#include "store/sighting.h"
 #include "ultradict/dict.h"
 
 namespace ultradict {
@@ -207,13 +208,7 @@ struct Cursor::Walk {
     const Word ref = shared::load(at.entry->ref);
     if (ref == 0 || HeaderMark{ref}.is_header() || shared::load(at.entry->born) != at.step.born)
       return Fault::of(Code::changed);
-    seen->ref_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&at.entry->ref);
-    seen->table_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&store.state().table_number);
-    seen->ref = ref;
-    seen->table_number = table;
-    seen->sequence = 0;
-    seen->born = at.step.born;
-    seen->entry = at.step.entry;
+    *seen = sighting_of(store.state(), table, *at.entry, at.step.entry, ref, at.step.born);
     return {};
   }
 
@@ -237,9 +232,7 @@ struct Cursor::Walk {
     Fault fault;
     while (found < passed.size() && !(fault = advance(&at))) {
       last_born = at.step.born;
-      passed[found++] = {reinterpret_cast<const std::atomic<std::uint64_t>*>(&at.entry->ref),
-                         reinterpret_cast<const std::atomic<std::uint64_t>*>(&at.entry->born), at.step.born,
-                         at.step.entry};
+      passed[found++] = {&as_atomic(at.entry->ref), &as_atomic(at.entry->born), at.step.born, at.step.entry};
     }
     if (found == 0) return fault;
     if (!counts()) return Fault::of(Code::changed);

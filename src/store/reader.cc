@@ -3,6 +3,7 @@
 
 #include "store/nested.h"
 #include "store/retry.h"
+#include "store/sighting.h"
 #include "store/witness.h"
 #include "structures/record.h"
 #include "structures/slots.h"
@@ -114,16 +115,9 @@ Fault find_hashed(Store& store, ChildId dict, Bytes key, Word hash, Buffer* buff
 }  // namespace
 
 void note(Store& store, const Found& found, Sighting* seen) {
-  static_assert(sizeof(std::atomic<std::uint64_t>) == sizeof(Word));
   const RecordView& view = found.view;
-  seen->ref_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&found.entry->ref);
-  seen->table_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&store.state().table_number);
-  seen->ref = view.header.ref;
-  seen->table_number = found.table;
-  seen->sequence = view.header.sequence;
-  seen->born = found.born;
-  seen->blob_checksum = view.is_blob() ? view.blob().checksum : 0;
-  seen->entry = static_cast<std::uint32_t>(found.number);
+  *seen = sighting_of(store.state(), found.table, *found.entry, found.number, view.header.ref, found.born,
+                      view.header.sequence, view.is_blob() ? view.blob().checksum : 0);
 }
 
 bool get_at_a_glance(Store& store, ChildId dict, Bytes key, Word hash, std::string* value) {

@@ -7,6 +7,7 @@
 #include "store/clear.h"
 #include "store/dict_header.h"
 #include "store/nested.h"
+#include "store/sighting.h"
 #include "store/successor.h"
 #include "store/sums.h"
 #include "store/table.h"
@@ -31,14 +32,8 @@ inline Ref after(Ref ref, Word size) { return Ref::at(ref.position() + size / un
 inline void note(Store& store, const Entry& entry, Word number, Ref ref, Word born, Word blob_checksum,
                  Sighting* seen) {
   if (!seen) return;
-  seen->ref_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&entry.ref);
-  seen->table_word = reinterpret_cast<const std::atomic<std::uint64_t>*>(&store.state().table_number);
-  seen->ref = ref.word;
-  seen->table_number = store.state().table_number;
-  seen->sequence = ref.position();
-  seen->born = born;
-  seen->blob_checksum = blob_checksum;
-  seen->entry = static_cast<std::uint32_t>(number);
+  const State& state = store.state();
+  *seen = sighting_of(state, state.table_number, entry, number, ref.word, born, ref.position(), blob_checksum);
 }
 
 Word blob_checksum_of(const RecordView& view) { return view.is_blob() ? view.blob().checksum : 0; }
