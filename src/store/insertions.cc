@@ -68,17 +68,9 @@ Fault Insertions::chain(Change& change) const {
   const Links ends = header_.ends();
   for (Word i = 0; i < count_; ++i) {
     const NewKey& key = keys_[i];
-    Entry& entry = *key.free.entry;
-    change.set(key.free.number, entry, Change::Field::born, key.born);
-    if (key.free.from_list) {
-      // Behind born: who follows the free list must not take it for the time of a deletion.
-      change.set(key.free.number, entry, Change::Field::hash, key.hash);
-    } else {
-      shared::store(entry.hash, key.hash);  // nobody looks at it yet
-    }
     const Word previous = i == 0 ? ends.next() : keys_[i - 1].free.number;
     const Word next = i + 1 == count_ ? 0 : keys_[i + 1].free.number;
-    change.set(key.free.number, entry, Change::Field::links, Links::of(previous, next).word);
+    begin_life(change, key.free, key.born, key.hash, Links::of(previous, next));
   }
   const Word first = keys_[0].free.number;
   if (ends.next() != 0) {

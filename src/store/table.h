@@ -53,6 +53,18 @@ inline void take_entry(Change& change, State& state, const FreeEntry& free) {
   change.set(state.entries_used, state.entries_used + 1);
 }
 
+// Adds those by which it becomes that of a key; its ref, which shows the key, comes last of all.
+inline void begin_life(Change& change, const FreeEntry& free, Word born, Word hash, Links links) {
+  change.set(free.number, *free.entry, Change::Field::born, born);
+  if (free.from_list) {
+    // Behind born: who follows the free list must not take it for the time of a deletion.
+    change.set(free.number, *free.entry, Change::Field::hash, hash);
+  } else {
+    shared::store(free.entry->hash, hash);  // nobody looks at it yet
+  }
+  change.set(free.number, *free.entry, Change::Field::links, links.word);
+}
+
 // Adds the stores that give it back, of which ref = 0 is not one, at this value of State::stream. Who walks the free
 // list without the lock must not take links that are still those of a key for those of the list.
 inline void give_entry(Change& change, State& state, Word number, Entry& entry, Word stream) {

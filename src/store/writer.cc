@@ -124,14 +124,7 @@ Fault add_key(Store& store, LockHeld held, Change& change, const RecordView& now
   DictHeader header;
   if (Fault fault = DictHeader::find(store, held, now.header.dict_id, &header)) return fault;
   const Links ends = header.ends();
-  change.set(free.number, *free.entry, Change::Field::born, now.header.sequence);
-  if (free.from_list) {
-    // Behind born: who follows the free list must not take it for the time of a deletion.
-    change.set(free.number, *free.entry, Change::Field::hash, hash);
-  } else {
-    shared::store(free.entry->hash, hash);  // nobody looks at it yet
-  }
-  change.set(free.number, *free.entry, Change::Field::links, Links::of(ends.next(), 0).word);
+  begin_life(change, free, now.header.sequence, hash, Links::of(ends.next(), 0));
   if (ends.next() != 0) {
     Entry* last = nullptr;
     if (Fault fault = store.regions.entry(state.table_number, ends.next(), &last)) return fault;
