@@ -22,9 +22,7 @@ inline Fault closed() { return Fault::of(Code::closed); }
 // Runs a write under the lock.
 template <typename Write>
 Fault locked(Store* store, const Write& write) {
-  if (!store) return closed();
-  const Entered entered(*store);
-  return entered.fault() ? entered.fault() : write(*store, entered.held());
+  return store ? under_lock(*store, [&](LockHeld held) { return write(*store, held); }) : closed();
 }
 
 // A look at a large value, which may be overwritten before its file is opened: then one more, and in the end under the

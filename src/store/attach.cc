@@ -81,11 +81,9 @@ bool is_large(const Store& store, Word room) {
 Fault check_small(Store& store) {
   const Word size = store.control().identity.size;
   if (size > checked_whole_max || is_large(store, checked_whole_max - size)) return {};
-  const Fault entering = store.enter(Wait{0});
-  if (entering) return entering.code == Code::lock_busy ? Fault::none() : entering;
-  const Fault fault = first_damage(store, store.lock.held());
-  (void)store.leave();
-  return fault;
+  const Fault fault = under_lock(
+      store, [&](LockHeld held) { return first_damage(store, held); }, Wait{0});
+  return fault.code == Code::lock_busy ? Fault::none() : fault;
 }
 
 }  // namespace

@@ -60,8 +60,7 @@ Fault build(const os::Directory& directory, const std::string& building, const I
 // Memory that the content will need, before anybody relies on it.
 Fault set_aside(Store& store, Word size) {
   if (size == 0) return {};
-  const Entered entered(store);
-  return entered.fault() ? entered.fault() : set_aside_segments(store, entered.held(), size);
+  return under_lock(store, [&](LockHeld held) { return set_aside_segments(store, held, size); });
 }
 
 }  // namespace

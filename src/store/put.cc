@@ -109,8 +109,7 @@ Fault put_staged(Store& store, ChildId dict, BatchItems& batch) {
     batch.staged[i] = &staged.emplace_back(store, item.value);
     if (Fault fault = batch.staged[i]->stage()) return fault;
   }
-  const Entered entered(store);
-  return entered.fault() ? entered.fault() : put_batch(store, entered.held(), dict, batch);
+  return under_lock(store, [&](LockHeld held) { return put_batch(store, held, dict, batch); });
 }
 
 }  // namespace
@@ -122,8 +121,7 @@ Fault put_key(Store& store, ChildId dict, const Key& key, Bytes value, Sighting*
   const auto attempt = [&] {
     NewValue staged(store, value);
     if (Fault fault = staged.stage()) return fault;
-    const Entered entered(store);
-    return entered.fault() ? entered.fault() : put(store, entered.held(), dict, key, hash, staged, written);
+    return under_lock(store, [&](LockHeld held) { return put(store, held, dict, key, hash, staged, written); });
   };
   if (value.size() > blob_size_min || !store.try_enter()) return making_room(store, attempt);
   const Fault fault = put_small(store, store.lock.held(), dict, key, hash, value, written);
@@ -148,16 +146,13 @@ Fault put_staged_key(Store& store, ChildId dict, const Key& key, NewValue& stage
   if (Fault fault = check_sizes(key, {})) return fault;
   const Word hash = store.hash(dict.number, key.canonical);
   return making_room(store, [&] {
-    const Entered entered(store);
-    return entered.fault() ? entered.fault() : put(store, entered.held(), dict, key, hash, staged, written);
+    return under_lock(store, [&](LockHeld held) { return put(store, held, dict, key, hash, staged, written); });
   });
 }
 
 Fault put_staged_seen(Store& store, Sighting* seen, NewValue& staged) {
-  return making_room(store, [&] {
-    const Entered entered(store);
-    return entered.fault() ? entered.fault() : put_at(store, entered.held(), seen, staged);
-  });
+  return making_room(
+      store, [&] { return under_lock(store, [&](LockHeld held) { return put_at(store, held, seen, staged); }); });
 }
 
 Fault put_child(Store& store, ChildId dict, const Key& key, ChildId child, Sighting* written) {
@@ -165,16 +160,13 @@ Fault put_child(Store& store, ChildId dict, const Key& key, ChildId child, Sight
   const Word hash = store.hash(dict.number, key.canonical);
   return making_room(store, [&] {
     NewValue value(store, child);
-    const Entered entered(store);
-    return entered.fault() ? entered.fault() : put(store, entered.held(), dict, key, hash, value, written);
+    return under_lock(store, [&](LockHeld held) { return put(store, held, dict, key, hash, value, written); });
   });
 }
 
 Fault make_child(Store& store, ChildId* child) {
-  return making_room(store, [&] {
-    const Entered entered(store);
-    return entered.fault() ? entered.fault() : make_nested(store, entered.held(), child);
-  });
+  return making_room(store,
+                     [&] { return under_lock(store, [&](LockHeld held) { return make_nested(store, held, child); }); });
 }
 
 Fault put_seen(Store& store, Sighting* seen, Bytes value) {
@@ -186,8 +178,7 @@ Fault put_seen(Store& store, Sighting* seen, Bytes value) {
   return making_room(store, [&] {
     NewValue staged(store, value);
     if (Fault fault = staged.stage()) return fault;
-    const Entered entered(store);
-    return entered.fault() ? entered.fault() : put_at(store, entered.held(), seen, staged);
+    return under_lock(store, [&](LockHeld held) { return put_at(store, held, seen, staged); });
   });
 }
 

@@ -131,4 +131,11 @@ class Entered {
   Fault fault_;
 };
 
+// What the operation says, done under the lock, or why that cannot be had.
+template <typename Operation>
+Fault under_lock(Store& store, const Operation& operation, const Wait& wait = {}) {
+  const Entered entered(store, wait);
+  return entered.fault() ? entered.fault() : operation(entered.held());
+}
+
 }  // namespace ultradict
