@@ -20,13 +20,9 @@ Fault take_place(const os::Directory& directory, os::UnforkedFile& control, cons
                  const std::string& id) {
   Fault fault = os::try_lock_byte(control, attached_byte, os::LockKind::exclusive);
   if (!fault) {
-    bool creator_lives = false;
-    if (Fault asking = os::is_locked(control, creator_byte, os::LockKind::exclusive, &creator_lives)) return asking;
-    if ((identity.flags & identity_auto_unlink) != 0 && !creator_lives) {
-      (void)directory.withdraw(name_of(identity), id);
-      directory.remove_data_directory(id);
-      return gone();
-    }
+    bool abandoned = false;
+    if (Fault asking = is_abandoned(directory, control, identity, id, &abandoned)) return asking;
+    if (abandoned) return remove_dict(directory, identity, id), gone();
   } else if (fault.code != Code::lock_busy) {
     return fault;
   }
@@ -43,20 +39,6 @@ Fault take_place(const os::Directory& directory, os::UnforkedFile& control, cons
 Fault drop_dangling_name(const os::Directory& directory, const std::string& name, const std::string& id) {
   const Fault fault = directory.withdraw(name, id);
   return fault && fault.code != Code::not_found ? fault : gone();
-}
-
-void describe(const Identity& identity, const os::Directory& directory, Store* store) {
-  store->name = name_of(identity);
-  store->attributes.assign(reinterpret_cast<const char*>(identity.attributes), identity.attributes_size);
-  store->options.directory = directory.path();
-  store->options.buffer_size = identity.buffer_size;
-  store->options.full_dump_size = identity.full_dump_size;
-  store->options.max_bytes = identity.max_bytes;
-  store->options.auto_unlink = (identity.flags & identity_auto_unlink) != 0;
-  store->options.mode = static_cast<unsigned>(identity.mode);
-  store->options.attributes = store->attributes;
-  store->directory = directory;
-  std::copy_n(identity.secret, secret_size, store->secret);
 }
 
 // What its live records take: no more than its files can hold of them, whatever control says.
@@ -111,20 +93,10 @@ Fault attach_dict(const os::Directory& directory, const std::string& name, const
     if (fault.code == Code::changed) remove_if_abandoned(directory, id);
     return fault;
   }
-  // All that may throw comes before the mapping, which then has an owner.
-  describe(identity, directory, opened.get());
-  DictFiles files(std::string(directory.data_path(id)), opened->options.mode, opened->options.max_bytes);
-  std::string own_id = id;
+  Opening described = describe(identity, directory, opened.get());
   char* base = nullptr;
   if (Fault fault = os::map(control, identity.size, &base)) return fault;
-  opened->regions.open(std::move(files), base, identity, opened->token);
-  opened->lock.bind(&opened->control().lock, opened->token, &opened->regions.poison());
-  if (os::HeldByte::descriptor_needed) {
-    opened->attached_file = control.take();
-  } else {
-    control.close_keeping_locks();  // it would hold the place of a Store that ends
-  }
-  opened->id = std::move(own_id);
+  take_over(std::move(described), identity, control, base, opened.get());
   if (Fault fault = check_small(*opened)) return fault;
   *store = note_open(std::move(opened));
   return {};

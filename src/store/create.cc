@@ -77,24 +77,10 @@ Fault create_dict(const os::Directory& directory, const std::string& name, const
     if (Fault fault = made->owner_byte.keep(std::move(built.creator), false)) return fault;
   }
   if (Fault fault = directory.rename_data_directory(built.building, built.id)) return fault;
-  made->name = name;
-  made->attributes = options.attributes;
-  made->options = options;
-  made->options.directory = directory.path();
-  made->directory = directory;
-  std::copy_n(identity.secret, secret_size, made->secret);
-  DictFiles files(std::string(directory.data_path(built.id)), options.mode, options.max_bytes);
-  std::string id = built.id;
+  Opening opening = describe(identity, directory, made.get());
   built.is_taken_over = true;
-  made->regions.open(std::move(files), built.base, identity, made->token);
-  made->lock.bind(&made->control().lock, made->token, &made->regions.poison());
+  take_over(std::move(opening), identity, built.control, built.base, made.get());
   made->creator = made->token->word();
-  if (os::HeldByte::descriptor_needed) {
-    made->attached_file = built.control.take();
-  } else {
-    built.control.close_keeping_locks();  // it would hold the place of a Store that ends
-  }
-  made->id = std::move(id);
   // From here on ~Store removes what nobody can find.
   if (Fault setting = set_aside(*made, options.full_dump_size)) return setting;
   *store = note_open(std::move(made));

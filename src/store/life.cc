@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/life.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <mutex>
@@ -83,23 +84,6 @@ OpenDicts& open_dicts() {
 
 // Before there are threads: a fork amid its making would leave it unmade to the child.
 [[maybe_unused]] const OpenDicts& made_at_load = open_dicts();
-
-// Whether nobody can ever want it: nameless, or its creator is gone. Only for who holds byte 0 exclusively.
-bool is_abandoned(const os::Directory& directory, const os::File& control, const Identity& identity,
-                  const std::string& id) {
-  bool leads = false;
-  const Fault fault = directory.leads_to(name_of(identity), id, &leads);
-  if (!fault && !leads) return true;
-  bool creator_lives = true;
-  if (os::is_locked(control, creator_byte, os::LockKind::exclusive, &creator_lives)) return false;
-  return (identity.flags & identity_auto_unlink) != 0 && !creator_lives;
-}
-
-// With byte 0 held exclusively by `control`.
-void remove_files(const os::Directory& directory, const Identity& identity, const std::string& id) {
-  (void)directory.withdraw(name_of(identity), id);
-  directory.remove_data_directory(id);
-}
 
 // Takes byte 0 exclusively unless somebody is attached. A sweep that looks at the dict holds it for a moment only.
 bool is_alone(os::UnforkedFile& control) {
@@ -186,6 +170,23 @@ Fault open_control(const os::Directory& directory, const std::string& id, os::Un
   return fault ? fault : os::check_owner(*file);
 }
 
+Fault is_abandoned(const os::Directory& directory, const os::File& control, const Identity& identity,
+                   const std::string& id, bool* abandoned) {
+  bool leads = false;
+  const Fault fault = directory.leads_to(name_of(identity), id, &leads);
+  *abandoned = !fault && !leads;
+  if (*abandoned || (identity.flags & identity_auto_unlink) == 0) return {};
+  bool creator_lives = true;
+  if (Fault asking = os::is_locked(control, creator_byte, os::LockKind::exclusive, &creator_lives)) return asking;
+  *abandoned = !creator_lives;
+  return {};
+}
+
+void remove_dict(const os::Directory& directory, const Identity& identity, const std::string& id) {
+  (void)directory.withdraw(name_of(identity), id);
+  directory.remove_data_directory(id);
+}
+
 void remove_if_abandoned(const os::Directory& directory, const std::string& id) {
   os::UnforkedFile control;
   Identity identity{};
@@ -193,7 +194,37 @@ void remove_if_abandoned(const os::Directory& directory, const std::string& id) 
   if (opening.code == Code::not_found) directory.remove_data_directory(id);  // its removal was cut short
   if (opening || os::try_lock_byte(control, attached_byte, os::LockKind::exclusive)) return;
   if (read_identity(control, &identity) || id != std::string_view(id_of(identity))) return;
-  if (is_abandoned(directory, control, identity, id)) remove_files(directory, identity, id);
+  bool abandoned = false;
+  if (!is_abandoned(directory, control, identity, id, &abandoned) && abandoned) remove_dict(directory, identity, id);
+}
+
+Opening describe(const Identity& identity, const os::Directory& directory, Store* store) {
+  store->name = name_of(identity);
+  store->attributes.assign(reinterpret_cast<const char*>(identity.attributes), identity.attributes_size);
+  store->options.directory = directory.path();
+  store->options.buffer_size = identity.buffer_size;
+  store->options.full_dump_size = identity.full_dump_size;
+  store->options.max_bytes = identity.max_bytes;
+  store->options.auto_unlink = (identity.flags & identity_auto_unlink) != 0;
+  store->options.mode = static_cast<unsigned>(identity.mode);
+  store->options.attributes = store->attributes;
+  store->directory = directory;
+  std::copy_n(identity.secret, secret_size, store->secret);
+  std::string id(id_of(identity));
+  std::string path(directory.data_path(id));
+  return {DictFiles(std::move(path), store->options.mode, identity.max_bytes), std::move(id)};
+}
+
+void take_over(Opening opening, const Identity& identity, os::UnforkedFile& control, char* base,
+               Store* store) noexcept {
+  store->regions.open(std::move(opening.files), base, identity, store->token);
+  store->lock.bind(&store->control().lock, store->token, &store->regions.poison());
+  if (os::HeldByte::descriptor_needed) {
+    store->attached_file = control.take();
+  } else {
+    control.close_keeping_locks();  // it would hold the place of a Store that ends
+  }
+  store->id = std::move(opening.id);
 }
 
 std::shared_ptr<Store> find_open(const std::string& id) {

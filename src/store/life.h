@@ -30,6 +30,16 @@ Fault attach_dict(const os::Directory& directory, const std::string& name, const
 Fault create_dict(const os::Directory& directory, const std::string& name, const Options& options,
                   std::shared_ptr<Store>* store);
 
+// What a Store will own, made while it may still throw: before there is a mapping.
+struct Opening {
+  DictFiles files;
+  std::string id;
+};
+// Fills in what the Store says of its dict.
+Opening describe(const Identity& identity, const os::Directory& directory, Store* store);
+// From here on the Store owns the mapping of control, and what byte 0 of it, locked by `control`, stands for.
+void take_over(Opening opening, const Identity& identity, os::UnforkedFile& control, char* base, Store* store) noexcept;
+
 // A handle less; whether that was the last one of this process.
 bool drop_handle(Store& store);
 // The creator's end, if this process is the creator: the name goes now, the files when the last has left.
@@ -44,6 +54,11 @@ Fault unlink_dict(std::string_view name, std::string_view directory, std::string
 // Looks at a few dicts of the directory and removes what nobody can want any more.
 void sweep_some(const os::Directory& directory, int count);
 
+// Whether nobody can ever want it: nameless, or its creator is gone. Only for who holds byte 0 exclusively.
+Fault is_abandoned(const os::Directory& directory, const os::File& control, const Identity& identity,
+                   const std::string& id, bool* abandoned);
+// With its name. Likewise.
+void remove_dict(const os::Directory& directory, const Identity& identity, const std::string& id);
 // Removes the dict if nobody is attached and nobody can want it.
 void remove_if_abandoned(const os::Directory& directory, const std::string& id);
 
