@@ -178,13 +178,12 @@ Fault Directory::rename_data_directory(std::string_view from, std::string_view t
   return rename_file(data_path(from), data_path(to));
 }
 
-void Directory::remove_data_directory(std::string_view id) const {
+void Directory::remove_data_directory(std::string_view id, const char* last) const {
   if (check_data_directory(id)) return remove_file(data_path(id));  // a link, and not what it leads to
-  // Control goes last: as long as it is there, a sweep can tell what the directory is.
   (void)list_directory(data_path(id), [&](const char* name) {
-    if (std::string_view(name) != "control") remove_file(data_path(id, name));
+    if (std::string_view(name) != last) remove_file(data_path(id, name));
   });
-  remove_file(data_path(id, "control"));
+  remove_file(data_path(id, last));
   ::rmdir(data_path(id));
 }
 

@@ -33,7 +33,9 @@ class Directory {
   Fault make_data_directory(std::string_view id, unsigned mode) const;
   Fault check_data_directory(std::string_view id) const;  // not_found; damaged if it is a link or a file
   Fault rename_data_directory(std::string_view from, std::string_view to) const;
-  void remove_data_directory(std::string_view id) const;  // with its files; what is not there is fine
+  // With its files; what is not there is fine. The file `last` goes last: as long as it is there, a sweep can tell what
+  // the directory is.
+  void remove_data_directory(std::string_view id, const char* last) const;
 
   // Up to `count` entries of d/, going on where the last call of this process ended; the first one begins anywhere, so
   // that many short processes see all of them, too.

@@ -25,8 +25,8 @@ struct Built {
   ~Built() {
     if (is_taken_over) return;
     os::unmap(base, size);
-    directory.remove_data_directory(building);
-    directory.remove_data_directory(id);
+    remove_files(directory, building);
+    remove_files(directory, id);
   }
   Built(const Built&) = delete;
   Built& operator=(const Built&) = delete;

@@ -102,7 +102,7 @@ void remove_if_dead(const os::Directory& directory, const os::LivenessToken& tok
   unsigned long long generation = 0;
   if (std::sscanf(id.c_str(), "new-%llu-%llu-", &number, &generation) != 2) return;
   bool dead = false;
-  if (!token.is_dead(LockWord::owned(number, generation), &dead) && dead) directory.remove_data_directory(id);
+  if (!token.is_dead(LockWord::owned(number, generation), &dead) && dead) remove_files(directory, id);
 }
 
 // A process looks at many when it opens its first dict in a directory, and at some after so many that it added.
@@ -184,14 +184,14 @@ Fault is_abandoned(const os::Directory& directory, const os::File& control, cons
 
 void remove_dict(const os::Directory& directory, const Identity& identity, const std::string& id) {
   (void)directory.withdraw(name_of(identity), id);
-  directory.remove_data_directory(id);
+  remove_files(directory, id);
 }
 
 void remove_if_abandoned(const os::Directory& directory, const std::string& id) {
   os::UnforkedFile control;
   Identity identity{};
   const Fault opening = open_control(directory, id, &control);
-  if (opening.code == Code::not_found) directory.remove_data_directory(id);  // its removal was cut short
+  if (opening.code == Code::not_found) remove_files(directory, id);  // its removal was cut short
   if (opening || os::try_lock_byte(control, attached_byte, os::LockKind::exclusive)) return;
   if (read_identity(control, &identity) || id != std::string_view(id_of(identity))) return;
   bool abandoned = false;
@@ -341,7 +341,7 @@ Fault unlink_dict(std::string_view name, std::string_view wanted, std::string_vi
   // left to those who sweep.
   os::UnforkedFile control;
   const Fault opening = open_control(directory, id, &control);
-  if (opening.code == Code::not_found || (!opening && is_alone(control))) directory.remove_data_directory(id);
+  if (opening.code == Code::not_found || (!opening && is_alone(control))) remove_files(directory, id);
   return {};
 }
 

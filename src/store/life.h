@@ -57,7 +57,11 @@ void sweep_some(const os::Directory& directory, int count);
 // Whether nobody can ever want it: nameless, or its creator is gone. Only for who holds byte 0 exclusively.
 Fault is_abandoned(const os::Directory& directory, const os::File& control, const Identity& identity,
                    const std::string& id, bool* abandoned);
-// With its name. Likewise.
+// The files of a dict, or of one that was being built.
+inline void remove_files(const os::Directory& directory, const std::string& id) {
+  directory.remove_data_directory(id, DictFiles::control());
+}
+// With its name: for who holds byte 0 exclusively.
 void remove_dict(const os::Directory& directory, const Identity& identity, const std::string& id);
 // Removes the dict if nobody is attached and nobody can want it.
 void remove_if_abandoned(const os::Directory& directory, const std::string& id);

@@ -62,7 +62,7 @@ Fault Directory::rename_data_directory(std::string_view from, std::string_view t
   return rename_file(data_path(from), data_path(to));
 }
 
-void Directory::remove_data_directory(std::string_view id) const {
+void Directory::remove_data_directory(std::string_view id, const char*) const {
   const Path path = data_path(id);
   (void)list_directory(path, [&](const char* name) { remove_file(data_path(id, name)); });
   (void)files().remove_directory(static_cast<const char*>(path));
