@@ -28,7 +28,7 @@ struct Totals {
 
 class Check {
  public:
-  Check(Store& store, LockHeld held, bool blobs_too, const Report& report)
+  Check(Store& store, LockHeld held, bool blobs_too, Report report)
       : store_(store),
         held_(held),
         blobs_too_(blobs_too),
@@ -263,14 +263,15 @@ class Check {
       if (segment.file != 0) expect("segment: live bytes", segment.live, totals_.by_segment[number]);
     }
     expect("closed size", state_.closed_size, closed);
-    expect("files: the next number is free", std::max(last_file(), state_.next_file), state_.next_file);
+    if (first_unused_file() > state_.next_file)
+      broken("files: the next number is free", first_unused_file(), state_.next_file);
     if (tail_offset(control_) > control_.segments[tail].size) {
       broken("tail: offset", tail_offset(control_), control_.segments[tail].size);
     }
   }
 
-  // The least number above those of all files there are.
-  Word last_file() const {
+  // Behind all files there are.
+  Word first_unused_file() const {
     Word last = std::max(SlotsName{state_.slots}.file(), SlotsName{state_.next_slots}.file());
     for (const SegmentDescriptor& segment : control_.segments) last = std::max(last, segment.file);
     return last + 1;
@@ -279,7 +280,7 @@ class Check {
   Store& store_;
   LockHeld held_;
   bool blobs_too_;
-  const Report& report_;
+  Report report_;
   const Control& control_;
   const State& state_;
   SlotArrays arrays_;
@@ -337,7 +338,7 @@ Stats stats_of(const Store& store) {
   return stats;
 }
 
-void check_all(Store& store, LockHeld held, bool blobs_too, const Report& report) {
+void check_all(Store& store, LockHeld held, bool blobs_too, Report report) {
   Check(store, held, blobs_too, report).run();
 }
 

@@ -2,8 +2,7 @@
 // Inspect: figures, and the full check: every invariant of the shared bytes by name.
 #pragma once
 
-#include <functional>
-
+#include "base/function_ref.h"
 #include "store/store.h"
 #include "ultradict/inspect.h"
 
@@ -12,9 +11,9 @@ namespace ultradict {
 Stats stats_of(const Store& store);
 
 // Calls `report` for each invariant that does not hold, with the numbers that show it. Only under the lock.
-using Report = std::function<void(const Fault& broken)>;
+using Report = FunctionRef<void(const Fault& broken)>;
 // `blobs_too`: their bytes are read and compared with their checksums.
-void check_all(Store& store, LockHeld held, bool blobs_too, const Report& report);
+void check_all(Store& store, LockHeld held, bool blobs_too, Report report);
 
 // The first of them, or none; without the bytes of blobs.
 Fault first_damage(Store& store, LockHeld held);
