@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# The C++ programs that people read and run: examples/<name>/*.cc and bench/cpp/*.cc. Rivals take part in the benchmarks
-# where they are installed: LMDB (liblmdb-dev), Boost.Interprocess (libboost-dev) and oneTBB (libtbb-dev).
+# The C++ programs that people read and run: examples/<name>/*.cc and bench/cpp/*.cc. Rivals take part in two of the
+# benchmarks where they are installed: LMDB (liblmdb-dev), Boost.Interprocess (libboost-dev) and oneTBB (libtbb-dev).
 
-ultradict_programs(examples/*/*.cc)
+ultradict_programs(examples/*/*.cc bench/cpp/*.cc)
 
-ultradict_programs(bench/cpp/*.cc)
-
-# ultradict_rival(<name> <header> [<library>]): programs are told by ULTRADICT_HAVE_<name> that it is there.
+# ultradict_rival(<name> <header> [<library>]): those two are told by ULTRADICT_HAVE_<name> that it is there.
 function(ultradict_rival name header)
   find_path(ULTRADICT_${name}_INCLUDE ${header})
   set(needed ${ULTRADICT_${name}_INCLUDE})
@@ -17,7 +15,7 @@ function(ultradict_rival name header)
   if("${needed}" MATCHES "NOTFOUND")
     return()
   endif()
-  foreach(target IN LISTS ULTRADICT_PROGRAMS)
+  foreach(target IN ITEMS bench_cpp_get_put bench_cpp_reading_threads)
     target_compile_definitions(${target} PRIVATE ULTRADICT_HAVE_${name})
     target_include_directories(${target} SYSTEM PRIVATE ${ULTRADICT_${name}_INCLUDE})
     if(ARGN)

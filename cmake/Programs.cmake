@@ -5,7 +5,6 @@
 
 function(ultradict_programs)
   file(GLOB sources CONFIGURE_DEPENDS ${ARGN})
-  set(targets "")
   foreach(source IN LISTS sources)
     cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${CMAKE_SOURCE_DIR} OUTPUT_VARIABLE place)
     cmake_path(GET place PARENT_PATH folder)
@@ -15,7 +14,5 @@ function(ultradict_programs)
     set_target_properties(${target} PROPERTIES
       OUTPUT_NAME ${stem} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${folder})
     target_link_libraries(${target} PRIVATE ultradict_engine ultradict_settings)
-    list(APPEND targets ${target})
   endforeach()
-  set(ULTRADICT_PROGRAMS ${targets} PARENT_SCOPE)
 endfunction()
