@@ -142,18 +142,29 @@ class Dict {
   const std::string& attributes() const noexcept;  // as recorded at creation
   const Options& options() const noexcept;         // as recorded at creation
 
+  // --- codes: what any call below may answer beside what is said there ---
+  //   closed        the handle is not open
+  //   dict_gone     it is of a nested dict that no key refers to any more
+  //   damaged, internal; memory_full, os_error or forbidden where this process can open or map no more of the files
+  //   lock_timeout  of a read, as said above. A write waits for the lock as long as its owner lives.
+  // A write that puts something also answers as follows, and then nothing has changed:
+  //   invalid_argument  a key of more than key_size_max bytes, or a value of more than value_size_max
+  //   content_full      full_dump_size would be exceeded
+  //   memory_full       there is no room, or max_bytes leaves none
+
   // --- one key ---
   // is_dict if the value is a nested dict. `key` must not lie in `*value`.
   Status get(Bytes key, std::string* value) const;
   Status contains(Bytes key) const;  // ok or not_found
   Status put(Bytes key, Bytes value);
-  Status erase(Bytes key);
+  Status erase(Bytes key);  // ok or not_found
   std::uint64_t count() const noexcept;
   std::uint64_t exotic_count() const noexcept;
   std::uint64_t written() const noexcept;  // another number after each insertion and overwrite, in any nested dict too
 
   // --- all keys ---
-  Status put_all(std::span<const Item> items);  // in order; a key that occurs twice gets its last value
+  // In order; a key that occurs twice gets its last value. would_cycle, dict_gone of an item as of put_child.
+  Status put_all(std::span<const Item> items);
   Status clear();
 
   // --- nested dicts: values that are dicts, in the same files and under the same lock ---
