@@ -138,7 +138,7 @@ void let_go_of_creation(Store& store) {
 
 Fault check_options(const Options& options) {
   if (options.buffer_size > 0xffffffffU) {
-    return Fault{Code::invalid_argument, 0, "buffer_size must be below 2**32", options.buffer_size, 0xffffffffU};
+    return Fault{Code::invalid_argument, 0, "buffer_size is too large", options.buffer_size, 0xffffffffU};
   }
   if (options.max_bytes != 0 && options.max_bytes < max_bytes_min) {
     return Fault{Code::invalid_argument, 0, "max_bytes is too small", options.max_bytes, max_bytes_min};
@@ -156,7 +156,7 @@ Fault check_name(std::string_view name) {
   const auto invalid = [](const char* what) { return Fault::of(Code::invalid_argument, what); };
   if (name.empty()) return invalid("a name must not be empty");
   if (name.size() > name_size_max) {
-    return Fault{Code::invalid_argument, 0, "a name has at most 255 bytes", name.size(), name_size_max};
+    return Fault{Code::invalid_argument, 0, "the name is too long", name.size(), name_size_max};
   }
   if (name.find('/') != name.npos) return invalid("a name must not contain '/'");
   if (name.find('\0') != name.npos) return invalid("a name must not contain NUL");

@@ -13,7 +13,9 @@ namespace {
 
 std::string numbers(const Fault& fault) {
   if (fault.seen == 0 && fault.bound == 0) return "";
-  return " (" + std::to_string(fault.seen) + ", expected " + std::to_string(fault.bound) + ")";
+  const bool is_bound = fault.code == Code::invalid_argument;
+  const char* side = !is_bound ? "expected" : fault.seen > fault.bound ? "at most" : "at least";
+  return " (" + std::to_string(fault.seen) + ", " + side + " " + std::to_string(fault.bound) + ")";
 }
 
 std::string reason(const Fault& fault) {

@@ -70,6 +70,19 @@ TEST(Life, OptionsThatCannotBeAreRefused) {
   EXPECT_EQ(dict.attributes(), options.attributes);
 }
 
+TEST(Life, ARefusalSaysTheBoundAndOnWhichSideOfItIsRight) {
+  const Scratch scratch;
+  Options options = scratch.options();
+  Dict dict;
+  const auto says = [&](const std::string& name, const std::string& text) {
+    const std::string message = Dict::open(name, options, &dict).message();
+    EXPECT_NE(message.find(text), std::string::npos) << message;
+  };
+  says(std::string(300, 'x'), "(300, at most 255)");
+  options.max_bytes = 1000;
+  says("dict", "(1000, at least 65536)");
+}
+
 TEST(Life, WhoAttachesTakesTheCreatorsOptions) {
   const Scratch scratch;
   Options options = scratch.options();
