@@ -75,6 +75,7 @@ Fault LivenessToken::of_directory(const std::string& directory, std::shared_ptr<
 }
 
 Fault LivenessToken::open(const std::string& directory) {
+  if (Fault fault = check_fork_handlers()) return fault;
   path_ = directory + "/token";
   void* page = ::mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (page == MAP_FAILED) return system_fault("map a page");

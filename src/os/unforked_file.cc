@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "os/unforked_file.h"
 
-#include <pthread.h>
-
 #include <mutex>
 #include <utility>
 
 #include "os/file_lock.h"
+#include "os/fork.h"
 
 namespace ultradict::os {
 
@@ -26,8 +25,8 @@ NoFork::~NoFork() { forking.unlock(); }
 UnforkedFile* UnforkedFile::listed_ = nullptr;
 
 void UnforkedFile::prepare_for_forks() {
-  [[maybe_unused]] static const int prepared =
-      ::pthread_atfork([] { forking.lock(); }, [] { forking.unlock(); }, after_fork_in_child);
+  [[maybe_unused]] static const bool prepared =
+      (at_fork_first([] { forking.lock(); }, [] { forking.unlock(); }, after_fork_in_child), true);
 }
 
 // The threads that used them do not exist here. Their locks are the parent's, and stay.

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <thread>
@@ -15,8 +17,46 @@
 #include "support/content.h"
 #include "support/scratch.h"
 
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define ULTRADICT_TEST_FORK_HANDLERS
+
+extern "C" int __register_atfork(void (*)(), void (*)(), void (*)(), void*);
+extern "C" void* __dso_handle;
+
+// In place of the one of libc, for all of this program: there is no memory for them where the environment says so.
+extern "C" int pthread_atfork(void (*before)(), void (*in_parent)(), void (*in_child)()) noexcept {
+  if (std::getenv("ULTRADICT_TEST_NO_FORK_HANDLERS")) return ENOMEM;
+  return __register_atfork(before, in_parent, in_child, __dso_handle);
+}
+
+#endif
+
 namespace ultradict::test {
 namespace {
+
+#ifdef ULTRADICT_TEST_FORK_HANDLERS
+
+TEST(Fork, DISABLED_NoDictIsOpenedHere) {
+  Dict dict;
+  const Status status = Dict::open("dict", Options(), &dict);  // in ULTRADICT_DIR
+  EXPECT_EQ(status.code(), Code::memory_full);
+  EXPECT_NE(status.message().find("handlers of fork"), std::string::npos) << status.message();
+}
+
+TEST(Fork, C2_WithoutMemoryForItsHandlersNoDictIsOpened) {
+  const Scratch scratch;
+  // exec: handlers are set when a program begins.
+  Child child([&] {
+    require(::setenv("ULTRADICT_TEST_NO_FORK_HANDLERS", "1", 1) == 0);
+    require(::setenv("ULTRADICT_DIR", scratch.path().c_str(), 1) == 0);
+    ::execl("/proc/self/exe", "engine_tests", "--gtest_filter=*NoDictIsOpenedHere", "--gtest_also_run_disabled_tests",
+            "--gtest_brief=1", nullptr);
+  });
+  EXPECT_EQ(child.wait(), 0);
+  EXPECT_EQ(dicts_in(scratch), 0U);
+}
+
+#endif
 
 TEST(Fork, C1_C3_ChildOfForkReadsAndWritesAndItsEndHarmsNobody) {
   const Scratch scratch;
