@@ -186,13 +186,15 @@ Fault LivenessToken::read_record(const File& file, Word number, TokenRecord* rec
 
 Fault LivenessToken::is_dead(LockWord owner, bool* dead) const {
   *dead = false;
+  const Word number = owner.number();
+  if (number == 0 || number > participants_max) return Fault::damaged("participant number", number, participants_max);
   File file;
   if (Fault fault = open_own(&file)) return fault;
   bool locked = true;
-  if (Fault fault = is_locked(file, owner.number(), LockKind::exclusive, &locked)) return fault;
+  if (Fault fault = is_locked(file, number, LockKind::exclusive, &locked)) return fault;
   TokenRecord record{};
   if (locked) {
-    if (Fault fault = read_record(file, owner.number(), &record)) return fault;
+    if (Fault fault = read_record(file, number, &record)) return fault;
   }
   *dead = !locked || record.generation != owner.generation();
   return {};

@@ -136,7 +136,6 @@ bool DictLock::take_from_ended_thread() {
 Fault DictLock::take_from_the_dead(Word mine, LockWord seen, bool* taken) {
   *taken = false;
   if (seen.owner() == mine) return *taken = take_from_ended_thread(), Fault::none();
-  if (seen.number() > participants_max) return Fault::damaged("lock: owner number", seen.number(), participants_max);
   bool dead = false;
   if (Fault fault = token_->is_dead(seen, &dead)) return fault;
   const std::int32_t pid = token_->pid_of(seen);
