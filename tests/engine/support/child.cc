@@ -23,6 +23,7 @@ Child::Child(const std::function<void()>& body) : pid_(::fork()) {
   if (pid_ != 0) return;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::alarm(child_seconds_max);
+  testing::GTEST_FLAG(break_on_failure) = true;
   body();
   ::_exit(0);
 }

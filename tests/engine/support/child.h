@@ -17,7 +17,7 @@ inline constexpr unsigned child_seconds_max = 100;
 
 class Child {
  public:
-  // Runs `body` in a forked process, which ends with _exit(0) when it returns.
+  // Runs `body` in a forked process, which ends with _exit(0) when it returns, and by SIGTRAP where an EXPECT_ fails.
   explicit Child(const std::function<void()>& body);
   ~Child();  // kills and reaps it
   Child(const Child&) = delete;
