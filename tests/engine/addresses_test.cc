@@ -18,8 +18,6 @@ namespace {
 constexpr std::size_t places_max = 64;
 constexpr std::uint64_t key_count = 200;
 
-std::string key(std::uint64_t number) { return "k" + std::to_string(number); }
-
 struct Notes {
   std::array<std::atomic<std::uint64_t>, places_max> taken;  // where the first process has its mappings
   std::atomic<std::uint64_t> written;                        // by the other one, acknowledged

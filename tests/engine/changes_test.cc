@@ -17,8 +17,6 @@
 namespace ultradict::test {
 namespace {
 
-std::string key(std::uint64_t number) { return "k" + std::to_string(number); }
-
 std::vector<std::string> keys_of(const Copy& copy) {
   std::vector<std::string> keys;
   for (const auto& [name, value] : copy.content()) keys.push_back(name);

@@ -14,8 +14,6 @@
 namespace ultradict::test {
 namespace {
 
-std::string key(std::uint64_t number) { return "k" + std::to_string(number); }
-
 TEST(Cleaning, DeadBytesStayBoundedOverTwoMillionOverwrites) {
   const Scratch scratch;
   Dict dict = scratch.open();

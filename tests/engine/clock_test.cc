@@ -12,6 +12,7 @@
 #include "support/child.h"
 #include "support/content.h"
 #include "support/scratch.h"
+#include "support/stopwatch.h"
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they have a clock_gettime of their own
 
@@ -32,8 +33,6 @@ extern "C" int clock_gettime(clockid_t id, struct timespec* now) noexcept {
 
 namespace ultradict::test {
 namespace {
-
-constexpr std::int64_t millisecond = 1'000'000;
 
 std::int64_t now_ns() {
   struct timespec now {};

@@ -15,8 +15,6 @@ namespace {
 
 using Keys = std::vector<std::string>;
 
-std::string key(std::uint64_t number) { return "k" + std::to_string(number); }
-
 void fill(Dict& dict, std::uint64_t count) {
   for (std::uint64_t i = 0; i < count; ++i) ASSERT_TRUE(dict.put(key(i), "v"));
 }

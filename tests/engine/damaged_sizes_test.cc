@@ -13,8 +13,6 @@
 namespace ultradict::test {
 namespace {
 
-std::string key(int number) { return "k" + std::to_string(number); }
-
 void fill(Dict& dict, int keys, std::size_t value_size) {
   for (int i = 0; i < keys; ++i) require(dict.put(key(i), marked_value(key(i), 1, value_size)));
 }

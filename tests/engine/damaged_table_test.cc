@@ -13,8 +13,6 @@
 namespace ultradict::test {
 namespace {
 
-std::string key(int number) { return "k" + std::to_string(number); }
-
 // Small enough to keep its slots in control.
 void fill(Dict& dict) {
   for (int i = 0; i < 20; ++i) require(dict.put(key(i), marked_value(key(i), 1, 30)));

@@ -15,8 +15,6 @@
 namespace ultradict::test {
 namespace {
 
-std::string key(std::uint64_t number) { return "k" + std::to_string(number); }
-
 // Some keys, free entries, dead records, a nested dict with a key, and a slot array that grows.
 void fill(Dict& dict) {
   for (std::uint64_t i = 0; i < 33; ++i) require(dict.put(key(i), std::string(8 + i, 'v')));

@@ -13,29 +13,12 @@
 #include "os/futex.h"
 #include "support/child.h"
 #include "support/content.h"
+#include "support/holder.h"
 #include "support/scratch.h"
 #include "support/stopwatch.h"
 
 namespace ultradict::test {
 namespace {
-
-constexpr std::int64_t millisecond = 1'000'000;
-
-// A child that takes the lock and ends as it is told, or waits to be killed.
-std::unique_ptr<Child> holder_of(Dict& dict, const std::function<void()>& then) {
-  auto gate = std::make_unique<Gate>();
-  auto child = std::make_unique<Child>([&] {
-    require(dict.lock());
-    gate->open();
-    then();
-  });
-  gate->wait();
-  return child;
-}
-
-void wait_to_be_killed() {
-  for (;;) ::pause();
-}
 
 std::uint64_t number_in(const Dict& dict, const std::string& key) { return std::stoull(value_of(dict, key)); }
 
@@ -118,7 +101,7 @@ TEST(DictLock, A4_OfAKilledHolderIsTakenAtOnce) {
   Dict dict = scratch.open();
   for (const Wait& wait :
        {Wait{}, Wait{0}, Wait{5 * millisecond}, Wait{1000 * millisecond}, Wait{Wait::forever, true}}) {
-    const auto holder = holder_of(dict, wait_to_be_killed);
+    const auto holder = holder_of(dict);
     EXPECT_EQ(dict.owner().pid, holder->pid());
     holder->kill_and_wait();
     const Stopwatch stopwatch;
@@ -155,7 +138,7 @@ TEST(DictLock, B5_SeveralThatWaitForADeadOwnerGetItOneByOne) {
   const Scratch scratch;
   Dict dict = scratch.open();
   ASSERT_TRUE(dict.put("counter", "0"));
-  const auto holder = holder_of(dict, wait_to_be_killed);
+  const auto holder = holder_of(dict);
   std::vector<std::unique_ptr<Child>> waiting;
   for (int i = 0; i < 5; ++i) waiting.push_back(std::make_unique<Child>([&] { increment(dict, 20); }));
   holder->kill_and_wait();

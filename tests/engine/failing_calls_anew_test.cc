@@ -17,8 +17,6 @@ namespace {
 
 constexpr std::uint64_t calls_max = 400;
 
-std::string key(int number) { return "k" + std::to_string(number); }
-
 // Says the error, and is no damage.
 void require_says(const Status& status, int error) {
   if (status || status.code() == Code::not_found) return;

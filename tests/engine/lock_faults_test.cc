@@ -19,6 +19,7 @@
 #include "store/dict_lock.h"
 #include "support/child.h"
 #include "support/content.h"
+#include "support/holder.h"
 #include "support/memory_group.h"
 #include "support/refused_calls.h"
 #include "support/scratch.h"
@@ -26,24 +27,6 @@
 
 namespace ultradict::test {
 namespace {
-
-constexpr std::int64_t millisecond = 1'000'000;
-
-[[noreturn]] void wait_to_be_killed() {
-  for (;;) ::pause();
-}
-
-// A child that holds the lock and then does `then`.
-std::unique_ptr<Child> holder_of(Dict& dict, const std::function<void()>& then) {
-  auto gate = std::make_unique<Gate>();
-  auto child = std::make_unique<Child>([&] {
-    require(dict.lock());
-    gate->open();
-    then();
-  });
-  gate->wait();
-  return child;
-}
 
 char state_of(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
@@ -157,7 +140,7 @@ TEST(LockFaults, A14_OfAHolderThatEndsInAnyWayIsTaken) {
 TEST(LockFaults, B4_OfADeadHolderIsTakenAlthoughItsNumberIsUsedAgain) {
   const Scratch scratch;
   Dict dict = scratch.open();
-  const auto holder = holder_of(dict, wait_to_be_killed);
+  const auto holder = holder_of(dict);
   const Owner dead = dict.owner();
   holder->kill_and_wait();
   Gate claimed;
@@ -203,7 +186,7 @@ TEST(LockFaults, B5_OfSeveralThatStealAtOnceOneSucceeds) {
     }));
   }
   for (int round = 1; round <= rounds; ++round) {
-    holder_of(dict, wait_to_be_killed)->kill_and_wait();
+    holder_of(dict)->kill_and_wait();
     race->round = round;
     while (race->passed < stealers * round) {
       for (const auto& child : children) ASSERT_NE(state_of(child->pid()), 'Z') << "two held it in round " << round;

@@ -9,11 +9,10 @@
 #include "support/child.h"
 #include "support/content.h"
 #include "support/scratch.h"
+#include "support/stopwatch.h"
 
 namespace ultradict::test {
 namespace {
-
-constexpr std::int64_t millisecond = 1'000'000;
 
 TEST(LockOfThreads, C5_OfAThreadThatEndedIsTakenByOthersOfItsProcess) {
   const Scratch scratch;

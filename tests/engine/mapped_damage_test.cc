@@ -20,8 +20,6 @@ namespace ultradict::test {
 namespace {
 
 constexpr int keys = 200;
-std::string key(std::uint64_t number) { return "k" + std::to_string(number); }
-
 void fill(Dict& dict, std::size_t value_size) {
   for (int i = 0; i < keys; ++i) require(dict.put(key(i), marked_value(key(i), 1, value_size)));
   Dict child;

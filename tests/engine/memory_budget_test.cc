@@ -40,8 +40,6 @@ std::uint64_t memory_of(const Scratch& scratch) {
   return sum;
 }
 
-std::string key(int number) { return "k" + std::to_string(number); }
-
 TEST(MemoryBudget, ABoundWithinAPageIsKept) {
   for (const std::uint64_t odd : {bound + 1, bound + page_size - 1}) {
     const Scratch scratch;

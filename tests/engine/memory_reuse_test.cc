@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::uint64_t mib = 1024 * 1024;
 
-std::string key(std::uint64_t number) { return "key" + std::to_string(number); }
-
 void put(Dict& dict, std::uint64_t first, std::uint64_t last) {
   for (std::uint64_t i = first; i < last; ++i) ASSERT_TRUE(dict.put(key(i), "value"));
 }

@@ -17,8 +17,6 @@
 namespace ultradict::test {
 namespace {
 
-std::string key(std::uint64_t number) { return "k" + std::to_string(number); }
-
 TEST(Reader, SightingIsCurrentUntilTheKeyIsWritten) {
   const Scratch scratch;
   Dict dict = scratch.open();

@@ -16,8 +16,6 @@ namespace {
 
 constexpr std::uint64_t set_aside = 4 << 20;
 
-std::string key(std::uint64_t number) { return "k" + std::to_string(number); }
-
 class SetAside : public testing::Test {
  protected:
   void SetUp() override {

@@ -15,8 +15,6 @@
 namespace ultradict::test {
 namespace {
 
-std::string key(std::uint64_t number) { return "key" + std::to_string(number); }
-
 // Puts until memory is full; the content is then what was acknowledged.
 void fill(Dict& dict, Model& model, std::size_t value_size) {
   for (std::uint64_t i = 0;; ++i) {

@@ -12,8 +12,6 @@
 namespace ultradict::test {
 namespace {
 
-std::string key(int number) { return "k" + std::to_string(number); }
-
 void fill(Dict& dict, int begin, int end) {
   for (int i = begin; i < end; ++i) ASSERT_TRUE(dict.put(key(i), "v"));
 }

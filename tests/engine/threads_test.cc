@@ -15,8 +15,6 @@
 namespace ultradict::test {
 namespace {
 
-std::string key(std::uint64_t number) { return "k" + std::to_string(number); }
-
 const int operations = is_sanitized() ? 3000 : 30'000;
 
 void run_all(const std::vector<std::function<void()>>& bodies) {

@@ -3,6 +3,7 @@
 // it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,6 +53,7 @@ class ControlView {
   unsigned long size_ = 0;
 };
 
+inline std::string key(std::uint64_t number) { return "k" + std::to_string(number); }
 // A value that says whose it is, and proves that it is whole: any two mixed are neither.
 std::string marked_value(const std::string& key, std::uint64_t number, std::size_t size);
 bool is_marked(const std::string& key, Bytes value, std::uint64_t* number = nullptr);

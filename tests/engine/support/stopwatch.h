@@ -8,8 +8,10 @@
 
 namespace ultradict::test {
 
+inline constexpr std::int64_t millisecond = 1'000'000;  // in nanoseconds, as all times here
+
 // A writer may be held up by the death of another for so long.
-inline constexpr std::int64_t proceeds_within_ns = 250'000'000;
+inline constexpr std::int64_t proceeds_within_ns = 250 * millisecond;
 
 class Stopwatch {
  public:
