@@ -4,10 +4,10 @@
     mutants.py [--only WORD] [--list]
 
 The bugs are in tests/mutants/*.toml: a piece of a source file, what it becomes, and the test that must fail then: a
-program and a filter of its tests, `pytest` and a node, or `histories` and how many. They
-are planted in a copy of the sources under build/mutants/, built there as `make build-dev` builds. A bug that does not
-compile, or whose place is no longer there, is an error, not a catch; so is a test that fails without any bug. The last
-line has the count; the exit status is 1 if a bug was not caught.
+program and a filter of its tests, `pytest` and a node, or `histories` and how many. They are planted in a copy of the
+sources under build/mutants/, built there as `make build-dev` builds. A bug that does not compile, or whose place is no
+longer there, is an error, not a catch; so is a test that fails without any bug. The last line has the count; the exit
+status is 1 if a bug was not caught.
 """
 
 from __future__ import annotations
