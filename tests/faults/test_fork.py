@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 from repeating import Step, end_of, runs, start, sweep
-from waiting import until_it_waits
 
 from programs import run
+from threads import until_it_waits
 from UltraDict import UltraDict
 
 

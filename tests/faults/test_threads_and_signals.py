@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from repeating import Step, end_of, runs, start, sweep
-from waiting import waits_for_a_lock_of_processes
 
 from programs import Program, run
+from threads import in_thread, waits_for_a_lock_of_processes
 from UltraDict import UltraDict
 from UltraDict.Exceptions import CannotAcquireLock, CannotAcquireLockTimeout
 
@@ -23,15 +23,6 @@ from UltraDict.Exceptions import CannotAcquireLock, CannotAcquireLockTimeout
 def d() -> Iterator[UltraDict[Any, Any]]:
     with UltraDict(n=0) as shared:
         yield shared
-
-
-def in_thread(work: Callable[[], Any]) -> Any:
-    """What `work` answers in a thread that has ended."""
-    answers: list[Any] = []
-    thread = threading.Thread(target=lambda: answers.append(work()))
-    thread.start()
-    thread.join()
-    return answers[0]
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from threads import in_thread, until_it_waits
 from UltraDict import SharedLock, UltraDict
 from UltraDict.Exceptions import AlreadyClosed, CannotAcquireLock, CannotAcquireLockTimeout
 
@@ -46,22 +47,6 @@ def held_elsewhere(name: str) -> Iterator[subprocess.Popen[str]]:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         yield holder
-
-
-def in_thread(work: Any) -> Any:
-    """What `work` answers, or raises, in another thread."""
-    answers: list[Any] = []
-
-    def run() -> None:
-        try:
-            answers.append(work())
-        except Exception as error:
-            answers.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    return answers[0]
 
 
 def test_is_one_object_of_the_named_class(d: UltraDict[Any, Any]) -> None:
@@ -244,12 +229,10 @@ def test_reset_frees_what_this_thread_holds(d: UltraDict[Any, Any]) -> None:
 
 
 def test_a_waiting_thread_lets_the_others_run(d: UltraDict[Any, Any]) -> None:
-    steps = 0
     with d.lock:
         thread = threading.Thread(target=d.__setitem__, args=("x", 1))
         thread.start()
-        while steps < 100_000:
-            steps += 1
+        until_it_waits(thread)
     thread.join()
     assert d["x"] == 1
 
