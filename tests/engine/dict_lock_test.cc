@@ -317,7 +317,7 @@ TEST(DictLock, IsLeftToTheOneThatStarves) {
     require(dict.lock());
     wait_to_be_killed();
   });
-  while ((shared::load(control->lock) & LockWord::starving) == 0) os::pause_ns(millisecond);
+  wait_until([&] { return (shared::load(control->lock) & LockWord::starving) != 0; });
   ASSERT_TRUE(dict.unlock());
   const bool was_asleep = shared::load(control->lock) != 0;
   while (dict.owner().pid != starving.pid()) EXPECT_FALSE(was_asleep && dict.try_lock());

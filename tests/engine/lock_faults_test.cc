@@ -7,15 +7,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "base/shared_atomic.h"
-#include "os/futex.h"
 #include "store/dict_lock.h"
 #include "support/child.h"
 #include "support/content.h"
@@ -45,9 +46,7 @@ std::unique_ptr<Child> sleeper_for(Dict& dict, const ControlView& control, void 
     require(dict.lock());
     then(dict);
   });
-  while ((shared::load(control->lock) & LockWord::waiters) == 0 || state_of(child->pid()) != 'S') {
-    os::pause_ns(50'000);
-  }
+  wait_until([&] { return (shared::load(control->lock) & LockWord::waiters) != 0 && state_of(child->pid()) == 'S'; });
   return child;
 }
 
@@ -174,24 +173,23 @@ TEST(LockFaults, B5_OfSeveralThatStealAtOnceOneSucceeds) {
   for (int i = 0; i < stealers; ++i) {
     children.push_back(std::make_unique<Child>([&] {
       for (int round = 1; round <= rounds; ++round) {
-        while (race->round < round) os::pause_ns(1'000);
-        while (!dict.lock(Wait{0})) os::pause_ns(1'000);
+        wait_until([&] { return race->round >= round; });
+        wait_until([&] { return static_cast<bool>(dict.lock(Wait{0})); });
         require(++race->inside == 1);
-        os::pause_ns(1'000);  // time for another one to be here as well
+        std::this_thread::yield();  // to another one, which may be here as well
         require(--race->inside == 0);
         require(dict.unlock());
         ++race->passed;
       }
-      while (race->round == rounds) os::pause_ns(1'000);  // who ends before is one that failed
+      wait_until([&] { return race->round > rounds; });  // who ends before is one that failed
     }));
   }
   for (int round = 1; round <= rounds; ++round) {
     holder_of(dict)->kill_and_wait();
     race->round = round;
-    while (race->passed < stealers * round) {
-      for (const auto& child : children) ASSERT_NE(state_of(child->pid()), 'Z') << "two held it in round " << round;
-      os::pause_ns(20'000);
-    }
+    const auto has_failed = [](const auto& child) { return state_of(child->pid()) == 'Z'; };
+    wait_until([&] { return race->passed == stealers * round || std::ranges::any_of(children, has_failed); });
+    ASSERT_EQ(race->passed, stealers * round) << "two held it in round " << round;
   }
   race->round = rounds + 1;
   for (const auto& child : children) EXPECT_EQ(child->wait(), 0);

@@ -62,7 +62,7 @@ TEST(Recovery, A3_NothingAcknowledgedIsLostBy200KilledWriters) {
     SCOPED_TRACE("kill " + std::to_string(kill));
     {
       Child writer([&] { write_until_killed(dict, *progress); });
-      while (progress->done == modelled && writer.is_running()) os::pause_ns(10'000);
+      wait_until([&] { return progress->done != modelled || !writer.is_running(); });
       os::pause_ns(static_cast<std::int64_t>(random.below(3'000'000)));
       ASSERT_EQ(writer.kill_and_wait(), -SIGKILL);
     }

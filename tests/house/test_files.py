@@ -41,6 +41,11 @@ def test_tests_do_not_sleep() -> None:
     expect_none(faults(rules.sleep_faults, outside_house(tests)))
 
 
+def test_files_that_may_sleep_still_do() -> None:
+    for name in rules.sleeping_files:
+        assert rules.sleep_call.search(text(Path(name))), f"{name} sleeps no more"
+
+
 def test_no_file_names_a_place_of_one_machine() -> None:
     expect_none(faults(rules.place_faults, outside_house(all_files())))
 
@@ -62,6 +67,7 @@ def test_continuous_integration_calls_what_people_call() -> None:
         (rules.size_faults, "x" * 121, "x" * 120),
         (rules.sleep_faults, "time.sleep(1)", "lock.acquire(sleep_time=0)"),
         (rules.sleep_faults, "std::this_thread::sleep_for(1ms);", "ready.wait();"),
+        (rules.sleep_faults, "os::pause_ns(20'000);", "::pause();"),
         (rules.place_faults, "see /work/shared/notes", "see tests/work/notes"),
         (rules.place_faults, "cd /home/someone/src", "cd ~/src"),
         (rules.place_faults, "https://pypi.org/simple", "a package from PyPI"),

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "os/futex.h"
+
 // gcc says it by macros, clang by features.
 #if defined(__has_feature)
 #define ULTRADICT_HAS_FEATURE(feature) __has_feature(feature)
@@ -88,6 +90,10 @@ void Gate::wait() {
   char byte = 0;
   while (::read(ends_[0], &byte, 1) < 0 && errno == EINTR) {
   }
+}
+
+void wait_until(const std::function<bool()>& holds) {
+  while (!holds()) os::pause_ns(20'000);
 }
 
 void leave_an_idle_child(Gate& forked, Gate& end) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Child: a forked process for one part of a test, and the means to keep step with it. Nothing here sleeps: processes
-// wait for each other through pipes and waitpid. A child never outlives its test, nor child_seconds_max.
+// Child: a forked process for one part of a test, and the means to keep step with it. Processes wait for each other
+// through pipes and waitpid; only what no event tells is looked at again and again. A child never outlives its test,
+// nor child_seconds_max.
 #pragma once
 
 #include <sys/types.h>
@@ -57,6 +58,9 @@ class Gate {
  private:
   int ends_[2];
 };
+
+// For what another process does and no event tells.
+void wait_until(const std::function<bool()>& holds);
 
 // In a child: forks one of its own, which opens `forked` and idles until `end`, and waits to be killed.
 [[noreturn]] void leave_an_idle_child(Gate& forked, Gate& end);
