@@ -17,22 +17,26 @@ from ._core import unlink_by_name as _unlink_by_name
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import ModuleType, TracebackType
-    from typing import Any, AnyStr, Literal, Protocol, TypeVar, Union, overload
+    from types import ModuleType
+    from typing import AnyStr, Literal, TypeVar, overload
 
-    from _typeshed import SupportsKeysAndGetItem
     from typing_extensions import TypeAlias
 
-    _K = TypeVar("_K")
-    _V = TypeVar("_V")
+    from . import _types as t
+
     _Key = TypeVar("_Key")
     _Value = TypeVar("_Value")
-    _Self = TypeVar("_Self", bound="UltraDict[Any, Any]")
-    _Items = Union[SupportsKeysAndGetItem[_K, _V], Iterable[tuple[_K, _V]]]
+else:
 
-    class _Serializer(Protocol):
-        def dumps(self, value: Any, /) -> bytes | str: ...
-        def loads(self, stored: Any, /) -> Any: ...
+    class _LazyTypes:
+        """The names of the annotations below: importing typing would take longer than all the rest."""
+
+        def __getattr__(self, name):
+            from . import _types
+
+            return getattr(_types, name)
+
+    t = _LazyTypes()
 
 
 __all__ = ["SharedLock", "UltraDict"]
@@ -47,7 +51,7 @@ class _LazyLog:
         return logging
 
 
-class UltraDict(SharedDict["_K", "_V"]):
+class UltraDict(SharedDict["t.K", "t.V"]):
     """A dict in shared memory.
 
     UltraDict(mapping_or_pairs, name="x", key=value, ...) attaches to the dict of that name, or creates it. Any process
@@ -65,35 +69,35 @@ class UltraDict(SharedDict["_K", "_V"]):
         @overload
         def __init__(
             self,
-            data: _Items[_K, _V] | None = None,
+            data: t.Items[t.K, t.V] | None = None,
             /,
             *,
             name: str | None = None,
             create: bool | None = None,
             buffer_size: int = 10_000,
-            serializer: _Serializer | None = None,
+            serializer: t.Serializer | None = None,
             shared_lock: bool | None = None,
             full_dump_size: int | None = None,
             auto_unlink: bool | None = None,
             recurse: bool | None = None,
-            recurse_register: str | UltraDict[Any, Any] | None = None,
+            recurse_register: str | UltraDict[t.Any, t.Any] | None = None,
         ) -> None: ...
         @overload
         def __init__(
-            self: UltraDict[str, _V],  # pyright: ignore[reportInvalidTypeVarUse]  # as typeshed's dict has it
-            data: _Items[str, _V] | None = None,
+            self: UltraDict[str, t.V],  # pyright: ignore[reportInvalidTypeVarUse]  # as typeshed's dict has it
+            data: t.Items[str, t.V] | None = None,
             /,
             *,
             name: str | None = None,
             create: bool | None = None,
             buffer_size: int = 10_000,
-            serializer: _Serializer | None = None,
+            serializer: t.Serializer | None = None,
             shared_lock: bool | None = None,
             full_dump_size: int | None = None,
             auto_unlink: bool | None = None,
             recurse: bool | None = None,
-            recurse_register: str | UltraDict[Any, Any] | None = None,
-            **items: _V,
+            recurse_register: str | UltraDict[t.Any, t.Any] | None = None,
+            **items: t.V,
         ) -> None: ...
         @overload
         def __init__(
@@ -104,28 +108,28 @@ class UltraDict(SharedDict["_K", "_V"]):
             name: str | None = None,
             create: bool | None = None,
             buffer_size: int = 10_000,
-            serializer: _Serializer | None = None,
+            serializer: t.Serializer | None = None,
             shared_lock: bool | None = None,
             full_dump_size: int | None = None,
             auto_unlink: bool | None = None,
             recurse: bool | None = None,
-            recurse_register: str | UltraDict[Any, Any] | None = None,
+            recurse_register: str | UltraDict[t.Any, t.Any] | None = None,
         ) -> None: ...
 
     def __init__(
         self,
         /,
-        *arg: Any,
+        *arg: t.Any,
         name: str | None = None,
         create: bool | None = None,
         buffer_size: int = 10_000,
-        serializer: _Serializer | None = None,
+        serializer: t.Serializer | None = None,
         shared_lock: bool | None = None,
         full_dump_size: int | None = None,
         auto_unlink: bool | None = None,
         recurse: bool | None = None,
-        recurse_register: str | UltraDict[Any, Any] | None = None,
-        **kwargs: Any,
+        recurse_register: str | UltraDict[t.Any, t.Any] | None = None,
+        **kwargs: t.Any,
     ) -> None:
         if len(arg) > 1:
             raise TypeError(f"UltraDict expected at most 1 argument, got {len(arg)}")
@@ -146,23 +150,23 @@ class UltraDict(SharedDict["_K", "_V"]):
 
     @classmethod
     def open(
-        cls: type[_Self],
+        cls: type[t.Self],
         name: str | None = None,
-        data: _Items[_K, _V] | None = None,
+        data: t.Items[t.K, t.V] | None = None,
         *,
         create: bool | None = None,
         buffer_size: int = 10_000,
-        serializer: _Serializer | None = None,
+        serializer: t.Serializer | None = None,
         shared_lock: bool | None = None,
         full_dump_size: int | None = None,
         auto_unlink: bool | None = None,
         recurse: bool | None = None,
-        recurse_register: str | UltraDict[Any, Any] | None = None,
+        recurse_register: str | UltraDict[t.Any, t.Any] | None = None,
         max_bytes: int | None = None,
         cache_bytes: int = _parameters.cache_bytes_default,
         mode: int = 0o600,
         allow_pickle: bool = True,
-    ) -> _Self:
+    ) -> t.Self:
         """Like UltraDict(...), but a word that is no parameter is an error and not an item."""
         opened = cls.__new__(cls)
         _start(
@@ -189,23 +193,23 @@ class UltraDict(SharedDict["_K", "_V"]):
 
         @overload
         @classmethod
-        def fromkeys(cls, iterable: Iterable[_Key], value: None = None, /) -> UltraDict[_Key, Any | None]: ...
+        def fromkeys(cls, iterable: Iterable[_Key], value: None = None, /) -> UltraDict[_Key, t.Any | None]: ...
         @overload
         @classmethod
         def fromkeys(cls, iterable: Iterable[_Key], value: _Value, /) -> UltraDict[_Key, _Value]: ...
         @classmethod
-        def fromkeys(cls, iterable: Iterable[Any], value: Any = None, /) -> UltraDict[Any, Any]: ...
+        def fromkeys(cls, iterable: Iterable[t.Any], value: t.Any = None, /) -> UltraDict[t.Any, t.Any]: ...
 
     @property
     def recurse_register(self) -> None:
         """Kept for older programs; cleaning up does not depend on it."""
         self._check_open()
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> dict[str, t.Any]:
         """How the dict was made and how far its stream is: for people who look for a fault."""
         return _status.of(self)
 
-    def print_status(self, status: dict[str, Any] | None = None, stderr: bool = False) -> None:
+    def print_status(self, status: dict[str, t.Any] | None = None, stderr: bool = False) -> None:
         """Prints status(), or what it said before."""
         _status.show(status or self.status(), sys.stderr if stderr else sys.stdout)
 
@@ -216,9 +220,9 @@ class UltraDict(SharedDict["_K", "_V"]):
         @overload
         def close(self, unlink: bool, data: Literal[False]) -> None: ...
         @overload
-        def close(self, unlink: bool = False, data: bool = True) -> dict[_K, _V] | None: ...
+        def close(self, unlink: bool = False, data: bool = True) -> dict[t.K, t.V] | None: ...
 
-    def close(self, unlink: bool = False, data: bool = True) -> dict[_K, _V] | None:
+    def close(self, unlink: bool = False, data: bool = True) -> dict[t.K, t.V] | None:
         """Ends this handle and returns the items as a plain dict (data=False: nothing).
 
         If an item cannot be loaded that is raised, and the handle stays open.
@@ -250,27 +254,30 @@ class UltraDict(SharedDict["_K", "_V"]):
             raise
         return True
 
-    def __enter__(self: _Self) -> _Self:
+    def __enter__(self: t.Self) -> t.Self:
         self._check_open()
         return self
 
     def __exit__(
-        self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: t.TracebackType | None,
     ) -> None:
         self._close()
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[t.Any, ...]:
         return _attach, self._handle(), _attributes(self) or None
 
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+    def __reduce_ex__(self, protocol: t.Any) -> tuple[t.Any, ...]:
         return self.__reduce__()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> dict[_K, _V]:
+    def __deepcopy__(self, memo: dict[int, t.Any]) -> dict[t.K, t.V]:
         import copy
 
         # Each time that a dict is read from itself it is another handle: one copy for all of them.
-        key: Any = (UltraDict, self._id, self.name)
-        whole: dict[_K, _V] | None = memo.get(key)
+        key: t.Any = (UltraDict, self._id, self.name)
+        whole: dict[t.K, t.V] | None = memo.get(key)
         if whole is None:
             whole = memo[key] = {}
             whole.update(copy.deepcopy(self.to_dict(), memo))
@@ -281,7 +288,11 @@ bind_methods(UltraDict)
 
 
 def _start(
-    opened: UltraDict[Any, Any], arg: tuple[Any, ...], items: dict[str, Any], identity: str = "", **given: Any
+    opened: UltraDict[t.Any, t.Any],
+    arg: tuple[t.Any, ...],
+    items: dict[str, t.Any],
+    identity: str = "",
+    **given: t.Any,
 ) -> None:
     """Opens, and writes the initial items; undone if anything fails."""
     if arg and isinstance(arg[0], str) and arg[0]:
@@ -293,17 +304,19 @@ def _start(
     _prepare_end()
     try:
         if items or (arg and arg[0] is not None):
-            base: Any = UltraDict  # an update of a subclass may need what its own __init__ does later
+            base: t.Any = UltraDict  # an update of a subclass may need what its own __init__ does later
             base.update(opened, *arg, **items)
     except BaseException:
         opened._abandon()
         raise
 
 
-def _attach(cls: type[_Self], name: str, identity: str, serializer: Any, cache_bytes: int, allow_pickle: bool) -> _Self:
+def _attach(
+    cls: type[t.Self], name: str, identity: str, serializer: t.Any, cache_bytes: int, allow_pickle: bool
+) -> t.Self:
     """What unpickling a handle calls: the very dict that was pickled, or an error; never a new one."""
     attached = cls.__new__(cls)
-    given: dict[str, Any] = dict.fromkeys(
+    given: dict[str, t.Any] = dict.fromkeys(
         ("full_dump_size", "auto_unlink", "shared_lock", "recurse", "recurse_register")
     )
     _start(
@@ -322,7 +335,7 @@ def _attach(cls: type[_Self], name: str, identity: str, serializer: Any, cache_b
     return attached
 
 
-def _attributes(handle: UltraDict[Any, Any]) -> Any:
+def _attributes(handle: UltraDict[t.Any, t.Any]) -> t.Any:
     """What a handle has beside the items, as pickle asks any object for it, slots of a subclass included."""
     getstate = getattr(handle, "__getstate__", None)
     if getstate is not None:  # its own, and from Python 3.11 on one that every object has
@@ -334,9 +347,9 @@ def _attributes(handle: UltraDict[Any, Any]) -> Any:
     return (handle.__dict__ or None, filled) if filled else handle.__dict__
 
 
-def attach_lock(*handle: Any) -> SharedLock:
+def attach_lock(*handle: t.Any) -> SharedLock:
     """What unpickling a lock calls."""
-    attached: UltraDict[Any, Any] = _attach(*handle)
+    attached: UltraDict[t.Any, t.Any] = _attach(*handle)
     return attached.lock
 
 

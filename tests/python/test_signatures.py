@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+import sys
+from typing import Any, get_type_hints
 
 import pytest
 
+from programs import run
 from UltraDict import UltraDict
 
 # Of dict.pop CPython cannot say it either; those of acquire depend on shared_lock.
@@ -29,3 +31,19 @@ def test_every_method_tells_its_parameters(cls: type) -> None:
 @pytest.mark.parametrize("name", ["get", "setdefault", "popitem"])
 def test_methods_of_dict_have_the_parameters_of_dict(name: str) -> None:
     assert str(inspect.signature(getattr(UltraDict, name))) == str(inspect.signature(getattr(dict, name)))
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="`int | None` cannot be evaluated there")
+@pytest.mark.parametrize("name", [*public_methods(UltraDict), "__init__", "__enter__", "__exit__"])
+def test_annotations_can_be_evaluated(name: str) -> None:
+    found = getattr(UltraDict, name)
+    assert isinstance(found, type) or get_type_hints(found).keys() >= getattr(found, "__annotations__", {}).keys()
+
+
+def test_typing_is_imported_only_by_who_evaluates_annotations() -> None:
+    program = """
+known = set(sys.modules)
+import UltraDict
+print(sorted({"typing", "importlib.metadata", "UltraDict._types"} & (set(sys.modules) - known)))
+"""
+    assert run(program).stdout == "[]\n"

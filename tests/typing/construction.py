@@ -86,6 +86,8 @@ def opened() -> None:
     assert_type(UltraDict[str, int].open(), UltraDict[str, int])
     assert_type(UltraDict[str, int].open("opened", {"a": 1}), UltraDict[str, int])
     assert_type(UltraDict[str, int].open("opened", [("a", 1)], cache_bytes=0, mode=0o600), UltraDict[str, int])
+    assert_type(UltraDict.open(name="opened"), UltraDict[Any, Any])
+    assert_type(UltraDict(name="opened"), UltraDict[Any, Any])
     assert_type(UltraDict[str, int].open(data=None, allow_pickle=False, full_dump_size=1000), UltraDict[str, int])
 
 
