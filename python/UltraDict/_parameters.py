@@ -27,13 +27,31 @@ def _flag(word: str, value: object) -> bool | None:
     raise TypeError(f"{word} must be True, False or None, not {value!r}")
 
 
-def _size(word: str, value: Any, least: int, most: int) -> int:
+# What a number may be, least and most, and what helps who gave another.
+_sizes = {
+    "buffer_size": (1, buffer_size_max, "bytes; leave it out: memory grows by itself"),
+    "full_dump_size": (1, 2**62, "bytes; leave it out for a content without bound"),
+    "max_bytes": (max_bytes_min, 2**62, "bytes; leave it out for a dict without bound"),
+    "cache_bytes": (0, 2**62, "bytes; 0 keeps no objects"),
+    "mode": (0, 0o777, "permission bits; 0o600 lets nobody else in"),
+}
+
+
+def _number(word: str, number: int) -> str:
+    if number.bit_length() > 128:  # it may have more digits than Python prints
+        return f"about {'-' if number < 0 else ''}2**{number.bit_length() - 1}"
+    return f"{number:#o}" if word == "mode" and number > 0 else str(number)
+
+
+def _size(word: str, value: Any) -> int:
+    least, most, unit = _sizes[word]
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{word} must be an integer, not {type(value).__name__}")
+        raise TypeError(f"{word} must be an integer, not {type(value).__name__}: it is in {unit}")
     size = index(value)
     if not least <= size <= most:
-        form = "#o" if word == "mode" else "d"
-        raise Exceptions.InvalidParameter(f"{word} must be between {least} and {most:{form}}, not {size:{form}}")
+        raise Exceptions.InvalidParameter(
+            f"{word} must be between {least} and {_number(word, most)}, not {_number(word, size)}: it is in {unit}"
+        )
     return size
 
 
@@ -46,8 +64,9 @@ def _is_of_nested(name: str) -> bool:
 
 def checked_name(value: object) -> str:
     if not isinstance(value, str):
+        kind = type(value).__name__
         items = ": the items are given as data=" if isinstance(value, dict) else ""
-        raise TypeError(f"name must be a str, not {type(value).__name__}{items}")
+        raise TypeError(f"name must be a str, not {kind}{items}")
     try:
         encoded = value.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -68,11 +87,12 @@ def checked_name(value: object) -> str:
 
 
 def _bounds(full_dump_size: Any, max_bytes: Any) -> tuple[int, int]:
-    content = 0 if full_dump_size in (None, 0) else _size("full_dump_size", full_dump_size, 1, 2**62)
-    whole = 0 if max_bytes is None else _size("max_bytes", max_bytes, max_bytes_min, 2**62)
+    content = 0 if full_dump_size in (None, 0) else _size("full_dump_size", full_dump_size)
+    whole = 0 if max_bytes is None else _size("max_bytes", max_bytes)
     if whole and content >= whole:
         raise Exceptions.InvalidParameter(
-            f"full_dump_size={content} does not fit into max_bytes={whole}, which also bounds what the content needs"
+            f"full_dump_size={content} does not fit into max_bytes={whole}, which also bounds what the content needs: "
+            "raise max_bytes, or leave full_dump_size out"
         )
     return content, whole
 
@@ -99,14 +119,14 @@ def checked(given: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": random_name() if given["name"] is None else checked_name(given["name"]),
         "create": {None: 0, True: 1, False: 2}[create],
-        "buffer_size": _size("buffer_size", given["buffer_size"], 1, buffer_size_max),
+        "buffer_size": _size("buffer_size", given["buffer_size"]),
         "full_dump_size": full_dump_size,
         "max_bytes": max_bytes,
         "auto_unlink": auto_unlink is not False,
-        "mode": _size("mode", given["mode"], 0, 0o777),
+        "mode": _size("mode", given["mode"]),
         "serializer": given["serializer"],
         "shared_lock": _flag("shared_lock", given["shared_lock"]),
         "recurse": recurse,
-        "cache_bytes": _size("cache_bytes", given["cache_bytes"], 0, 2**62),
+        "cache_bytes": _size("cache_bytes", given["cache_bytes"]),
         "allow_pickle": _flag("allow_pickle", given["allow_pickle"]) is not False,
     }

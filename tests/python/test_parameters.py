@@ -72,8 +72,30 @@ def test_a_negative_full_dump_size(size: int) -> None:
     refused(ValueError, "full_dump_size", full_dump_size=size)
 
 
+@pytest.mark.parametrize(
+    ("word", "least", "most", "unit"),
+    [
+        ("buffer_size", "1", "4294967295", "bytes; leave it out: memory grows by itself"),
+        ("full_dump_size", "1", "4611686018427387904", "bytes; leave it out for a content without bound"),
+        ("max_bytes", "65536", "4611686018427387904", "bytes; leave it out for a dict without bound"),
+        ("cache_bytes", "0", "4611686018427387904", "bytes; 0 keeps no objects"),
+        ("mode", "0", "0o777", "permission bits; 0o600 lets nobody else in"),
+    ],
+)
+def test_a_bad_number_is_told_its_bounds_its_unit_and_the_way_out(word: str, least: str, most: str, unit: str) -> None:
+    for number, shown in {-1: "-1", 2**1000: "about 2**1000", -(10**5000): "about -2**16609"}.items():
+        with pytest.raises(InvalidParameter) as found:
+            UltraDict.open(**{word: number})  # type: ignore[arg-type]
+        assert str(found.value) == f"{word} must be between {least} and {most}, not {shown}: it is in {unit}"
+    for value, kind in {1.5: "float", "x": "str"}.items():
+        with pytest.raises(TypeError) as refusal:
+            UltraDict.open(**{word: value})  # type: ignore[arg-type]
+        assert str(refusal.value) == f"{word} must be an integer, not {kind}: it is in {unit}"
+
+
 def test_bounds_that_contradict_each_other() -> None:
-    with pytest.raises(InvalidParameter, match="full_dump_size=2097152 does not fit into max_bytes=1048576"):
+    words = "full_dump_size=2097152 does not fit into max_bytes=1048576.*: raise max_bytes, or leave full_dump_size out"
+    with pytest.raises(InvalidParameter, match=words):
         UltraDict.open(max_bytes=2**20, full_dump_size=2**21)
 
 
