@@ -9,10 +9,11 @@ from typing import Any, Optional
 
 from claims import assert_type
 
-from UltraDict import Exceptions, SharedLock, UltraDict
+from UltraDict import Exceptions, SharedLock, UltraDict, __version__
 
 
 def parameters(d: UltraDict[str, int]) -> None:
+    assert_type(__version__, str)
     assert_type(d.name, str)
     assert_type(d.closed, bool)
     assert_type(d.buffer_size, int)
