@@ -6,12 +6,10 @@ Reading and writing are slots of the base class, in C++. What is here runs when 
 
 from __future__ import annotations
 
-import atexit
-import os
 import sys
 
-from . import Exceptions, _core, _parameters, _status
-from ._core import SharedDict, SharedLock, after_fork_in_child, bind_methods, interpreter_ends, leave_all
+from . import Exceptions, _core, _end, _parameters
+from ._core import SharedDict, SharedLock, bind_methods
 from ._core import unlink_by_name as _unlink_by_name
 
 TYPE_CHECKING = False
@@ -57,6 +55,20 @@ class UltraDict(SharedDict["t.K", "t.V"]):
     UltraDict(mapping_or_pairs, name="x", key=value, ...) attaches to the dict of that name, or creates it. Any process
     of the same user that knows the name sees the same items. See the README for what differs from dict, first of all:
     changing a value in place is not shared, assigning it back is.
+
+    Parameters, by keyword; what cannot be is refused with InvalidParameter (a ValueError) or TypeError:
+      name              random if None
+      create            None: attach, or create; True: create, or AlreadyExists; False: attach, or
+                        CannotAttachSharedMemory
+      buffer_size       bytes set aside at creation, 10,000; a hint, never a limit
+      serializer        object or module with dumps and loads; None: pickle, or on attach the recorded one
+      shared_lock       True: lock.acquire() raises if the lock cannot be had; False, the default: it answers False
+      full_dump_size    bound of the content in bytes, beyond it FullDumpMemoryFull; None: no bound
+      auto_unlink       True, the default: the dict ends with the process that creates it; False: by unlink alone
+      recurse           True: plain dicts among the values are shared too; needs pickle; default False
+      recurse_register  a name or an UltraDict; nothing depends on it
+    Who attaches with another serializer, shared_lock or recurse than is recorded gets ParameterMismatch; the other
+    parameters of a dict that is there are those of its creator. UltraDict.open() has more.
     """
 
     Exceptions = Exceptions
@@ -167,7 +179,14 @@ class UltraDict(SharedDict["t.K", "t.V"]):
         mode: int = 0o600,
         allow_pickle: bool = True,
     ) -> t.Self:
-        """Like UltraDict(...), but a word that is no parameter is an error and not an item."""
+        """Like UltraDict(...), but a word that is no parameter is a TypeError and not an item. Further parameters:
+
+        max_bytes     bound of all shared memory of the dict, in bytes, at least 65,536, set aside at creation; beyond
+                      it SharedMemoryFull; None: no bound
+        cache_bytes   bound of the objects that this process keeps decoded, in bytes, 64 MiB; 0: none
+        mode          permission bits of the files, 0o600
+        allow_pickle  False: decode plain data only; what is stored as a pickle raises Forbidden when it is read
+        """
         opened = cls.__new__(cls)
         _start(
             opened,
@@ -207,10 +226,14 @@ class UltraDict(SharedDict["t.K", "t.V"]):
 
     def status(self) -> dict[str, t.Any]:
         """How the dict was made and how far its stream is: for people who look for a fault."""
+        from . import _status
+
         return _status.of(self)
 
     def print_status(self, status: dict[str, t.Any] | None = None, stderr: bool = False) -> None:
         """Prints status(), or what it said before."""
+        from . import _status
+
         _status.show(status or self.status(), sys.stderr if stderr else sys.stdout)
 
     if TYPE_CHECKING:
@@ -225,13 +248,15 @@ class UltraDict(SharedDict["t.K", "t.V"]):
     def close(self, unlink: bool = False, data: bool = True) -> dict[t.K, t.V] | None:
         """Ends this handle and returns the items as a plain dict (data=False: nothing).
 
-        If an item cannot be loaded that is raised, and the handle stays open.
+        unlink=True removes the dict as well, as unlink() does. If an item cannot be loaded that is raised, and the
+        handle stays open.
         """
         try:
             items = self.to_dict() if data and not self.closed else None
         except Exception as error:
-            if hasattr(error, "add_note"):
-                error.add_note("the dict stays open: close(data=False) closes it without returning the items")
+            add_note = getattr(error, "add_note", None)
+            if add_note is not None:
+                add_note("the dict stays open: close(data=False) closes it without returning the items")
             raise
         if unlink:
             self._unlink()
@@ -245,7 +270,11 @@ class UltraDict(SharedDict["t.K", "t.V"]):
 
     @staticmethod
     def unlink_by_name(name: str, ignore_errors: bool = False) -> bool:
-        """Removes a left-over dict. Without one: CannotAttachSharedMemory, or False if errors are to be ignored."""
+        """Removes a left-over dict and answers True. Without one: CannotAttachSharedMemory.
+
+        With ignore_errors=True that, and a name that cannot be, is answered with False; Forbidden and SystemFailure,
+        where it is there and cannot be removed, are still raised.
+        """
         try:
             _unlink_by_name(_parameters.checked_name(name))
         except (Exceptions.CannotAttachSharedMemory, Exceptions.InvalidParameter):
@@ -301,7 +330,7 @@ def _start(
         )
     defaults = {"cache_bytes": _parameters.cache_bytes_default, "mode": 0o600, "allow_pickle": True}
     opened._open(**_parameters.checked({**defaults, **given}), identity=identity)
-    _prepare_end()
+    _end.prepare()
     try:
         if items or (arg and arg[0] is not None):
             base: t.Any = UltraDict  # an update of a subclass may need what its own __init__ does later
@@ -358,26 +387,3 @@ _package = __name__.rpartition(".")[0]
 for _named in (UltraDict, _attach, attach_lock):
     _named.__module__ = _package
     setattr(sys.modules[_package], _named.__name__, _named)
-
-_knows_multiprocessing = False
-
-
-def _prepare_end() -> None:
-    """Children that multiprocessing forks end without the interpreter: its own list of last things must know of us."""
-    global _knows_multiprocessing  # noqa: PLW0603
-    util = sys.modules.get("multiprocessing.util")
-    if util is None or _knows_multiprocessing:
-        return
-    _knows_multiprocessing = True
-    util.register_after_fork(UltraDict, _leave_last)
-    if sys.modules["multiprocessing.process"].parent_process() is not None:
-        _leave_last()
-
-
-def _leave_last(_: object = None) -> None:
-    sys.modules["multiprocessing.util"].Finalize(None, leave_all, exitpriority=-1000)
-
-
-os.register_at_fork(after_in_child=_prepare_end)
-os.register_at_fork(after_in_child=after_fork_in_child)
-atexit.register(interpreter_ends)
