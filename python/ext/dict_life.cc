@@ -168,7 +168,10 @@ bool put_stats(PyObject* dict, const Session* session) {
 PyGetSetDef dict_getset[] = {
     {"name", get_name, nullptr, "The name by which any process of this user attaches.", nullptr},
     {"closed", get_closed, nullptr, "Whether this handle was closed, or never opened.", nullptr},
-    {"lock", get_lock, nullptr, "The lock of this dict: one for all processes, re-entrant per thread.", nullptr},
+    {"lock", get_lock, nullptr,
+     "The lock of this dict: one for all processes, re-entrant per thread. `with d.lock:` waits as long as it takes, "
+     "`with d.lock(timeout=0.5):` half a second, then CannotAcquireLockTimeout.",
+     nullptr},
     {"serializer", get_serializer, nullptr, "What turns values into bytes.", nullptr},
     {"shared_lock", get_shared_lock, nullptr, "As recorded when the dict was created.", nullptr},
     {"recurse", get_recurse, nullptr, "Whether plain dicts become nested ones when they are assigned.", nullptr},

@@ -62,7 +62,9 @@ PyMethodDef dict_methods[] = {
     {"setdefault", method(dict_setdefault), METH_FASTCALL,
      "setdefault($self, key, default=None, /)\n--\n\nThe value of the key, which is inserted with the default if it is "
      "missing."},
-    {"pop", method(dict_pop), METH_FASTCALL, "pop(key[, default]): removes the key and returns its value."},
+    {"pop", method(dict_pop), METH_FASTCALL,
+     "pop($self, key, /, *default)\n--\n\nRemoves the key and returns its value. If it is missing: the default, or "
+     "KeyError if none is given."},
     {"popitem", dict_popitem, METH_NOARGS,
      "popitem($self, /)\n--\n\nRemoves and returns the last inserted (key, value) pair."},
     {"update", method(dict_update), words_too,

@@ -151,12 +151,16 @@ PyMethodDef lock_methods[] = {
     {"__exit__", method(lock_exit), METH_FASTCALL, "Gives the lock back."},
     {"__reduce__", lock_reduce, METH_NOARGS, "Pickles like the handle."},
     {"acquire", method(lock_acquire), words_too,
-     "Takes the lock. (block=True, timeout=None), answers False if it cannot be had; with shared_lock=True "
-     "(block=True, sleep_time=1e-06, timeout=None, steal_after_timeout=False), raises then."},
+     "acquire($self, /, block=True, timeout=None, sleep_time=1e-06, steal_after_timeout=False, *, steal=False)\n--\n\n"
+     "Takes the lock and answers True; False if it cannot be had. timeout is in seconds, None waits for ever; "
+     "block=False does not wait; sleep_time=0 waits without sleeping. With shared_lock=True sleep_time stands before "
+     "timeout, and what cannot be had raises CannotAcquireLock, or CannotAcquireLockTimeout after the timeout. A dead "
+     "holder is replaced, a living one never: steal_after_timeout and steal change nothing. AlreadyClosed if the dict "
+     "is."},
     {"acquire_with_timeout", method(lock_acquire_with_timeout), words_too,
      "acquire_with_timeout($self, /, block=True, sleep_time=1e-06, timeout=1.0, steal_after_timeout=False, *, "
      "steal=False)\n--\n\n"
-     "As in the original: takes the lock within that many seconds or raises CannotAcquireLockTimeout."},
+     "As in the original: takes the lock within `timeout` seconds or raises CannotAcquireLockTimeout."},
     {"release", lock_release, METH_VARARGS,
      "release($self, /, *args)\n--\n\nGives the lock back once; False if this thread does not hold it."},
     {"steal", method(lock_steal), words_too,
@@ -190,7 +194,12 @@ PyType_Slot lock_slots[] = {
     {Py_tp_call, reinterpret_cast<void*>(lock_call)},
     {Py_tp_methods, lock_methods},
     {Py_tp_getset, lock_getset},
-    {Py_tp_doc, const_cast<char*>("The lock of an UltraDict: d.lock. One for all processes, re-entrant per thread.")},
+    {Py_tp_doc,
+     const_cast<char*>("The lock of an UltraDict: d.lock. One for all processes, re-entrant per thread.\n\n"
+                       "with d.lock: waits as long as it takes.\n"
+                       "with d.lock(block=True, timeout=None, sleep_time=1e-06): waits `timeout` seconds at most, then "
+                       "CannotAcquireLockTimeout; with block=False not at all, CannotAcquireLock.\n"
+                       "acquire() and release() do the same without `with`.")},
     {0, nullptr},
 };
 
