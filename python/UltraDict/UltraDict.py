@@ -7,6 +7,7 @@ Reading and writing are slots of the base class, in C++. What is here runs when 
 from __future__ import annotations
 
 import sys
+from itertools import islice
 
 from . import Exceptions, _core, _end, _parameters
 from ._core import SharedDict, SharedLock, bind_methods
@@ -294,6 +295,15 @@ class UltraDict(SharedDict["t.K", "t.V"]):
         traceback: t.TracebackType | None,
     ) -> None:
         self._close()
+
+    def _repr_pretty_(self, printer: t.Any, _cycle: bool) -> None:
+        """What IPython calls: of a big dict it shows as much as of a plain one."""
+        most = printer.max_seq_length
+        if self.closed or not 0 < most < len(self):
+            shown = repr(self)
+        else:
+            shown = ", ".join(f"{key!r}: {value!r}" for key, value in islice(self.items(), most)).join(("{", ", ...}"))
+        printer.text(shown)
 
     def __reduce__(self) -> tuple[t.Any, ...]:
         return _attach, self._handle(), _attributes(self) or None
