@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Python objects <-> the bytes that the engine stores (ultradict/encoding.h): everything the rest of the extension
-// needs to know about encodings. convert_key.cc, convert_number.cc, convert_value.cc, convert_decode.cc,
-// convert_serializer.cc and convert_state.cc implement it.
+// needs to know about encodings.
 //
 // Errors: a function that fails has raised a Python exception. What `dumps`, `loads`, `__hash__`, `__reduce__` and
 // their like raise propagates unchanged.

@@ -15,7 +15,7 @@ Py_ssize_t dict_length(PyObject* self);
 PyObject* dict_get(PyObject* self, PyObject* const* arguments, Py_ssize_t count);
 PyObject* dict_has_key(PyObject* self, PyObject* key);
 
-// The default for a key that is not there: what dict raises.
+// Of the arguments of a method; false with what dict raises.
 inline bool check_count(const char* name, Py_ssize_t count, Py_ssize_t least, Py_ssize_t most) {
   if (count >= least && count <= most) return true;
   const bool few = count < least;

@@ -20,7 +20,7 @@ PyObject* raise_untaken(Session* session, Taken taken, double seconds_passed) {
   return nullptr;
 }
 
-// Enters with the given terms; `entered` is what `with` binds.
+// Takes the lock with the given terms and answers what `with` binds: the lock itself.
 PyObject* enter(PyObject* lock, const LockTerms& terms) {
   Session* session = session_of_lock(lock);
   if (session == nullptr) return nullptr;
