@@ -56,16 +56,8 @@ class TypedWriter {
 
   Written write_list(PyObject* list, int depth) {
     if (repeated(list, depth)) return Written::untyped;
-#ifdef Py_GIL_DISABLED
-    Ref frozen = Ref::steal(PyList_AsTuple(list));
-    if (!frozen) return Written::failed;
-    return write_items(PySequence_Fast_ITEMS(frozen.get()), PyTuple_GET_SIZE(frozen.get()), depth);
-#else
-    return write_items(PySequence_Fast_ITEMS(list), PyList_GET_SIZE(list), depth);
-#endif
-  }
-
-  Written write_items(PyObject** items, Py_ssize_t count, int depth) {
+    PyObject** const items = PySequence_Fast_ITEMS(list);
+    const Py_ssize_t count = PyList_GET_SIZE(list);
     if (!write_count(Tag::list, static_cast<std::size_t>(count), out_)) return Written::failed;
     for (Py_ssize_t i = 0; i < count; ++i) {
       const Written item = write(items[i], depth + 1);
@@ -76,16 +68,6 @@ class TypedWriter {
 
   Written write_dict(PyObject* dict, int depth) {
     if (repeated(dict, depth)) return Written::untyped;
-#ifdef Py_GIL_DISABLED
-    Ref frozen = Ref::steal(PyDict_Copy(dict));
-    if (!frozen) return Written::failed;
-    return write_pairs(frozen.get(), depth);
-#else
-    return write_pairs(dict, depth);
-#endif
-  }
-
-  Written write_pairs(PyObject* dict, int depth) {
     if (!write_count(Tag::dict, static_cast<std::size_t>(PyDict_GET_SIZE(dict)), out_)) return Written::failed;
     PyObject* key = nullptr;
     PyObject* value = nullptr;
@@ -105,9 +87,7 @@ class TypedWriter {
   bool repeated(PyObject* object, int depth) {
     if (depth == 0) return false;
     if (object == root_) return true;
-#ifndef Py_GIL_DISABLED
     if (Py_REFCNT(object) == 1) return false;
-#endif
     return !seen_.insert(object).second;
   }
 
