@@ -69,17 +69,11 @@ bool raise_mismatch(const ConvertState& state, const std::string& name) {
 // mismatch_error, with the exception that is raised now as its cause; an emergency stays as it is.
 bool raise_mismatch_from(const ConvertState& state, const std::string& name) {
   if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError)) return false;
-  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
-  PyErr_Fetch(&type, &value, &traceback);
-  PyErr_NormalizeException(&type, &value, &traceback);
-  Ref cause = Ref::steal(value);
-  Ref cause_type = Ref::steal(type), cause_traceback = Ref::steal(traceback);
+  Ref cause = take_raised();
   raise_mismatch(state, name);
-  PyErr_Fetch(&type, &value, &traceback);
-  PyErr_NormalizeException(&type, &value, &traceback);
-  PyException_SetCause(value, cause.release());
-  PyErr_Restore(type, value, traceback);
-  return false;
+  const Ref raised = take_raised();
+  PyException_SetCause(raised.get(), cause.release());
+  return raise_again(raised.get()), false;
 }
 
 }  // namespace

@@ -59,13 +59,11 @@ PyObject* written_value(Session* session, PyObject* key, Py_hash_t hash, PyObjec
 
 // An insertion whose value cannot be given to the caller does not happen. The shared lock is held.
 PyObject* take_back(Session* session, PyObject* key, Py_hash_t hash, const Sighting& inserted) {
-  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
-  PyErr_Fetch(&type, &value, &traceback);
+  const RaisedKept kept;
   const bool erased =
       inserted.born != 0 ? erase_seen(session, inserted) : erase_key(session, key, hash) != Found::error;
   if (!erased) PyErr_Clear();
   session->held.let_go(session, key);
-  PyErr_Restore(type, value, traceback);
   return nullptr;
 }
 

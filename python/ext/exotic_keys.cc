@@ -158,10 +158,8 @@ bool ExoticKeys::purge(Session* session) {
 
 // What goes with it may run Python code.
 void ExoticKeys::begin_anew(Mirror* mirror) {
-  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
-  PyErr_Fetch(&type, &value, &traceback);
+  const RaisedKept kept;
   mirror->reset();
-  PyErr_Restore(type, value, traceback);
 }
 
 bool ExoticKeys::add(PyObject* key, Bytes canonical) {
