@@ -62,10 +62,11 @@ PyObject* dict_clear(PyObject* self, PyObject*) {
   const Use use(session);
   LockForWrite lock(session);
   if (!lock.acquire()) return nullptr;
-  session->size_changes -= static_cast<std::int64_t>(session->engine.count());
+  const std::uint64_t count = session->engine.count();
   const Status status = session->engine.clear();
   lock.release();
   if (!status) return raise_status(session, status);
+  session->size_changes -= static_cast<std::int64_t>(count);
   session->cache.clear();
   session->exotic.clear();
   session->held.clear(session);

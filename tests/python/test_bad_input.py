@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from mmap import mmap
 from pathlib import Path
 from typing import Any
 
@@ -188,9 +189,9 @@ def test_f7_a_strange_name_that_can(name: str) -> None:
 # ---- files ----
 
 
-def control_file(directory: Path) -> Path:
-    """The control file of the dict "damaged"."""
-    return directory / "d" / os.readlink(directory / "n" / "damaged") / "control"
+def control_file(directory: Path, name: str = "damaged") -> Path:
+    """The control file of the dict of that name."""
+    return directory / "d" / os.readlink(directory / "n" / name) / "control"
 
 
 @pytest.fixture
@@ -262,6 +263,21 @@ def test_e1_any_flipped_byte_is_an_error_or_harmless(damaged: Path) -> None:
     command = [sys.executable, "-X", "faulthandler", "-c", flipping_program, str(damaged)]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert (ended.stdout, ended.stderr) == ("done\n", "")
+
+
+def test_iterators_go_on_after_a_clear_that_failed(shared_directory: Path) -> None:
+    with UltraDict({"n": {"first": 1, "second": 2}}, recurse=True) as d:
+        walker = iter(d["n"])
+        assert next(walker) == "first"
+        with control_file(shared_directory, d.name).open("r+b") as file, mmap(file.fileno(), 0) as shared:
+            key_at = shared.find(b"second")
+            head = slice(key_at - 32, key_at)
+            sound = shared[head]
+            shared[head] = bytes(32)
+            with pytest.raises(UltraDictError, match="damaged"):
+                d["n"].clear()
+            shared[head] = sound
+        assert list(walker) == ["second"]
 
 
 def test_e13_another_format_version(damaged: Path) -> None:
