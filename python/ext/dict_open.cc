@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Opening: parameters to engine options, and the recorded attributes (serializer, shared_lock, recurse) compared with
 // those that were asked for.
+#include <iterator>
 #include <map>
 #include <string>
 
 #include "dict_life.h"
+
 namespace ultradict::python {
 
 namespace {
+
+constexpr Create ways[] = {Create::if_missing, Create::always, Create::never};
 
 // As they came from Python; null and None: not given.
 struct Parameters {
@@ -31,12 +35,20 @@ struct Parameters {
                                   "allow_pickle", "identity",   "max_bytes",   nullptr};
     return PyArg_ParseTupleAndKeywords(arguments, keywords, "UiKKpIOOOKp|sK:_open", const_cast<char**>(words), &name,
                                        &create, &buffer_size, &full_dump_size, &auto_unlink, &mode, &serializer,
-                                       &shared_lock, &recurse, &cache_bytes, &allow_pickle, &identity, &max_bytes) != 0;
+                                       &shared_lock, &recurse, &cache_bytes, &allow_pickle, &identity,
+                                       &max_bytes) != 0 &&
+           check_create();
+  }
+
+ private:
+  bool check_create() const {
+    if (create >= 0 && create < static_cast<int>(std::size(ways))) return true;
+    return PyErr_Format(PyExc_ValueError, "create must be 0 (if missing), 1 (always) or 2 (never), not %d", create),
+           false;
   }
 };
 
 Options engine_options(const Parameters& given, std::string attributes) {
-  static constexpr Create ways[] = {Create::if_missing, Create::always, Create::never};
   Options options;
   options.create = ways[given.create];
   options.id = given.identity;

@@ -103,6 +103,15 @@ def test_a_serializer_that_answers_nonsense() -> None:
         UltraDict(serializer=object())
 
 
+def test_a_way_to_create_that_there_is_not() -> None:
+    for way in (-1, 3, 1 << 30):
+        never_opened: Any = UltraDict.__new__(UltraDict)
+        given = {"buffer_size": 10_000, "full_dump_size": 0, "auto_unlink": True, "mode": 0o600, "serializer": None}
+        given.update(shared_lock=None, recurse=None, cache_bytes=0, allow_pickle=True)
+        with pytest.raises(ValueError, match=f"create must be .* not {way}"):
+            never_opened._open(name="never", create=way, **given)
+
+
 # ---- objects at the wrong time ----
 
 
