@@ -43,6 +43,7 @@ void Cache::begin(const Dict& engine, CacheBudget* budget) noexcept {
   budget_->join(this);
 }
 
+// It begins anew when Python code has changed the cache.
 int Cache::find_by_python(Py_hash_t hash, PyObject* key, std::uint32_t* number) {
   const std::uint32_t tag = tag_of(hash);
   auto perturb = static_cast<std::size_t>(hash);
@@ -61,7 +62,11 @@ int Cache::find_by_python(Py_hash_t hash, PyObject* key, std::uint32_t* number) 
         PyErr_Clear();  // may run Python code
         if (version == version_) remove(*number);
       }
-      if (is_changed || same < 0) return find(hash, key, number);
+      if (is_changed || same < 0) {
+        perturb = static_cast<std::size_t>(hash);
+        at = perturb & mask_;
+        continue;
+      }
       if (same != 0) return 1;
     }
     at = next_slot(at, &perturb);

@@ -330,3 +330,32 @@ def test_closing_under_the_feet_of_a_thread() -> None:
         started.wait()
         d.close()
         thread.join()
+
+
+class Changing:
+    """Equal to all of its kind; so many comparisons change the cache first."""
+
+    left = 0
+    cached: Any = None
+
+    def __hash__(self) -> int:
+        return 5
+
+    def __eq__(self, other: object) -> bool:
+        if Changing.left > 0:
+            Changing.left -= 1
+            Changing.cached["other"] = 1
+            del Changing.cached["other"]
+        return True
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Changing, ()
+
+
+def test_a_key_whose_comparison_changes_the_cache_again_and_again_is_found(d: UltraDict[Any, Any]) -> None:
+    d[Changing()] = "found"
+    assert d[Changing()] == "found"
+    Changing.cached, Changing.left = d, 100_000  # more than there would be room for on the stack
+    assert d[Changing()] == "found"
+    assert (Changing.cached, Changing.left) == (d, 0)
+    Changing.cached = None
