@@ -254,9 +254,9 @@ Session* session_of_lock(PyObject* self) {
 }
 
 PyObject* make_lock(Session* session, PyTypeObject* dict_type) {
+  session->gain_object();  // first: making an object may run Python code, with which the dict may go
   auto* lock = PyObject_GC_New(LockObject, reinterpret_cast<PyTypeObject*>(session->module->lock_type.get()));
-  if (lock == nullptr) return nullptr;
-  session->gain_object();
+  if (lock == nullptr) return session->lose_object(), nullptr;
   lock->session = session;
   lock->dict_type = Ref::share(reinterpret_cast<PyObject*>(dict_type)).release();
   auto* object = reinterpret_cast<PyObject*>(lock);

@@ -86,6 +86,12 @@ def test_the_lock_is_made_once() -> None:
         UltraDict(name=name, create=False)
 
 
+def test_a_dict_that_is_given_up_while_its_lock_is_made() -> None:
+    d: UltraDict[str, int] = UltraDict()
+    with pytest.raises(UltraDict.Exceptions.AlreadyClosed), collector_runs(d._abandon):
+        d.lock
+
+
 def test_the_handle_of_a_nested_dict_is_made_once() -> None:
     with UltraDict({"n": {}}, recurse=True) as d:
         d.load(force=True)
