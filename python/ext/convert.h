@@ -44,6 +44,7 @@ struct ConvertState {
   // Raise the exception above that fits; null, for the convenience of who returns it.
   PyObject* raise_damaged(const char* message) const;
   PyObject* raise_forbidden(const char* message) const;
+  PyObject* raise_pickled_value() const;  // which allow_pickle=False forbids
 
   int traverse(visitproc visit, void* arg) const;
   void clear();
@@ -139,6 +140,9 @@ inline bool is_bytes(Tag tag) noexcept { return tag == Tag::bytes || tag == Tag:
 bool payload_of(Bytes encoding, Bytes* payload);
 // A new one, of that tag, that holds `bytes`; without the interpreter lock if it takes long.
 Ref copy_of(Tag tag, Bytes bytes);
+inline Ref bytes_object(Bytes bytes) {
+  return Ref::steal(PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
+}
 
 // Whether decoding gives back an equal object of the same type, whatever the value. A writer whose serializer promises
 // less must forget its own object and read what the others read.

@@ -178,9 +178,7 @@ PyObject* read_foreign(Tag tag, Bytes rest, const Serializer& serializer) {
   if (serializer.is_default) {
     return serializer.state->raise_damaged("a stored value was written by a serializer other than the dict's");
   }
-  Ref dumped = Ref::steal(tag == Tag::foreign_text
-                              ? read_text(rest)
-                              : PyBytes_FromStringAndSize(rest.data(), static_cast<Py_ssize_t>(rest.size())));
+  const Ref dumped = tag == Tag::foreign_text ? Ref::steal(read_text(rest)) : bytes_object(rest);
   if (!dumped) return checked(nullptr, *serializer.state, "the stored text of a value is damaged");
   return PyObject_CallFunctionObjArgs(serializer.loads.get(), dumped.get(), nullptr);
 }
@@ -206,11 +204,11 @@ PyObject* decode_value(Tag tag, Bytes bytes, const Serializer& serializer) {
   if (tag == Tag::foreign_bytes || tag == Tag::foreign_text) return read_foreign(tag, bytes.substr(1), serializer);
   if (tag == Tag::pickle) {
     if (serializer.allow_pickle) return read_pickle(state, bytes.substr(1));
-    return state.raise_forbidden("the value is stored as a pickle, which allow_pickle=False refuses to load");
+    return state.raise_pickled_value();
   }
   if (tag == Tag::pickle_with_buffers) {
     if (serializer.allow_pickle) return read_pickle_with_buffers(state, bytes);
-    return state.raise_forbidden("the value is stored as a pickle, which allow_pickle=False refuses to load");
+    return state.raise_pickled_value();
   }
   return checked(TypedReader(bytes, false).whole(), state, damaged_value);
 }

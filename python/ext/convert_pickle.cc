@@ -97,7 +97,7 @@ bool write_pickle(ConvertState& state, PyObject* object, Encoded* out) {
 PyObject* read_pickle(ConvertState& state, Bytes pickle) {
   PyObject* loads = ConvertState::imported(&state.pickle_loads, "pickle", "loads");
   if (loads == nullptr) return nullptr;
-  Ref bytes = Ref::steal(PyBytes_FromStringAndSize(pickle.data(), static_cast<Py_ssize_t>(pickle.size())));
+  const Ref bytes = bytes_object(pickle);
   return bytes ? PyObject_CallFunctionObjArgs(loads, bytes.get(), nullptr) : nullptr;
 }
 
@@ -133,8 +133,7 @@ PyObject* load_with_buffers(ConvertState& state, PyObject* pickle, PyObject* buf
 PyObject* read_pickle_with_buffers(ConvertState& state, Bytes value) try {
   PickleParts parts;
   if (!split_pickle(value, &parts)) return state.raise_damaged("the stored buffers of a pickle are damaged");
-  const Ref pickle =
-      Ref::steal(PyBytes_FromStringAndSize(parts.pickle.data(), static_cast<Py_ssize_t>(parts.pickle.size())));
+  const Ref pickle = bytes_object(parts.pickle);
   const Ref buffers = Ref::steal(PyTuple_New(static_cast<Py_ssize_t>(parts.buffers.size())));
   if (!pickle || !buffers) return nullptr;
   for (std::size_t i = 0; i < parts.buffers.size(); ++i) {

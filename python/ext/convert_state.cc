@@ -22,6 +22,10 @@ PyObject* ConvertState::raise_forbidden(const char* message) const {
   return nullptr;
 }
 
+PyObject* ConvertState::raise_pickled_value() const {
+  return raise_forbidden("the value is stored as a pickle, which allow_pickle=False refuses to load");
+}
+
 int ConvertState::traverse(visitproc visit, void* arg) const {
   Py_VISIT(damaged_error.get());
   Py_VISIT(forbidden_error.get());

@@ -45,13 +45,6 @@ void dict_dealloc(PyObject* self) {
   Py_DECREF(type);
 }
 
-template <class Function>
-PyCFunction method(Function function) {
-  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
-}
-
-constexpr int words_too = METH_VARARGS | METH_KEYWORDS;
-
 PyMethodDef dict_methods[] = {
     {"get", method(dict_get), METH_FASTCALL,
      "get($self, key, default=None, /)\n--\n\nThe value of the key if it is there, else default."},

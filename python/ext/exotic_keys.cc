@@ -15,10 +15,6 @@ bool ensure_dict(Ref* dict) {
   return static_cast<bool>(*dict);
 }
 
-Ref bytes_object(Bytes bytes) {
-  return Ref::steal(PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
-}
-
 Bytes bytes_of(PyObject* object) {
   return {PyBytes_AS_STRING(object), static_cast<std::size_t>(PyBytes_GET_SIZE(object))};
 }

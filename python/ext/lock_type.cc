@@ -139,13 +139,6 @@ void lock_dealloc(PyObject* self) {
   Py_DECREF(type);
 }
 
-template <class Function>
-PyCFunction method(Function function) {
-  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
-}
-
-constexpr int words_too = METH_VARARGS | METH_KEYWORDS;
-
 PyMethodDef lock_methods[] = {
     {"__enter__", lock_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nWaits for the lock."},
     {"__exit__", method(lock_exit), METH_FASTCALL, "Gives the lock back."},

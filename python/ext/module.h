@@ -64,6 +64,13 @@ struct ModuleState {
   void clear();
 };
 
+// Whatever its parameters are, as its flags in the table say.
+template <class Function>
+PyCFunction method(Function function) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+constexpr int words_too = METH_VARARGS | METH_KEYWORDS;
+
 // tp_new of the types that only this module makes instances of.
 inline PyObject* refuse_new(PyTypeObject* type, PyObject*, PyObject*) {
   return PyErr_Format(PyExc_TypeError, "cannot create '%.200s' instances", type->tp_name);

@@ -293,7 +293,7 @@ class Plan {
   static bool add_to(Family::Estate* estate, const Special& special, Bytes form) {
     if (special.settled.exotic) {
       if (!estate->exotic) estate->exotic = Ref::steal(PyDict_New());
-      const Ref canonical = Ref::steal(PyBytes_FromStringAndSize(form.data(), static_cast<Py_ssize_t>(form.size())));
+      const Ref canonical = bytes_object(form);
       if (!estate->exotic || !canonical) return false;
       if (PyDict_SetItem(estate->exotic.get(), canonical.get(), special.key) < 0) return false;
     }

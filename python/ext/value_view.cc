@@ -81,14 +81,8 @@ PyObject* raise_no_buffer(PyObject* key, const char* kind) {
                       key, kind);
 }
 
-Ref to_bytes(Bytes bytes) {
-  return Ref::steal(PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
-}
-
 bool may_unpickle(const Session* session) {
-  if (session->serializer.allow_pickle) return true;
-  session->module->convert.raise_forbidden("the value is stored as a pickle, which allow_pickle=False refuses to load");
-  return false;
+  return session->serializer.allow_pickle || session->module->convert.raise_pickled_value() != nullptr;
 }
 
 PyObject* raise_damaged(const Session* session) {
@@ -101,17 +95,17 @@ PyObject* view_of_copy(const Session* session, PyObject* key, Bytes value) {
   if (is_bytes(tag)) {
     Bytes payload;
     if (!payload_of(value, &payload)) return raise_damaged(session);
-    const Ref copy = to_bytes(payload);
+    const Ref copy = bytes_object(payload);
     return copy ? PyMemoryView_FromObject(copy.get()) : nullptr;
   }
   if (tag != Tag::pickle_with_buffers) return raise_no_buffer(key, kind_of(tag));
   if (!may_unpickle(session)) return nullptr;
   PickleParts parts;
   if (!split_pickle(value, &parts)) return raise_damaged(session);
-  const Ref pickle = to_bytes(parts.pickle);
+  const Ref pickle = bytes_object(parts.pickle);
   const Ref buffers = Ref::steal(PyTuple_New(static_cast<Py_ssize_t>(parts.buffers.size())));
   for (std::size_t i = 0; pickle && buffers && i < parts.buffers.size(); ++i) {
-    Ref copy = to_bytes(parts.buffers[i]);
+    Ref copy = bytes_object(parts.buffers[i]);
     if (!copy) return nullptr;
     PyTuple_SET_ITEM(buffers.get(), static_cast<Py_ssize_t>(i), copy.release());
   }
@@ -149,7 +143,7 @@ bool look_into(Session* session, PyObject* key, MappedValue mapped, MappedView* 
   if (!split_pickle(value, &parts)) return raise_damaged(session), false;
   const Ref whole = Ref::steal(make_shared_bytes(module, std::move(mapped), value, session->mapped.pinned()));
   if (!whole) return false;
-  view->pickle = to_bytes(parts.pickle);
+  view->pickle = bytes_object(parts.pickle);
   view->buffers = views_of(whole.get(), value, parts.buffers);
   return view->pickle && view->buffers;
 }
