@@ -2,6 +2,8 @@
 // The whole dict goes through a plain copy: its repr, its comparison and its | are then dict's own.
 #include "dict_whole.h"
 
+#include <tuple>
+
 #include "dict_read.h"
 #include "nested.h"
 #include "walk.h"
@@ -28,11 +30,26 @@ int is_mapping(ModuleState* module, PyObject* object) {
   return PyObject_IsInstance(object, module->mapping_class.get());
 }
 
-// Handles of one dict print as one object, also where one of them is a value in it.
-Ref repr_guard(const Session* session) {
-  const std::string text = "UltraDict " + session->engine.id() + " " + std::to_string(session->engine.child_id().born);
-  return Ref::steal(PyUnicode_InternFromString(text.c_str()));
-}
+// The repr of a dict, under way in this thread. Handles of one dict print as one object, also where one of them is a
+// value in it: Py_ReprEnter, which asks for identity, would not do.
+class ReprUnderWay {
+ public:
+  explicit ReprUnderWay(const Session* session) : reprs_(session->module->reprs) {
+    const std::uint64_t thread = PyThreadState_GetID(PyThreadState_Get());
+    std::tie(place_, is_first_) = reprs_.insert({thread, session->engine.id(), session->engine.child_id().born});
+  }
+  ReprUnderWay(const ReprUnderWay&) = delete;
+  ReprUnderWay& operator=(const ReprUnderWay&) = delete;
+  ~ReprUnderWay() {
+    if (is_first_ && !is_unwound()) reprs_.erase(place_);
+  }
+  bool is_first() const noexcept { return is_first_; }
+
+ private:
+  Reprs& reprs_;
+  Reprs::iterator place_;
+  bool is_first_ = false;
+};
 
 // For a comparison: with nested dicts as they are now, not as they are when their turn comes.
 Ref as_comparable(PyObject* object, const ModuleState* module) {
@@ -89,12 +106,8 @@ PyObject* dict_to_dict(PyObject* self, PyObject*) { return deep_copy(self).relea
 PyObject* dict_repr(PyObject* self) {
   const DictObject* dict = dict_object(self);
   if (dict->session == nullptr || dict->session->closed) return closed_repr(dict);
-  const Ref guard = repr_guard(dict->session);
-  const int cycle = guard ? Py_ReprEnter(guard.get()) : -1;
-  if (cycle != 0) return cycle > 0 ? PyUnicode_FromString("{...}") : nullptr;
-  PyObject* text = open_repr(self);
-  Py_ReprLeave(guard.get());
-  return text;
+  const ReprUnderWay repr(dict->session);
+  return repr.is_first() ? open_repr(self) : PyUnicode_FromString("{...}");
 }
 
 PyObject* dict_compare(PyObject* self, PyObject* other, int operation) {

@@ -5,6 +5,11 @@
 // Thread safety: everything here is used with the interpreter lock held.
 #pragma once
 
+#include <cstdint>
+#include <set>
+#include <string>
+#include <tuple>
+
 #include "convert.h"
 #include "lease.h"
 #include "ref.h"
@@ -39,6 +44,9 @@ struct ErrorClasses {
   void clear();
 };
 
+// Of dicts, under way: the number of the thread, Dict::id, ChildId::born.
+using Reprs = std::set<std::tuple<std::uint64_t, std::string, std::uint64_t>>;
+
 struct ModuleState {
   ConvertState convert;
   ErrorClasses errors;
@@ -57,6 +65,8 @@ struct ModuleState {
 
   UnderWay under_way;
   std::uint64_t handles_pickled = 0;  // so far: whether a value holds a handle shows while it is encoded
+
+  Reprs reprs;
 
   Spare<Buffer> spare_buffer;
 

@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import pytest
 
 from programs import run
+from UltraDict import UltraDict
 
 COUNT = """
 import resource
@@ -84,3 +88,16 @@ say(*held())
 """
     ended = run(COUNT + program)
     assert (ended.stdout, ended.stderr) == ("0 0\n", "")
+
+
+def test_a_repr_leaves_nothing_for_a_nested_dict_that_is_gone() -> None:
+    with UltraDict[str, Any](recurse=True) as d:
+
+        def show_new_ones(count: int) -> int:
+            for _ in range(count):
+                d["n"] = {"a": 1}
+                assert repr(d) == "{'n': {'a': 1}}"
+            return sys.getallocatedblocks()
+
+        before = show_new_ones(1000)
+        assert show_new_ones(1000) < before + 200
