@@ -212,10 +212,18 @@ PyObject* request_exit(PyObject* self, PyObject* const*, Py_ssize_t) {
   return leave(reinterpret_cast<RequestObject*>(self)->lock);
 }
 
+// Of a cycle through the lock the session lets go, or the class of the dict.
+int request_traverse(PyObject* self, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(self));
+  Py_VISIT(reinterpret_cast<RequestObject*>(self)->lock);
+  return 0;
+}
+
 void request_dealloc(PyObject* self) {
+  PyObject_GC_UnTrack(self);
   PyTypeObject* type = Py_TYPE(self);
   Py_CLEAR(reinterpret_cast<RequestObject*>(self)->lock);
-  PyObject_Free(self);
+  PyObject_GC_Del(self);
   Py_DECREF(type);
 }
 
@@ -228,6 +236,7 @@ PyMethodDef request_methods[] = {
 PyType_Slot request_slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(refuse_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(request_dealloc)},
+    {Py_tp_traverse, reinterpret_cast<void*>(request_traverse)},
     {Py_tp_methods, request_methods},
     {0, nullptr},
 };
@@ -236,8 +245,8 @@ PyType_Slot request_slots[] = {
 
 PyType_Spec lock_spec = {"UltraDict.SharedLock", sizeof(LockObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
                          lock_slots};
-PyType_Spec lock_request_spec = {"UltraDict._core.lock_request", sizeof(RequestObject), 0, Py_TPFLAGS_DEFAULT,
-                                 request_slots};
+PyType_Spec lock_request_spec = {"UltraDict._core.lock_request", sizeof(RequestObject), 0,
+                                 Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, request_slots};
 
 Session* session_of_lock(PyObject* self) {
   Session* session = lock_object(self)->session;
@@ -263,11 +272,13 @@ PyObject* lock_call(PyObject* self, PyObject* arguments, PyObject* keywords) {
   LockParameters given;
   if (!given.parse(call_words, arguments, keywords)) return nullptr;
   auto* type = reinterpret_cast<PyTypeObject*>(session->module->lock_request_type.get());
-  auto* request = PyObject_New(RequestObject, type);
+  auto* request = PyObject_GC_New(RequestObject, type);
   if (request == nullptr) return nullptr;
   request->lock = Ref::share(self).release();
   request->terms = given.terms;
-  return reinterpret_cast<PyObject*>(request);
+  auto* object = reinterpret_cast<PyObject*>(request);
+  PyObject_GC_Track(object);
+  return object;
 }
 
 }  // namespace ultradict::python

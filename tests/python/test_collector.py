@@ -108,6 +108,7 @@ STORES: dict[str, Callable[[UltraDict[Any, Any]], object]] = {
     "its lock in a key": lambda d: d.update({(1, d.lock): 1}),
     "its lock, read again": lambda d: (d.update(me=d.lock), d["me"]),
     "its lock in a nested dict": lambda d: d.update(n={"me": d.lock}),
+    "what its lock makes for a `with`, in its data": lambda d: d.data.update(me=d.lock(timeout=1)),
 }
 
 
