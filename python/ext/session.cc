@@ -65,7 +65,6 @@ void Session::rest() {
   until_rest = rest_interval;
   cache.leave_old_tables();
   engine.release_old_tables();
-  (void)engine.contains({});  // as after any read, the engine unmaps what is gone
 }
 
 void Session::tidy() noexcept {

@@ -153,12 +153,15 @@ void Regions::release_retired_slowly() {
 }
 
 void Regions::release_old_tables() {
-  const std::lock_guard guard(mutex_);
-  while (Mapping* mapping = retired_tables_) {
-    retired_tables_ = mapping->next;
-    mapping->next = std::exchange(retired_, mapping);
+  {
+    const std::lock_guard guard(mutex_);
+    while (Mapping* mapping = retired_tables_) {
+      retired_tables_ = mapping->next;
+      mapping->next = std::exchange(retired_, mapping);
+    }
+    if (retired_) newest_retired_.store(os::ReaderSlots::never, std::memory_order_relaxed);
   }
-  if (retired_) newest_retired_.store(os::ReaderSlots::never, std::memory_order_relaxed);
+  release_retired();
 }
 
 void Regions::destroy_all(Mapping* list) {

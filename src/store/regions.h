@@ -112,7 +112,7 @@ class Regions {
   Fault next_slots(SlotsName name, Word** words) { return slots_at(next_slots_, name, words); }
 
   void keep_old_tables() { keeps_old_tables_ = true; }
-  void release_old_tables();
+  void release_old_tables();  // and whatever else can go
   // Unmaps what was replaced or removed, if no thread of this process may still look at it or holds the lock: mapped
   // memory is not given back by unlinking its file.
   void release_retired() { release_retired_after(0); }

@@ -127,6 +127,18 @@ TEST(Clear, OldTablesStayReadableUntilReleased) {
   expect_sound(dict);
 }
 
+TEST(Clear, OldTablesAreUnmappedWhenTheyAreReleased) {
+  const Scratch scratch;
+  Options options = scratch.options();
+  options.keeps_sightings = true;
+  Dict dict = scratch.open("dict", options);
+  fill(dict, 5000, 10);
+  ASSERT_TRUE(dict.clear());
+  EXPECT_GT(mapped_deleted_size(scratch.path()), 0U);
+  dict.release_old_tables();
+  EXPECT_EQ(mapped_deleted_size(scratch.path()), 0U);
+}
+
 TEST(Clear, OldTablesGoWithTheHandle) {
   const Scratch scratch;
   Options options = scratch.options();
