@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,10 +16,13 @@ def wait(): sys.stdin.readline()
 """
 
 
-def run(program: str, *arguments: str, options: Sequence[str] = ("-X", "dev")) -> subprocess.CompletedProcess[str]:
+def run(
+    program: str, *arguments: str, options: Sequence[str] = ("-X", "dev"), **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run a program to its end. `-X dev` shows warnings of resources that were not given back."""
     command = [sys.executable, *options, "-c", PREAMBLE + program, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    environment = {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
 
 
 class Program:

@@ -173,15 +173,6 @@ KeyKind encode_any(ConvertState& state, PyObject* key, Scratch* canonical, Scrat
   return KeyWriter(state, Form::face, face).write(key, 0) ? KeyKind::plain : KeyKind::error;
 }
 
-KeyKind encode_container(ConvertState& state, PyObject* key, Scratch* canonical, Scratch* face) {
-  try {
-    return encode_any(state, key, canonical, face);
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
-    return KeyKind::error;
-  }
-}
-
 }  // namespace
 
 KeyKind encode_key(ConvertState& state, PyObject* key, Scratch* canonical, Scratch* face) {
@@ -189,7 +180,7 @@ KeyKind encode_key(ConvertState& state, PyObject* key, Scratch* canonical, Scrat
   face->clear();
   if (PyUnicode_CheckExact(key)) return write_text(key, canonical) ? KeyKind::plain : KeyKind::error;
   if (PyLong_CheckExact(key)) return write_integer(key, canonical) ? KeyKind::plain : KeyKind::error;
-  const KeyKind kind = encode_container(state, key, canonical, face);
+  const KeyKind kind = encode_any(state, key, canonical, face);
   if (kind == KeyKind::error) canonical->clear();
   return kind;
 }

@@ -2,8 +2,6 @@
 // pickle.dumps and pickle.loads, called with the protocol that every supported Python reads.
 #include "convert_pickle.h"
 
-#include <new>
-
 #include "convert_write.h"
 
 namespace ultradict::python {
@@ -130,7 +128,7 @@ PyObject* load_with_buffers(ConvertState& state, PyObject* pickle, PyObject* buf
   return PyObject_Call(loads, arguments.get(), options.get());
 }
 
-PyObject* read_pickle_with_buffers(ConvertState& state, Bytes value) try {
+PyObject* read_pickle_with_buffers(ConvertState& state, Bytes value) {
   PickleParts parts;
   if (!split_pickle(value, &parts)) return state.raise_damaged("the stored buffers of a pickle are damaged");
   const Ref pickle = bytes_object(parts.pickle);
@@ -142,8 +140,6 @@ PyObject* read_pickle_with_buffers(ConvertState& state, Bytes value) try {
     PyTuple_SET_ITEM(buffers.get(), static_cast<Py_ssize_t>(i), copy.release());
   }
   return load_with_buffers(state, pickle.get(), buffers.get());
-} catch (const std::bad_alloc&) {
-  return PyErr_NoMemory();
 }
 
 }  // namespace ultradict::python

@@ -2,7 +2,6 @@
 // Values -> bytes. With the default serializer the common types are written directly, whatever else as a pickle; with
 // any other serializer every value goes through its dumps.
 #include <cstring>
-#include <new>
 #include <unordered_set>
 
 #include "convert.h"
@@ -96,15 +95,6 @@ class TypedWriter {
   std::unordered_set<PyObject*> seen_;
 };
 
-Written write_container(PyObject* value, Scratch* out) {
-  try {
-    return TypedWriter(value, out).write(value, 0);
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
-    return Written::failed;
-  }
-}
-
 // Whether the exception that is raised means "I do not take such objects", rather than that something failed.
 bool refused(ConvertState& state) {
   for (PyObject* const error : {PyExc_TypeError, PyExc_ValueError, PyExc_BufferError, PyExc_NotImplementedError}) {
@@ -156,7 +146,7 @@ bool write_buffer(PyObject* view, Encoded* out) {
 }
 
 bool write_default(PyObject* value, ConvertState& state, Encoded* out) {
-  const Written typed = write_container(value, &out->head);
+  const Written typed = TypedWriter(value, &out->head).write(value, 0);
   if (typed != Written::untyped) return typed == Written::typed;
   if (write_pickle(state, value, out)) return true;
   const Ref view = view_of_refused(value, state);

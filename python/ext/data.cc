@@ -4,7 +4,6 @@
 #include "data.h"
 
 #include <algorithm>
-#include <new>
 
 #include "dict_object.h"
 #include "lookup.h"
@@ -27,7 +26,7 @@ PyObject* Data::fetch(Session* session) {
   return dict_.copy().release();
 }
 
-bool Data::bring_up_to_date(Session* session) try {
+bool Data::bring_up_to_date(Session* session) {
   for (;;) {
     if (dict_ && !session->engine.changed_since(progress_)) return true;
     const std::uint64_t version = version_;
@@ -40,8 +39,6 @@ bool Data::bring_up_to_date(Session* session) try {
     const bool holds = session->engine.table_word().load() == gathered.progress.table_number;
     if (version == version_ && holds) return apply(&gathered);
   }
-} catch (const std::bad_alloc&) {
-  return PyErr_NoMemory(), false;
 }
 
 bool Data::gather(Session* session, Gathered* gathered) {

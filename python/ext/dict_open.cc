@@ -3,6 +3,7 @@
 // those that were asked for.
 #include <iterator>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "dict_life.h"
@@ -144,28 +145,31 @@ bool open_engine(Session* session, const Parameters& given) {
          check_recurse(session, given.recurse) && attach(session, given);
 }
 
-}  // namespace
-
 // False with an exception.
-static bool is_first_opening(const DictObject* dict) {
+bool is_first_opening(const DictObject* dict) {
   if (dict->session == nullptr) return true;
   return PyErr_Format(PyExc_RuntimeError, "__init__ was called again: this object is UltraDict '%s' already",
                       dict->session->name.c_str()),
          false;
 }
 
+struct Lose {
+  void operator()(Session* session) const {
+    if (!is_unwound()) session->lose_object();
+  }
+};
+
+}  // namespace
+
 PyObject* dict_open(PyObject* self, PyObject* arguments, PyObject* keywords) {
   DictObject* dict = dict_object(self);
   if (!is_first_opening(dict)) return nullptr;
   Parameters given;
   if (!given.parse(arguments, keywords)) return nullptr;
-  Session* session = Session::make(dict->module);
-  if (session == nullptr) return nullptr;
-  if (!open_engine(session, given) || !is_first_opening(dict)) {  // opening may have run Python code
-    session->lose_object();
-    return nullptr;
-  }
-  dict->session = session;
+  std::unique_ptr<Session, Lose> session(Session::make(dict->module));
+  if (!session || !open_engine(session.get(), given)) return nullptr;
+  if (!is_first_opening(dict)) return nullptr;  // opening may have run Python code
+  dict->session = session.release();
   return Ref::share(Py_None).release();
 }
 

@@ -85,12 +85,12 @@ PyObject* setdefault(Session* session, PyObject* key, Py_hash_t hash, PyObject* 
   Sighting inserted;
   if (is_nested) {
     if (!store_nested(session, key, value)) return nullptr;
-    stored = read_value(session, key, hash);
+    stored = guarded<read_value>(session, key, hash);
     if (stored == nullptr && PyErr_Occurred() == nullptr)
       PyErr_SetString(PyExc_RuntimeError, "setdefault(): comparing keys has deleted the key that was just stored");
   } else {
     if (!store_value(session, key, hash, value, ready, &inserted)) return nullptr;
-    if (held_after(session, key, value, handles_before)) stored = written_value(session, key, hash, value);
+    if (held_after(session, key, value, handles_before)) stored = guarded<written_value>(session, key, hash, value);
   }
   return stored == nullptr && PyErr_Occurred() != nullptr ? take_back(session, key, hash, inserted) : stored;
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "encoded.h"
 
-#include <new>
-
 namespace ultradict::python {
 
 namespace {
@@ -16,7 +14,7 @@ Encoded::Tail& Encoded::tail() {
   return *tail_;
 }
 
-bool Encoded::add_buffer(PyObject* exporter) try {
+bool Encoded::add_buffer(PyObject* exporter) {
   Tail& to = tail();
   Py_buffer& buffer = to.buffers.emplace_back();
   // As bytes in the order of memory, whether C's or Fortran's: what the order means is in the pickle.
@@ -24,18 +22,14 @@ bool Encoded::add_buffer(PyObject* exporter) try {
   to.parts.emplace_back(static_cast<const char*>(buffer.buf), static_cast<std::size_t>(buffer.len));
   to.size += static_cast<std::size_t>(buffer.len);
   return true;
-} catch (const std::bad_alloc&) {
-  return PyErr_NoMemory(), false;
 }
 
-bool Encoded::align(std::size_t alignment) try {
+bool Encoded::align(std::size_t alignment) {
   const std::size_t missing = (alignment - size() % alignment) % alignment;
   if (missing == 0) return true;
   tail().parts.emplace_back(zeros, missing);
   tail().size += missing;
   return true;
-} catch (const std::bad_alloc&) {
-  return PyErr_NoMemory(), false;
 }
 
 bool Encoded::gather() {

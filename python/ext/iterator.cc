@@ -122,15 +122,31 @@ void raise_no_end() {
   raise_again(raised.get());
 }
 
+class StepUnderWay {
+ public:
+  explicit StepUnderWay(IteratorObject* iterator) : iterator_(iterator) { ++iterator_->steps; }
+  StepUnderWay(const StepUnderWay&) = delete;
+  StepUnderWay& operator=(const StepUnderWay&) = delete;
+  ~StepUnderWay() {
+    if (!is_unwound()) --iterator_->steps;
+  }
+
+ private:
+  IteratorObject* iterator_;
+};
+
+Walk::Step next_step(IteratorObject* iterator, Ref* key, Ref* value) {
+  const StepUnderWay under_way(iterator);
+  return iterator->walk->next(iterator->part, key, value);
+}
+
 [[gnu::noinline]] PyObject* next_of_walk(PyObject* self) {
   IteratorObject* iterator = iterator_object(self);
   if (iterator->walk == nullptr) return nullptr;
   const Session* session = open_session(iterator);
   if (session == nullptr || !check_size(iterator, session)) return nullptr;
   Ref key, value;
-  ++iterator->steps;
-  const Walk::Step step = iterator->walk->next(iterator->part, &key, &value);
-  --iterator->steps;
+  const Walk::Step step = next_step(iterator, &key, &value);
   if (step == Walk::Step::item) {
     if (iterator->left > 0) --iterator->left;
     return part_of(iterator, std::move(key), std::move(value));
@@ -210,8 +226,8 @@ PyObject* iterator_reduce(PyObject* self, PyObject*) {
 }
 
 PyMethodDef iterator_methods[] = {
-    {"__reduce__", iterator_reduce, METH_NOARGS, "An iterator over a list of what is left."},
-    {"__length_hint__", iterator_length_hint, METH_NOARGS, "About how many items are left."},
+    {"__reduce__", guarded<iterator_reduce>, METH_NOARGS, "An iterator over a list of what is left."},
+    {"__length_hint__", guarded<iterator_length_hint>, METH_NOARGS, "About how many items are left."},
     {nullptr, nullptr, 0, nullptr},
 };
 
@@ -221,7 +237,7 @@ PyType_Slot iterator_slots[] = {
     {Py_tp_traverse, reinterpret_cast<void*>(iterator_traverse)},
     {Py_tp_clear, reinterpret_cast<void*>(iterator_clear)},
     {Py_tp_iter, reinterpret_cast<void*>(PyObject_SelfIter)},
-    {Py_tp_iternext, reinterpret_cast<void*>(iterator_next)},
+    {Py_tp_iternext, reinterpret_cast<void*>(guarded<iterator_next>)},
     {Py_tp_methods, iterator_methods},
     {0, nullptr},
 };

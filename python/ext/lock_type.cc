@@ -140,42 +140,42 @@ void lock_dealloc(PyObject* self) {
 }
 
 PyMethodDef lock_methods[] = {
-    {"__enter__", lock_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nWaits for the lock."},
-    {"__exit__", method(lock_exit), METH_FASTCALL, "Gives the lock back."},
-    {"__reduce__", lock_reduce, METH_NOARGS, "Pickles like the handle."},
-    {"acquire", method(lock_acquire), words_too,
+    {"__enter__", guarded<lock_enter>, METH_NOARGS, "__enter__($self, /)\n--\n\nWaits for the lock."},
+    {"__exit__", method(guarded<lock_exit>), METH_FASTCALL, "Gives the lock back."},
+    {"__reduce__", guarded<lock_reduce>, METH_NOARGS, "Pickles like the handle."},
+    {"acquire", method(guarded<lock_acquire>), words_too,
      "acquire($self, /, block=True, timeout=None, sleep_time=1e-06, steal_after_timeout=False, *, steal=False)\n--\n\n"
      "Takes the lock and answers True; False if it cannot be had. timeout is in seconds, None waits for ever; "
      "block=False does not wait; sleep_time=0 waits without sleeping. With shared_lock=True sleep_time stands before "
      "timeout, and what cannot be had raises CannotAcquireLock, or CannotAcquireLockTimeout after the timeout. A dead "
      "holder is replaced, a living one never: steal_after_timeout and steal change nothing. AlreadyClosed if the dict "
      "is."},
-    {"acquire_with_timeout", method(lock_acquire_with_timeout), words_too,
+    {"acquire_with_timeout", method(guarded<lock_acquire_with_timeout>), words_too,
      "acquire_with_timeout($self, /, block=True, sleep_time=1e-06, timeout=1.0, steal_after_timeout=False, *, "
      "steal=False)\n--\n\n"
      "As in the original: takes the lock within `timeout` seconds or raises CannotAcquireLockTimeout."},
-    {"release", lock_release, METH_VARARGS,
+    {"release", guarded<lock_release>, METH_VARARGS,
      "release($self, /, *args)\n--\n\nGives the lock back once; False if this thread does not hold it."},
-    {"steal", method(lock_steal), words_too,
+    {"steal", method(guarded<lock_steal>), words_too,
      "steal($self, /, from_pid=0, release=False)\n--\n\nTakes the lock from a dead process; False if its holder "
      "lives."},
-    {"steal_from_dead", method(lock_steal_from_dead), words_too,
+    {"steal_from_dead", method(guarded<lock_steal_from_dead>), words_too,
      "steal_from_dead($self, /, from_pid=0, release=False)\n--\n\nLike steal, but raises if the holder lives."},
-    {"reset", lock_reset, METH_NOARGS,
+    {"reset", guarded<lock_reset>, METH_NOARGS,
      "reset($self, /)\n--\n\nFrees the lock if this thread holds it, or one that ended, or a dead process."},
-    {"status", lock_status, METH_NOARGS, "status($self, /)\n--\n\nA dict that says who holds the lock."},
-    {"print_status", method(lock_print_status), words_too,
+    {"status", guarded<lock_status>, METH_NOARGS, "status($self, /)\n--\n\nA dict that says who holds the lock."},
+    {"print_status", method(guarded<lock_print_status>), words_too,
      "print_status($self, /, status=None)\n--\n\nPrints status()."},
-    {"get_remote_pid", lock_get_remote_pid, METH_NOARGS,
+    {"get_remote_pid", guarded<lock_get_remote_pid>, METH_NOARGS,
      "get_remote_pid($self, /)\n--\n\nThe process that holds the lock, or 0."},
-    {"get_remote_lock", lock_get_remote_lock, METH_NOARGS,
+    {"get_remote_lock", guarded<lock_get_remote_lock>, METH_NOARGS,
      "get_remote_lock($self, /)\n--\n\n1 if anybody holds the lock, else 0."},
     {nullptr, nullptr, 0, nullptr},
 };
 
 PyGetSetDef lock_getset[] = {
-    {"has_lock", get_has_lock, nullptr, "Whether this thread holds the lock.", nullptr},
-    {"pid", lock_get_pid, nullptr, "The process that asks.", nullptr},
+    {"has_lock", guarded<get_has_lock>, nullptr, "Whether this thread holds the lock.", nullptr},
+    {"pid", guarded<lock_get_pid>, nullptr, "The process that asks.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
@@ -183,8 +183,8 @@ PyType_Slot lock_slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(refuse_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(lock_dealloc)},
     {Py_tp_traverse, reinterpret_cast<void*>(lock_traverse)},
-    {Py_tp_repr, reinterpret_cast<void*>(lock_repr)},
-    {Py_tp_call, reinterpret_cast<void*>(lock_call)},
+    {Py_tp_repr, reinterpret_cast<void*>(guarded<lock_repr>)},
+    {Py_tp_call, reinterpret_cast<void*>(guarded<lock_call>)},
     {Py_tp_methods, lock_methods},
     {Py_tp_getset, lock_getset},
     {Py_tp_doc,
@@ -228,8 +228,8 @@ void request_dealloc(PyObject* self) {
 }
 
 PyMethodDef request_methods[] = {
-    {"__enter__", request_enter, METH_NOARGS, "Waits for the lock as long as was asked for."},
-    {"__exit__", method(request_exit), METH_FASTCALL, "Gives the lock back."},
+    {"__enter__", guarded<request_enter>, METH_NOARGS, "Waits for the lock as long as was asked for."},
+    {"__exit__", method(guarded<request_exit>), METH_FASTCALL, "Gives the lock back."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -112,17 +112,18 @@ PyObject* interpreter_ends(PyObject*, PyObject*) {
 }
 
 PyMethodDef module_functions[] = {
-    {"unlink_by_name", unlink_by_name, METH_O, "Removes a dict by its name."},
-    {"bind_methods", bind_methods, METH_O,
+    {"unlink_by_name", guarded<unlink_by_name>, METH_O, "Removes a dict by its name."},
+    {"bind_methods", guarded<bind_methods>, METH_O,
      "Makes a subclass the class of nested dicts, and gives it the methods of SharedDict as its own: faster calls."},
-    {"after_fork_in_child", after_fork_in_child, METH_NOARGS, "Ends what the threads were doing that are not there."},
-    {"leave_all", leave_all, METH_NOARGS, "The end of the process: leaves every dict; what it created ends."},
-    {"interpreter_ends", interpreter_ends, METH_NOARGS, "Called by atexit."},
+    {"after_fork_in_child", guarded<after_fork_in_child>, METH_NOARGS,
+     "Ends what the threads were doing that are not there."},
+    {"leave_all", guarded<leave_all>, METH_NOARGS, "The end of the process: leaves every dict; what it created ends."},
+    {"interpreter_ends", guarded<interpreter_ends>, METH_NOARGS, "Called by atexit."},
     {nullptr, nullptr, 0, nullptr},
 };
 
 PyModuleDef_Slot module_slots[] = {
-    {Py_mod_exec, reinterpret_cast<void*>(module_exec)},
+    {Py_mod_exec, reinterpret_cast<void*>(guarded<module_exec>)},
 #if PY_VERSION_HEX >= 0x030c0000
     // Those of one process share mappings, which only their common lock keeps from going under a read.
     {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED},

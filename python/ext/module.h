@@ -6,9 +6,11 @@
 #pragma once
 
 #include <cstdint>
+#include <new>
 #include <set>
 #include <string>
 #include <tuple>
+#include <type_traits>
 
 #include "convert.h"
 #include "lease.h"
@@ -73,6 +75,28 @@ struct ModuleState {
   int traverse(visitproc visit, void* arg);
   void clear();
 };
+
+// `guarded<function>` stands in a table of CPython's, which is C, for a function in which C++ may want memory: what it
+// throws then becomes MemoryError. A thread that is unwound passes through.
+template <auto function>
+struct Guarded;
+template <class Result, class... Parameters, Result (*function)(Parameters...)>
+struct Guarded<function> {
+  static_assert(std::is_pointer_v<Result> || std::is_signed_v<Result>);
+  static Result call(Parameters... parameters) {
+    try {
+      return function(parameters...);
+    } catch (const std::bad_alloc&) {
+      PyErr_NoMemory();
+      if constexpr (std::is_pointer_v<Result>)
+        return nullptr;
+      else
+        return -1;
+    }
+  }
+};
+template <auto function>
+inline constexpr auto guarded = Guarded<function>::call;
 
 // Whatever its parameters are, as its flags in the table say.
 template <class Function>

@@ -121,7 +121,7 @@ PyObject* child_handle(Session* parent, ChildId id) {
 
 // A nested dict that another process deletes or replaces before its turn comes makes the copy begin anew; after a few
 // times writers are kept out.
-Ref deep_copy(PyObject* self) try {
+Ref deep_copy(PyObject* self) {
   constexpr int looks_unlocked_max = 4;
   Session* session = open_session(self);
   if (session == nullptr) return Ref();
@@ -133,9 +133,6 @@ Ref deep_copy(PyObject* self) try {
     if (!again) return whole;
     PyErr_Clear();
   }
-  return Ref();
-} catch (const std::bad_alloc&) {
-  PyErr_NoMemory();
   return Ref();
 }
 

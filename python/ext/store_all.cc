@@ -341,26 +341,16 @@ class Plan {
 Found store_scalars(Session* session, PyObject* source) {
   const bool is_simple = session->serializer.is_default && session->held.empty() && !session->hands_out_children;
   if (!is_simple || session->engine.exotic_count() != 0) return Found::no;
-  try {
-    Plan plan(session);
-    const Found encoded = plan.encode_scalars(source);
-    return encoded == Found::yes ? plan.store_scalars() : encoded;
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
-    return Found::error;
-  }
+  Plan plan(session);
+  const Found encoded = plan.encode_scalars(source);
+  return encoded == Found::yes ? plan.store_scalars() : encoded;
 }
 
 bool store_all(Session* session, PyObject* items) {
   if (PyDict_GET_SIZE(items) == 0) return true;
   const Use use(session);
-  try {
-    Plan plan(session);
-    return plan.encode(items) && plan.store();
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
-    return false;
-  }
+  Plan plan(session);
+  return plan.encode(items) && plan.store();
 }
 
 }  // namespace ultradict::python

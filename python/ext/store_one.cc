@@ -3,7 +3,6 @@
 #include "store_one.h"
 
 #include <algorithm>
-#include <new>
 
 #include "convert_write.h"
 #include "locking.h"
@@ -201,7 +200,7 @@ bool store_probed(Session* session, PyObject* key, Py_hash_t hash, PyObject* val
 
 }  // namespace
 
-bool make_ready(Session* session, const Encoded& encoded, ReadyValue* ready) try {
+bool make_ready(Session* session, const Encoded& encoded, ReadyValue* ready) {
   ready->size = encoded.size();
   ready->bytes = encoded.head.bytes();
   if (!encoded.is_large()) return true;
@@ -214,11 +213,9 @@ bool make_ready(Session* session, const Encoded& encoded, ReadyValue* ready) try
   if (!status) return raise_status(session, status), false;
   if (!session->closed) return true;
   return raise_closed(session->module, session->name), false;
-} catch (const std::bad_alloc&) {
-  return PyErr_NoMemory(), false;
 }
 
-bool store_short(Session* session, PyObject* key, Py_hash_t hash, PyObject* value) noexcept {
+bool store_short(Session* session, PyObject* key, Py_hash_t hash, PyObject* value) {
   if (!session->serializer.is_default || !session->held.empty() || session->has_chores()) return false;
   char bytes[short_value_max];
   const char* const end = write_short(value, bytes);

@@ -30,7 +30,7 @@ bool make_ready(Session* session, const Encoded& encoded, ReadyValue* ready);
 // The most frequent write, an int or a short text for a key whose entry is known. No Python code runs and nothing is
 // waited for, so nothing need be kept meanwhile or told afterwards. False: it takes more than that, whatever it is;
 // nothing is raised.
-bool store_short(Session* session, PyObject* key, Py_hash_t hash, PyObject* value) noexcept;
+bool store_short(Session* session, PyObject* key, Py_hash_t hash, PyObject* value);
 
 // `inserted`, if not null, is set if the key is new.
 bool store_value(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, ReadyValue& ready,

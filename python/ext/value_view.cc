@@ -201,12 +201,10 @@ PyObject* view_of_key(Session* session, PyObject* key) {
 
 }  // namespace
 
-PyObject* dict_view(PyObject* self, PyObject* key) try {
+PyObject* dict_view(PyObject* self, PyObject* key) {
   if (PyObject_Hash(key) == -1) return raise_unhashable(key);
   Session* session = open_session(self);
   return session == nullptr ? nullptr : view_of_key(session, key);
-} catch (const std::bad_alloc&) {
-  return PyErr_NoMemory();
 }
 
 }  // namespace ultradict::python

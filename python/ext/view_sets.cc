@@ -52,7 +52,7 @@ int compare(PyObject* self, Py_ssize_t own, PyObject* other, Py_ssize_t others, 
 // One of them is a view of ours.
 const ModuleState* module_of_either(PyObject* left, PyObject* right) {
   const auto is_ours = [](PyObject* object) {
-    return Py_TYPE(object)->tp_as_number != nullptr && Py_TYPE(object)->tp_as_number->nb_and == view_and;
+    return Py_TYPE(object)->tp_as_number != nullptr && Py_TYPE(object)->tp_as_number->nb_and == guarded<view_and>;
   };
   return dict_object(dict_of_view(is_ours(left) ? left : right))->module;
 }

@@ -77,41 +77,46 @@ PyObject* view_repr(PyObject* self) {
 PyObject* view_mapping(PyObject* self, void*) { return PyDictProxy_New(dict_of_view(self)); }
 
 PyMethodDef set_view_methods[] = {
-    {"isdisjoint", view_is_disjoint, METH_O, "True if the view and the iterable have no element in common."},
-    {"__reversed__", view_reversed, METH_NOARGS, "A reverse iterator over the view."},
+    {"isdisjoint", guarded<view_is_disjoint>, METH_O, "True if the view and the iterable have no element in common."},
+    {"__reversed__", guarded<view_reversed>, METH_NOARGS, "A reverse iterator over the view."},
     {nullptr, nullptr, 0, nullptr},
 };
 
 PyMethodDef values_methods[] = {
-    {"__reversed__", view_reversed, METH_NOARGS, "A reverse iterator over the values."},
+    {"__reversed__", guarded<view_reversed>, METH_NOARGS, "A reverse iterator over the values."},
     {nullptr, nullptr, 0, nullptr},
 };
 
 PyGetSetDef view_getset[] = {
-    {"mapping", view_mapping, nullptr, "The dict behind this view, read-only.", nullptr},
+    {"mapping", guarded<view_mapping>, nullptr, "The dict behind this view, read-only.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
 #define ULTRADICT_VIEW_SLOTS                                                                                        \
   {Py_tp_new, reinterpret_cast<void*>(refuse_new)}, {Py_tp_dealloc, reinterpret_cast<void*>(view_dealloc)},         \
       {Py_tp_traverse, reinterpret_cast<void*>(view_traverse)}, {Py_tp_clear, reinterpret_cast<void*>(view_clear)}, \
-      {Py_tp_iter, reinterpret_cast<void*>(view_iter)}, {Py_tp_repr, reinterpret_cast<void*>(view_repr)},           \
-      {Py_tp_getset, view_getset}, {                                                                                \
-    Py_sq_length, reinterpret_cast<void*>(view_length)                                                              \
+      {Py_tp_iter, reinterpret_cast<void*>(guarded<view_iter>)},                                                    \
+      {Py_tp_repr, reinterpret_cast<void*>(guarded<view_repr>)}, {Py_tp_getset, view_getset}, {                     \
+    Py_sq_length, reinterpret_cast<void*>(guarded<view_length>)                                                     \
   }
 
-#define ULTRADICT_SET_SLOTS                                                                                       \
-  {Py_tp_richcompare, reinterpret_cast<void*>(view_compare)},                                                     \
-      {Py_tp_hash, reinterpret_cast<void*>(PyObject_HashNotImplemented)},                                         \
-      {Py_nb_and, reinterpret_cast<void*>(view_and)}, {Py_nb_or, reinterpret_cast<void*>(view_or)},               \
-      {Py_nb_xor, reinterpret_cast<void*>(view_xor)}, {Py_nb_subtract, reinterpret_cast<void*>(view_subtract)}, { \
-    Py_tp_methods, set_view_methods                                                                               \
+#define ULTRADICT_SET_SLOTS                                                                                           \
+  {Py_tp_richcompare, reinterpret_cast<void*>(guarded<view_compare>)},                                                \
+      {Py_tp_hash, reinterpret_cast<void*>(PyObject_HashNotImplemented)},                                             \
+      {Py_nb_and, reinterpret_cast<void*>(guarded<view_and>)}, {Py_nb_or, reinterpret_cast<void*>(guarded<view_or>)}, \
+      {Py_nb_xor, reinterpret_cast<void*>(guarded<view_xor>)},                                                        \
+      {Py_nb_subtract, reinterpret_cast<void*>(guarded<view_subtract>)}, {                                            \
+    Py_tp_methods, set_view_methods                                                                                   \
   }
 
-PyType_Slot keys_slots[] = {
-    ULTRADICT_VIEW_SLOTS, ULTRADICT_SET_SLOTS, {Py_sq_contains, reinterpret_cast<void*>(keys_contains)}, {0, nullptr}};
-PyType_Slot items_slots[] = {
-    ULTRADICT_VIEW_SLOTS, ULTRADICT_SET_SLOTS, {Py_sq_contains, reinterpret_cast<void*>(items_contains)}, {0, nullptr}};
+PyType_Slot keys_slots[] = {ULTRADICT_VIEW_SLOTS,
+                            ULTRADICT_SET_SLOTS,
+                            {Py_sq_contains, reinterpret_cast<void*>(guarded<keys_contains>)},
+                            {0, nullptr}};
+PyType_Slot items_slots[] = {ULTRADICT_VIEW_SLOTS,
+                             ULTRADICT_SET_SLOTS,
+                             {Py_sq_contains, reinterpret_cast<void*>(guarded<items_contains>)},
+                             {0, nullptr}};
 PyType_Slot values_slots[] = {ULTRADICT_VIEW_SLOTS, {Py_tp_methods, values_methods}, {0, nullptr}};
 
 #undef ULTRADICT_VIEW_SLOTS
