@@ -35,15 +35,15 @@ inline PyObject* given(Session* session, PyObject* value) {
 }
 
 // error: it takes contains_slowly to tell.
-Found contains_plain(Session* session, PyObject* key) {
+Answer contains_plain(Session* session, PyObject* key) {
   const bool is_text = PyUnicode_CheckExact(key);
-  if (!(is_text || PyLong_CheckExact(key)) || session->engine.exotic_count() != 0) return Found::error;
+  if (!(is_text || PyLong_CheckExact(key)) || session->engine.exotic_count() != 0) return Answer::error;
   Scratch canonical;
-  if (!(is_text ? write_text(key, &canonical) : write_integer(key, &canonical))) return PyErr_Clear(), Found::error;
+  if (!(is_text ? write_text(key, &canonical) : write_integer(key, &canonical))) return PyErr_Clear(), Answer::error;
   const Status status = session->engine.contains(canonical.bytes());
   session->count_glance();
-  if (status) return Found::yes;
-  return status.code() == Code::not_found ? Found::no : Found::error;
+  if (status) return Answer::yes;
+  return status.code() == Code::not_found ? Answer::no : Answer::error;
 }
 
 // Of a session that may be closed; null without an exception: there is no such key.
@@ -88,8 +88,8 @@ int dict_contains(PyObject* self, PyObject* key) {
   }
   session = open_session(self);
   if (session == nullptr) return -1;
-  const Found found = contains_plain(session, key);
-  return found != Found::error ? static_cast<int>(found) : contains_slowly(session, key);
+  const Answer found = contains_plain(session, key);
+  return found != Answer::error ? static_cast<int>(found) : contains_slowly(session, key);
 }
 
 Py_ssize_t dict_length(PyObject* self) {
@@ -111,7 +111,7 @@ PyObject* dict_get(PyObject* self, PyObject* const* arguments, Py_ssize_t count)
   if (session == nullptr) return nullptr;
   PyObject* value = hit(session, hash, key);
   if (value != nullptr) return given(session, value);
-  if (contains_plain(session, key) != Found::no) value = read_value(session, key, hash);
+  if (contains_plain(session, key) != Answer::no) value = read_value(session, key, hash);
   if (value != nullptr || PyErr_Occurred() != nullptr) return value;
   value = count == 2 ? arguments[1] : Py_None;
   return Py_INCREF(value), value;

@@ -43,10 +43,10 @@ int assign(Session* session, PyObject* key, Py_hash_t hash, PyObject* value) {
 
 int erase(Session* session, PyObject* key, Py_hash_t hash) {
   const Use use(session);
-  const Found found = erase_key(session, key, hash);
-  if (found == Found::no) raise_key_error(key);
+  const Answer found = erase_key(session, key, hash);
+  if (found == Answer::no) raise_key_error(key);
   session->held.let_go(session, key);
-  return found == Found::yes ? 0 : -1;
+  return found == Answer::yes ? 0 : -1;
 }
 
 // What any process reads now for a key just written: the writer's own object only where it is equal to that.
@@ -61,7 +61,7 @@ PyObject* written_value(Session* session, PyObject* key, Py_hash_t hash, PyObjec
 PyObject* take_back(Session* session, PyObject* key, Py_hash_t hash, const Sighting& inserted) {
   const RaisedKept kept;
   const bool erased =
-      inserted.born != 0 ? erase_seen(session, inserted) : erase_key(session, key, hash) != Found::error;
+      inserted.born != 0 ? erase_seen(session, inserted) : erase_key(session, key, hash) != Answer::error;
   if (!erased) PyErr_Clear();
   session->held.let_go(session, key);
   return nullptr;
@@ -102,9 +102,9 @@ PyObject* pop(Session* session, PyObject* key, Py_hash_t hash) {
   if (!lock.acquire()) return nullptr;
   Ref value = Ref::steal(read_value(session, key, hash));
   if (!value || !(value = parting_value(session, std::move(value)))) return nullptr;
-  const Found found = erase_key(session, key, hash);
+  const Answer found = erase_key(session, key, hash);
   session->held.let_go(session, key);
-  return found == Found::yes ? value.release() : nullptr;
+  return found == Answer::yes ? value.release() : nullptr;
 }
 
 constexpr int attempts_max = 64;  // of popitem

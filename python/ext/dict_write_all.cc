@@ -32,8 +32,8 @@ bool update(PyObject* self, PyObject* arguments, PyObject* keywords) {
   if (session == nullptr) return false;
   const Use use(session);
   if (PyObject* source = plain_dict_of(arguments, keywords); source != nullptr) {
-    const Found stored = store_scalars(session, source);
-    if (stored != Found::no) return stored == Found::yes;
+    const Answer stored = store_scalars(session, source);
+    if (stored != Answer::no) return stored == Answer::yes;
   }
   const Ref items = Ref::steal(PyDict_New());
   if (!items || !collect(session->module, items.get(), arguments, keywords)) return false;

@@ -14,9 +14,9 @@ bool sequence_of(Session* session, PyObject* key, std::uint64_t* sequence) {
   Probe probe(session);
   if (!probe) return false;
   probe.key = key;
-  const Found found = find_stored(&probe);
-  *sequence = found == Found::yes ? probe.seen.sequence : 0;
-  return found != Found::error;
+  const Answer found = find_stored(&probe);
+  *sequence = found == Answer::yes ? probe.seen.sequence : 0;
+  return found != Answer::error;
 }
 
 }  // namespace

@@ -93,30 +93,30 @@ void remember(Session* session, PyObject* key, bool key_known, Py_hash_t hash, P
   session->cache.insert(hash, key, key_known, value, seen, size);
 }
 
-Found find_canonical(Probe* probe) {
+Answer find_canonical(Probe* probe) {
   Session* session = probe->session;
   const Status status =
       session->engine.find(probe->canonical.bytes(), &probe->seen, probe->buffer.get(), &probe->record);
-  if (status) return Found::yes;
-  if (status.code() == Code::not_found) return Found::no;
+  if (status) return Answer::yes;
+  if (status.code() == Code::not_found) return Answer::no;
   raise_status(session, status);
-  return Found::error;
+  return Answer::error;
 }
 
 // The mirror may name a key that was deleted since: it is told, and asked again.
-Found find_exotic(Probe* probe) {
+Answer find_exotic(Probe* probe) {
   Session* session = probe->session;
   Scratch own;
   for (;;) {
     const int known = session->exotic.find(session, probe->key, probe->kind == KeyKind::exotic, &own);
-    if (known < 0) return Found::error;
-    if (known == 0) return Found::no;
+    if (known < 0) return Answer::error;
+    if (known == 0) return Answer::no;
     const Status status = session->engine.find(own.bytes(), &probe->seen, probe->buffer.get(), &probe->record);
     if (status) {
       probe->canonical.clear();
-      return probe->canonical.append(own.bytes()) ? Found::yes : Found::error;
+      return probe->canonical.append(own.bytes()) ? Answer::yes : Answer::error;
     }
-    if (status.code() != Code::not_found) return raise_status(session, status), Found::error;
+    if (status.code() != Code::not_found) return raise_status(session, status), Answer::error;
     session->exotic.forget(session, probe->key);
   }
 }
@@ -138,7 +138,7 @@ PyObject* read_stored(Session* session, PyObject* key, Py_hash_t hash) {
   if (!probe) return nullptr;
   probe.key = key;
   for (Looks looks(session); looks.begin();) {
-    if (find_stored(&probe) != Found::yes) return nullptr;
+    if (find_stored(&probe) != Answer::yes) return nullptr;
     PyObject* value = same_value(session, key, hash, probe.seen);
     if (value != nullptr || PyErr_Occurred() != nullptr) return value;
     value = value_of_record(session, key, hash, probe.seen, probe.record);
@@ -156,15 +156,15 @@ PyObject* raise_unfetched(Session* session) {
                                                          "nowhere; clear the dict, or unlink it and create it anew"));
 }
 
-Found find_stored(Probe* probe) {
+Answer find_stored(Probe* probe) {
   Session* session = probe->session;
   probe->kind = encode_key(session->module->convert, probe->key, &probe->canonical, &probe->face);
-  if (probe->kind == KeyKind::error) return Found::error;
+  if (probe->kind == KeyKind::error) return Answer::error;
   if (!probe->canonical.empty()) {
-    const Found found = find_canonical(probe);
-    if (found != Found::no) return found;
+    const Answer found = find_canonical(probe);
+    if (found != Answer::no) return found;
   }
-  if (probe->kind != KeyKind::exotic && session->engine.exotic_count() == 0) return Found::no;
+  if (probe->kind != KeyKind::exotic && session->engine.exotic_count() == 0) return Answer::no;
   return find_exotic(probe);
 }
 

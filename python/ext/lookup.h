@@ -24,10 +24,10 @@ struct Probe {
   Record record;  // valid until the buffer is used again
 };
 
-enum class Found { error = -1, no = 0, yes = 1 };
+enum class Answer { error = -1, no = 0, yes = 1 };
 
 // Encodes the key and asks the engine; does not look into the cache. yes: `seen` and `record` are set.
-Found find_stored(Probe* probe);
+Answer find_stored(Probe* probe);
 
 // The current value of a key, from the cache or decoded; a new reference. Null without an exception: there is no such
 // key.

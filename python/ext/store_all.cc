@@ -54,24 +54,24 @@ class Plan {
 
   // Of a dict that others may change as soon as Python code runs: only while it holds nothing but plain keys and
   // scalars.
-  Found encode_scalars(PyObject* source) {
+  Answer encode_scalars(PyObject* source) {
     PlannedDict& dict = dicts_.emplace_back();
     dict.items.reserve(static_cast<std::size_t>(PyDict_GET_SIZE(source)));
     PyObject *key = nullptr, *value = nullptr;
     for (Py_ssize_t position = 0; PyDict_Next(source, &position, &key, &value) != 0;) {
-      if (!is_plain_key(key) || !is_scalar(value)) return Found::no;
+      if (!is_plain_key(key) || !is_scalar(value)) return Answer::no;
       Special special{0, key, KeyKind::error};
       Item& item = dict.items.emplace_back();
-      if (!encode_key_of(false, &item, &special) || !encode_ordinary(value, &item, &special)) return Found::error;
+      if (!encode_key_of(false, &item, &special) || !encode_ordinary(value, &item, &special)) return Answer::error;
     }
-    return Found::yes;
+    return Answer::yes;
   }
 
-  Found store_scalars() {
+  Answer store_scalars() {
     LockForWrite lock(session_);
-    if (!lock.acquire()) return Found::error;
-    if (session_->engine.exotic_count() != 0) return Found::no;
-    return put_items() ? Found::yes : Found::error;
+    if (!lock.acquire()) return Answer::error;
+    if (session_->engine.exotic_count() != 0) return Answer::no;
+    return put_items() ? Answer::yes : Answer::error;
   }
 
  private:
@@ -338,12 +338,12 @@ class Plan {
 
 }  // namespace
 
-Found store_scalars(Session* session, PyObject* source) {
+Answer store_scalars(Session* session, PyObject* source) {
   const bool is_simple = session->serializer.is_default && session->held.empty() && !session->hands_out_children;
-  if (!is_simple || session->engine.exotic_count() != 0) return Found::no;
+  if (!is_simple || session->engine.exotic_count() != 0) return Answer::no;
   Plan plan(session);
-  const Found encoded = plan.encode_scalars(source);
-  return encoded == Found::yes ? plan.store_scalars() : encoded;
+  const Answer encoded = plan.encode_scalars(source);
+  return encoded == Answer::yes ? plan.store_scalars() : encoded;
 }
 
 bool store_all(Session* session, PyObject* items) {

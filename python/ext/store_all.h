@@ -10,6 +10,6 @@ namespace ultradict::python {
 bool store_all(Session* session, PyObject* items);
 // The same of an exact dict that is the caller's, if all of it is plain scalars: it is not copied first. no: it is not
 // so simple, and nothing was done.
-Found store_scalars(Session* session, PyObject* source);
+Answer store_scalars(Session* session, PyObject* source);
 
 }  // namespace ultradict::python

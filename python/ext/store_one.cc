@@ -46,7 +46,7 @@ void renew_item(Session* session, std::uint32_t number, std::uint64_t version, P
 }
 
 // no: the entry belongs to another key by now.
-Found overwrite_item(Session* session, std::uint32_t number, PyObject* value, ReadyValue& ready) {
+Answer overwrite_item(Session* session, std::uint32_t number, PyObject* value, ReadyValue& ready) {
   Cache& cache = session->cache;
   const std::uint64_t version = cache.version();
   Sighting seen = cache.sighting(cache.item(number));
@@ -54,16 +54,16 @@ Found overwrite_item(Session* session, std::uint32_t number, PyObject* value, Re
   if (ready.staged.size() == 0) status = session->engine.try_put_at(&seen, ready.bytes);
   if (status.code() == Code::lock_busy) {
     LockForWrite lock(session);
-    if (!lock.acquire()) return Found::error;
+    if (!lock.acquire()) return Answer::error;
     status = put_at(session, &seen, ready);
   }
   if (status) {
     renew_item(session, number, version, value, seen, ready.size);
-    return Found::yes;
+    return Answer::yes;
   }
-  if (status.code() != Code::changed) return raise_status(session, status), Found::error;
+  if (status.code() != Code::changed) return raise_status(session, status), Answer::error;
   if (cache.version() == version) cache.remove(number);
-  return Found::no;
+  return Answer::no;
 }
 
 // What needs no more room than a short value on the stack, and no Python code to be written or let go.
@@ -152,9 +152,9 @@ bool Undisturbed::raise_endless() {
 }
 
 bool settle_key(Probe* probe, PickledForm* form, SettledKey* settled) {
-  const Found found = find_stored(probe);
-  if (found == Found::error) return false;
-  settled->exists = found == Found::yes;
+  const Answer found = find_stored(probe);
+  if (found == Answer::error) return false;
+  settled->exists = found == Answer::yes;
   settled->exotic = settled->exists ? probe->record.exotic : is_exotic(probe->kind);
   if (!settled->exists) return encode_new(probe, form);
   probe->face.clear();
@@ -164,22 +164,22 @@ bool settle_key(Probe* probe, PickledForm* form, SettledKey* settled) {
 namespace {
 
 // The common new key: small, plain, and of a type that no exotic key need be asked about. no: it takes more than that.
-[[gnu::noinline]] Found store_new_plain(Session* session, PyObject* key, Py_hash_t hash, PyObject* value,
-                                        const ReadyValue& ready, Sighting* inserted_at) {
+[[gnu::noinline]] Answer store_new_plain(Session* session, PyObject* key, Py_hash_t hash, PyObject* value,
+                                         const ReadyValue& ready, Sighting* inserted_at) {
   Scratch canonical;
   Scratch face;
   const bool is_simple = PyUnicode_CheckExact(key) || PyLong_CheckExact(key);
-  if (!is_simple || ready.staged.size() != 0) return Found::no;
-  if (encode_key(session->module->convert, key, &canonical, &face) == KeyKind::error) return Found::error;
+  if (!is_simple || ready.staged.size() != 0) return Answer::no;
+  if (encode_key(session->module->convert, key, &canonical, &face) == KeyKind::error) return Answer::error;
   Sighting seen;
   const Status status = session->engine.try_put(Key{canonical.bytes()}, ready.bytes, &seen);
-  if (status.code() == Code::lock_busy) return Found::no;
-  if (!status) return raise_status(session, status), Found::error;
+  if (status.code() == Code::lock_busy) return Answer::no;
+  if (!status) return raise_status(session, status), Answer::error;
   const bool inserted = seen.born == seen.sequence;
   if (inserted) ++session->size_changes;
   if (inserted && inserted_at != nullptr) *inserted_at = seen;
   session->cache.insert(hash, key, inserted, value_to_keep(session, value), seen, canonical.size() + ready.size);
-  return Found::yes;
+  return Answer::yes;
 }
 
 bool store_probed(Session* session, PyObject* key, Py_hash_t hash, PyObject* value, ReadyValue& ready,
@@ -240,12 +240,12 @@ bool store_value(Session* session, PyObject* key, Py_hash_t hash, PyObject* valu
   const int known = session->cache.find(hash, key, &number);
   if (known < 0) return false;
   if (known != 0 && session->cache.entry_known(session->cache.item(number))) {
-    const Found found = overwrite_item(session, number, value, ready);
-    if (found != Found::no) return found == Found::yes;
+    const Answer found = overwrite_item(session, number, value, ready);
+    if (found != Answer::no) return found == Answer::yes;
   }
   if (known == 0) {
-    const Found stored = store_new_plain(session, key, hash, value, ready, inserted);
-    if (stored != Found::no) return stored == Found::yes;
+    const Answer stored = store_new_plain(session, key, hash, value, ready, inserted);
+    if (stored != Answer::no) return stored == Answer::yes;
   }
   return store_probed(session, key, hash, value, ready, inserted);
 }
@@ -261,33 +261,33 @@ bool erase_seen(Session* session, const Sighting& seen) {
 
 namespace {
 
-Found erase_found(Session* session, PyObject* key, Py_hash_t hash) {
+Answer erase_found(Session* session, PyObject* key, Py_hash_t hash) {
   LockForWrite lock(session);
-  if (!lock.acquire()) return Found::error;
+  if (!lock.acquire()) return Answer::error;
   std::uint32_t number = 0;
   const int known = session->cache.find(hash, key, &number);
-  if (known < 0) return Found::error;
+  if (known < 0) return Answer::error;
   if (known != 0) {
     Cache::Item& item = session->cache.item(number);
     if (session->cache.entry_known(item) && session->engine.erase_at(session->cache.sighting(item))) {
       --session->size_changes;
       session->cache.remove(number);
-      return Found::yes;
+      return Answer::yes;
     }
   }
   Probe probe(session);
-  if (!probe) return Found::error;
+  if (!probe) return Answer::error;
   probe.key = key;
-  const Found found = find_stored(&probe);
-  if (found == Found::yes && !erase_seen(session, probe.seen)) return Found::error;
+  const Answer found = find_stored(&probe);
+  if (found == Answer::yes && !erase_seen(session, probe.seen)) return Answer::error;
   return found;
 }
 
 }  // namespace
 
-Found erase_key(Session* session, PyObject* key, Py_hash_t hash) {
-  const Found found = erase_found(session, key, hash);
-  if (found == Found::yes) session->exotic.forget(session, key);  // nothing is compared with it any more
+Answer erase_key(Session* session, PyObject* key, Py_hash_t hash) {
+  const Answer found = erase_found(session, key, hash);
+  if (found == Answer::yes) session->exotic.forget(session, key);  // nothing is compared with it any more
   return found;
 }
 

@@ -37,7 +37,7 @@ bool store_value(Session* session, PyObject* key, Py_hash_t hash, PyObject* valu
                  Sighting* inserted = nullptr);
 
 // yes: it was there and is gone. The shared lock may be held already.
-Found erase_key(Session* session, PyObject* key, Py_hash_t hash);
+Answer erase_key(Session* session, PyObject* key, Py_hash_t hash);
 
 struct SettledKey {
   bool exists = false;

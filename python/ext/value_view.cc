@@ -186,9 +186,9 @@ PyObject* view_of_key(Session* session, PyObject* key) {
   if (!probe) return nullptr;
   probe.key = key;
   for (Looks looks(session); looks.begin();) {
-    const Found found = find_stored(&probe);
-    if (found == Found::error) return nullptr;
-    if (found == Found::no) return raise_key_error(key);
+    const Answer found = find_stored(&probe);
+    if (found == Answer::error) return nullptr;
+    if (found == Answer::no) return raise_key_error(key);
     const Record& record = probe.record;
     if (record.child.number != 0) return raise_no_buffer(key, "a nested dict");
     if (!record.is_blob) return view_of_copy(session, key, record.value);
