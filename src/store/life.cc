@@ -22,11 +22,18 @@ constexpr int swept_on_first_open = 64;
 constexpr int creations_per_sweep = 16;
 constexpr int swept_on_create = 32;
 
+// How many dicts this process made in a directory.
+struct Creations {
+  unsigned forks = 0;  // OpenDicts::forks of this process
+  int count = 0;
+};
+
 struct OpenDicts {
   std::mutex mutex;
   std::map<std::string, std::weak_ptr<Store>> stores;
   std::vector<std::shared_ptr<Store>> forking;  // all of them, while the process forks; has room for them before
-  std::map<std::string, int> opened;            // directories, and how many dicts this process created in each
+  std::map<std::string, Creations> creations;   // by directory, of all that this process and its parents used
+  unsigned forks = 0;                           // that lie between this process and the first of its parents
 };
 
 OpenDicts& open_dicts();
@@ -72,7 +79,7 @@ OpenDicts& open_dicts() {
     os::at_fork(
         before_fork, [] { after_fork([](Store& store) { store.regions.after_fork_in_parent(); }); },
         [] {
-          open_dicts().opened.clear();
+          ++open_dicts().forks;
           os::ReaderSlots::after_fork_in_child();
           DictLock::forget_thread_in_child();
           after_fork(&Store::after_fork_in_child);
@@ -108,9 +115,13 @@ void remove_if_dead(const os::Directory& directory, const os::LivenessToken& tok
 // A process looks at many when it opens its first dict in a directory, and at some after so many that it added.
 int swept_count(const os::Directory& directory, bool created) {
   const std::lock_guard guard(open_dicts().mutex);
-  const auto [place, is_first] = open_dicts().opened.try_emplace(directory.path(), 0);
-  if (is_first) return swept_on_first_open;
-  if (!created || ++place->second % creations_per_sweep != 0) return 0;
+  const auto [place, is_first] = open_dicts().creations.try_emplace(directory.path());
+  Creations& here = place->second;
+  if (is_first || here.forks != open_dicts().forks) {
+    here = {open_dicts().forks, 0};
+    return swept_on_first_open;
+  }
+  if (!created || ++here.count % creations_per_sweep != 0) return 0;
   return swept_on_create;
 }
 

@@ -20,13 +20,14 @@
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define ULTRADICT_TEST_FORK_HANDLERS
 
-extern "C" int __register_atfork(void (*)(), void (*)(), void (*)(), void*);
-extern "C" void* __dso_handle;
+// Of glibc, as its own pthread_atfork calls it.
+extern "C" int register_atfork(void (*)(), void (*)(), void (*)(), void*) __asm__("__register_atfork");
+extern "C" void* dso_handle __asm__("__dso_handle");
 
 // In place of the one of libc, for all of this program: there is no memory for them where the environment says so.
 extern "C" int pthread_atfork(void (*before)(), void (*in_parent)(), void (*in_child)()) noexcept {
   if (std::getenv("ULTRADICT_TEST_NO_FORK_HANDLERS")) return ENOMEM;
-  return __register_atfork(before, in_parent, in_child, __dso_handle);
+  return register_atfork(before, in_parent, in_child, dso_handle);
 }
 
 #endif

@@ -20,7 +20,6 @@ from UltraDict.Exceptions import (
     Forbidden,
     InvalidParameter,
     OtherFormat,
-    SharedMemoryFull,
     UltraDictError,
 )
 
@@ -338,73 +337,3 @@ def test_f1_a_directory_that_belongs_to_somebody_else(tmp_path: Path) -> None:
         ULTRADICT_DIR=str(foreign),
     )
     assert ended.stdout.strip() in (Forbidden.__name__, InvalidParameter.__name__), ended.stderr
-
-
-# ---- full memory ----
-
-
-@pytest.fixture
-def small_tmpfs(tmp_path: Path) -> Iterator[Path]:
-    """Two megabytes of memory file system."""
-    place = tmp_path / "small"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", str(place)], capture_output=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"cannot mount a tmpfs: {mounted.stderr.decode().strip()}")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
-
-
-filling_program = f"""
-from UltraDict import UltraDict
-full = UltraDict.Exceptions.{SharedMemoryFull.__name__}
-d = UltraDict(kept=b"k" * 1000)
-sizes = {{}}
-try:
-    for number in range(100_000):
-        d[number] = b"x" * SIZE
-        sizes[number] = SIZE
-except full as error:
-    assert isinstance(error, MemoryError)
-assert 0 < len(sizes) < 100_000
-assert {{key: len(value) for key, value in d.items() if key != "kept"}} == sizes
-assert d["kept"] == b"k" * 1000
-try:
-    d.update({{("many", number): b"x" * 100_000 for number in range(100)}})
-except full:
-    pass
-else:
-    raise AssertionError("nothing can hold this")
-assert len(d) == len(sizes) + 1
-for number in list(sizes)[::2]:
-    del d[number]
-for number in list(sizes)[:len(sizes) // 4]:
-    d["again", number] = b"y" * SIZE
-assert d["kept"] == b"k" * 1000
-d.clear()
-d["end"] = b"z" * SIZE
-assert d == {{"end": b"z" * SIZE}}
-print("done")
-"""
-
-
-@needs_root
-@pytest.mark.parametrize("size", [10, 1000, 20_000, 100_000])
-def test_full_memory(small_tmpfs: Path, size: int) -> None:
-    ended = run(filling_program.replace("SIZE", str(size)), ULTRADICT_DIR=str(small_tmpfs))
-    assert (ended.stdout, ended.stderr) == ("done\n", "")
-
-
-@needs_root
-def test_no_memory_for_even_one_dict(small_tmpfs: Path) -> None:
-    with open(small_tmpfs / "filler", "wb") as filler:
-        filler.write(bytes(2 * 2**20 - 4096 * 4))
-    ended = run(
-        "from UltraDict import UltraDict\n"
-        "try: UltraDict(name='x')\n"
-        "except MemoryError as error: print(type(error).__name__)",
-        ULTRADICT_DIR=str(small_tmpfs),
-    )
-    assert (ended.stdout, ended.stderr) == ("SharedMemoryFull\n", "")

@@ -170,7 +170,7 @@ def memory_of(size: int, place: Path) -> Iterator[None]:
         subprocess.run(["umount", "-l", place], check=True)
 
 
-@pytest.mark.parametrize("pages", [1, 5, 9, 16, 40, 100, 256, 1000, *(range(2, 128, 3) if stressed else [])])
+@pytest.mark.parametrize("pages", [1, 5, 9, 16, 20, 28, 40, 100, 256, 1000, *(range(2, 128, 3) if stressed else [])])
 def test_d1_full_memory_of_every_size_is_an_exception(
     pages: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,3 +180,55 @@ def test_d1_full_memory_of_every_size_is_an_exception(
         ended = run(FULL, str(tmp_path))
         assert ended.returncode == 0, (ended.returncode, ended.stderr)
         assert ended.stdout == ("lived\n" if pages >= 12 else "too small\n") or pages in range(8, 12)
+
+
+HALF_AND_AGAIN = """
+from UltraDict import UltraDict
+full = UltraDict.Exceptions.SharedMemoryFull
+d = UltraDict(kept=b"k" * 1000)
+sizes = {}
+try:
+    for number in range(100_000):
+        d[number] = b"x" * SIZE
+        sizes[number] = SIZE
+except full as error:
+    assert isinstance(error, MemoryError)
+assert 0 < len(sizes) < 100_000
+assert {key: len(value) for key, value in d.items() if key != "kept"} == sizes
+assert d["kept"] == b"k" * 1000
+try:
+    d.update({("many", number): b"x" * 100_000 for number in range(100)})
+except full:
+    pass
+else:
+    raise AssertionError("nothing can hold this")
+assert len(d) == len(sizes) + 1
+for number in list(sizes)[::2]:
+    del d[number]
+for number in list(sizes)[:len(sizes) // 4]:
+    d["again", number] = b"y" * SIZE
+assert d["kept"] == b"k" * 1000
+d.clear()
+d["end"] = b"z" * SIZE
+assert d == {"end": b"z" * SIZE}
+say("done")
+"""
+
+
+@pytest.mark.parametrize("size", [10, 1000, 20_000, 100_000])
+def test_d1_half_of_a_full_dict_goes_and_half_of_that_comes_again(size: int, tmp_path: Path) -> None:
+    with memory_of(2 << 20, tmp_path):
+        ended = run(HALF_AND_AGAIN.replace("SIZE", str(size)), ULTRADICT_DIR=str(tmp_path))
+    assert (ended.stdout, ended.stderr) == ("done\n", "")
+
+
+def test_d1_no_memory_for_even_one_dict(tmp_path: Path) -> None:
+    with memory_of(2 << 20, tmp_path):
+        (tmp_path / "filler").write_bytes(bytes((2 << 20) - 4096 * 4))
+        ended = run(
+            "from UltraDict import UltraDict\n"
+            "try: UltraDict(name='x')\n"
+            "except MemoryError as error: say(type(error).__name__)",
+            ULTRADICT_DIR=str(tmp_path),
+        )
+    assert (ended.stdout, ended.stderr) == ("SharedMemoryFull\n", "")
