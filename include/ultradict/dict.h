@@ -198,8 +198,8 @@ class Dict {
   // Copies the blob that `seen` names, record.value_size bytes. changed: overwritten meanwhile; reread.
   Status read_blob(const Sighting& seen, std::uint64_t size, char* destination) const;
   const std::atomic<std::uint64_t>& table_word() const noexcept;
-  // For who keeps sightings: unmaps tables that clear() replaced and, as after any read, what else is gone. Only when no
-  // thread is between the two loads of Sighting::current(), of this handle or of another one of this dict.
+  // For who keeps sightings: unmaps tables that clear() replaced and, as after any read, what else is gone. Only when
+  // no thread is between the two loads of Sighting::current(), of this handle or of another one of this dict.
   void release_old_tables() noexcept;
 
   // --- large values (large_value.h) ---
