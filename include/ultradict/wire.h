@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <vector>
 
 #include "ultradict/bytes.h"
 #include "ultradict/encoding.h"
@@ -147,5 +148,13 @@ class WireReader {
   const char* end_;
   std::size_t promised_ = 0;  // values that containers begun so far still owe
 };
+
+// What follows Tag::pickle_with_buffers; false if it is damaged. The ranges lie in `value`, which is the whole value,
+// tag included.
+struct PickleParts {
+  Bytes pickle;
+  std::vector<Bytes> buffers;
+};
+bool split_pickle(Bytes value, PickleParts* parts);
 
 }  // namespace ultradict

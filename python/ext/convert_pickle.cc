@@ -99,26 +99,6 @@ PyObject* read_pickle(ConvertState& state, Bytes pickle) {
   return bytes ? PyObject_CallFunctionObjArgs(loads, bytes.get(), nullptr) : nullptr;
 }
 
-bool split_pickle(Bytes value, PickleParts* parts) {
-  WireReader reader(value.substr(1));
-  std::size_t count = 0;
-  std::uint64_t pickle_size = 0;
-  if (!reader.count(1, &count) || !reader.varint(&pickle_size)) return false;
-  std::vector<std::uint64_t> sizes(count);
-  for (std::uint64_t& size : sizes) {
-    if (!reader.varint(&size)) return false;
-  }
-  if (!reader.take(pickle_size, &parts->pickle)) return false;
-  for (const std::uint64_t size : sizes) {
-    const std::size_t offset = value.size() - reader.left();
-    Bytes padding, buffer;
-    if (!reader.take((buffer_alignment - offset % buffer_alignment) % buffer_alignment, &padding)) return false;
-    if (!reader.take(size, &buffer)) return false;
-    parts->buffers.push_back(buffer);
-  }
-  return reader.at_end();
-}
-
 PyObject* load_with_buffers(ConvertState& state, PyObject* pickle, PyObject* buffers) {
   PyObject* loads = ConvertState::imported(&state.pickle_loads, "pickle", "loads");
   const Ref arguments = Ref::steal(PyTuple_Pack(1, pickle));

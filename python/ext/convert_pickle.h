@@ -2,8 +2,6 @@
 // Pickles, for whatever has no typed encoding. The module pickle is imported by the first one.
 #pragma once
 
-#include <vector>
-
 #include "convert.h"
 
 namespace ultradict::python {
@@ -19,12 +17,6 @@ bool add_dumped(PyObject* dumped, Encoded* out);
 // What the pickle holds; a new reference.
 PyObject* read_pickle(ConvertState& state, Bytes pickle);
 
-// What follows Tag::pickle_with_buffers; false if it is damaged. The ranges lie in `value`, which is the whole value.
-struct PickleParts {
-  Bytes pickle;
-  std::vector<Bytes> buffers;
-};
-bool split_pickle(Bytes value, PickleParts* parts);
 // Unpickles with these buffers, a tuple.
 PyObject* load_with_buffers(ConvertState& state, PyObject* pickle, PyObject* buffers);
 // With private copies of the buffers, which may be changed.

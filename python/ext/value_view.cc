@@ -7,6 +7,7 @@
 #include "convert_pickle.h"
 #include "dict_object.h"
 #include "lookup.h"
+#include "ultradict/wire.h"
 
 namespace ultradict::python {
 

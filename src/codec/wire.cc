@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of the wire format that are too long to be inline: integral floats as integers, and what text may be.
+// The parts of the wire format that are too long to be inline: integral floats as integers, what text may be, and where
+// the buffers of a pickle lie.
 #include "ultradict/wire.h"
 
 #include <cmath>
@@ -90,6 +91,26 @@ bool is_text(Bytes bytes) noexcept {
     at += size;
   }
   return true;
+}
+
+bool split_pickle(Bytes value, PickleParts* parts) {
+  WireReader reader(value.substr(1));
+  std::size_t count = 0;
+  std::uint64_t pickle_size = 0;
+  if (!reader.count(1, &count) || !reader.varint(&pickle_size)) return false;
+  std::vector<std::uint64_t> sizes(count);
+  for (std::uint64_t& size : sizes) {
+    if (!reader.varint(&size)) return false;
+  }
+  if (!reader.take(pickle_size, &parts->pickle)) return false;
+  for (const std::uint64_t size : sizes) {
+    const std::size_t offset = value.size() - reader.left();
+    Bytes padding, buffer;
+    if (!reader.take((buffer_alignment - offset % buffer_alignment) % buffer_alignment, &padding)) return false;
+    if (!reader.take(size, &buffer)) return false;
+    parts->buffers.push_back(buffer);
+  }
+  return reader.at_end();
 }
 
 }  // namespace ultradict
