@@ -14,6 +14,11 @@ Fault not_staged_here() {
   return Fault::of(Code::invalid_argument, "nothing is staged, or it is of another dict: stage() with this one");
 }
 
+Fault too_small_to_map(std::uint64_t size) {
+  return Fault{Code::invalid_argument, 0, "a value of so few bytes cannot be mapped, get() it", size,
+               blob_size_min + 1};
+}
+
 }  // namespace
 
 StagedValue::StagedValue() noexcept = default;
@@ -72,7 +77,7 @@ Status Dict::map(Bytes key, MappedValue* mapped) const {
     Record record;
     if (Status status = find(key, &seen, &buffer, &record); !status) return status;
     if (record.child.number != 0) return report(Fault::of(Code::is_dict), name());
-    if (!record.is_blob) return report(Fault::of(Code::invalid_argument, "a small value cannot be mapped"), name());
+    if (!record.is_blob) return report(too_small_to_map(record.value_size), name());
     return map_blob(seen, record.value_size, mapped);
   });
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Large values, of more than blob_size_min bytes: each is a file of its own, never changed and never moved.
+// Large values, of more than blob_size_min bytes: each is a file of its own, never changed and never moved. Keys and
+// values are bytes without a meaning here, for C++ programs among themselves; what Python is to read, and what it
+// wrote, goes through large_bytes.h.
 //
 //   StagedValue staged;                        written without the lock, whatever its size
 //   dict.stage(parts, &staged);
 //   dict.put(Key{"frame"}, &staged, nullptr);  shown to everybody by one change
 //
 //   MappedValue frame;                         read in place, without a copy
-//   dict.map("frame", &frame);
+//   dict.map("frame", &frame);                 the key of these very bytes: Python's "frame" is another one
 #pragma once
 
 #include <cstdint>

@@ -7,6 +7,7 @@
 // A value is none, bool, an integer of any size, double, text, bytes, bytearray, tuple, list or dict, nested up to
 // nesting_max.
 // Whatever else Python stored (a pickle, the output of another serializer) arrives unopened, as Foreign.
+// Large values of bytes, and arrays, are read and written without a copy by large_bytes.h.
 //
 // Equality of keys is Python's: 1, 1.0 and true are one key. Equality of Values (==) is stricter: also the types agree.
 //
