@@ -227,15 +227,15 @@ class UltraDict(SharedDict["t.K", "t.V"]):
 
     def status(self) -> dict[str, t.Any]:
         """How the dict was made and how far its stream is: for people who look for a fault."""
-        from . import _status
+        from ._status import of
 
-        return _status.of(self)
+        return of(self)
 
     def print_status(self, status: dict[str, t.Any] | None = None, stderr: bool = False) -> None:
         """Prints status(), or what it said before."""
-        from . import _status
+        from ._status import show
 
-        _status.show(status or self.status(), sys.stderr if stderr else sys.stdout)
+        show(status or self.status(), sys.stderr if stderr else sys.stdout)
 
     if TYPE_CHECKING:
 

@@ -16,8 +16,11 @@ __all__ = ["Exceptions", "SharedLock", "UltraDict"]
 
 
 def __getattr__(name: str) -> str:
-    if name != "__version__":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib.metadata import version
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
 
-    return version("ultradict")
+        try:
+            return version("ultradict")
+        except PackageNotFoundError as error:
+            raise AttributeError("the package is not installed: nothing tells its version") from error
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -100,6 +100,13 @@ bool check_serializer(Session* session, const std::string& recorded, bool allow_
   return import_serializer(session->module->convert, recorded, allow_pickle, &serializer);
 }
 
+// What this very call has recorded. Nothing here can fail: a dict whose handle nobody has could be left behind.
+bool follow_given(Session* session, const Parameters& given) noexcept {
+  session->shared_lock = given.shared_lock == Py_True;
+  session->recurse = given.recurse == Py_True;
+  return true;
+}
+
 bool follow_recorded(Session* session, const Parameters& given) {
   auto recorded = read_attributes(session->engine.attributes());
   session->shared_lock = recorded["shared_lock"] == "1";
@@ -110,7 +117,10 @@ bool follow_recorded(Session* session, const Parameters& given) {
          check_flag(session, "recurse", recorded["recurse"], given.recurse);
 }
 
+constexpr std::size_t id_size_enough = 64;  // characters of Dict::id()
+
 bool attach(Session* session, const Parameters& given) {
+  session->id.reserve(id_size_enough);
   const Options options = engine_options(given, written_attributes(session, given));
   Status status;
   {
@@ -123,7 +133,7 @@ bool attach(Session* session, const Parameters& given) {
   session->id = session->engine.id();
   session->family->budget.set_size_max(given.cache_bytes);
   session->cache.begin(session->engine, &session->family->budget);
-  return follow_recorded(session, given);
+  return session->engine.is_creator() ? follow_given(session, given) : follow_recorded(session, given);
 }
 
 // Nested dicts are read by who knows the typed encoding.

@@ -57,6 +57,11 @@ PyObject* written_value(Session* session, PyObject* key, Py_hash_t hash, PyObjec
   return read;
 }
 
+PyObject* held_and_written_value(Session* session, PyObject* key, Py_hash_t hash, PyObject* value,
+                                 std::uint64_t handles_before) {
+  return held_after(session, key, value, handles_before) ? written_value(session, key, hash, value) : nullptr;
+}
+
 // An insertion whose value cannot be given to the caller does not happen. The shared lock is held.
 PyObject* take_back(Session* session, PyObject* key, Py_hash_t hash, const Sighting& inserted) {
   const RaisedKept kept;
@@ -90,7 +95,7 @@ PyObject* setdefault(Session* session, PyObject* key, Py_hash_t hash, PyObject* 
       PyErr_SetString(PyExc_RuntimeError, "setdefault(): comparing keys has deleted the key that was just stored");
   } else {
     if (!store_value(session, key, hash, value, ready, &inserted)) return nullptr;
-    if (held_after(session, key, value, handles_before)) stored = guarded<written_value>(session, key, hash, value);
+    stored = guarded<held_and_written_value>(session, key, hash, value, handles_before);
   }
   return stored == nullptr && PyErr_Occurred() != nullptr ? take_back(session, key, hash, inserted) : stored;
 }

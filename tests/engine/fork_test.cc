@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -42,6 +43,7 @@ TEST(Fork, DISABLED_NoDictIsOpenedHere) {
   const Status status = Dict::open("dict", Options(), &dict);  // in ULTRADICT_DIR
   EXPECT_EQ(status.code(), Code::memory_full);
   EXPECT_NE(status.message().find("handlers of fork"), std::string::npos) << status.message();
+  std::ofstream(std::string(std::getenv("ULTRADICT_DIR")) + "/was here");
 }
 
 TEST(Fork, C2_WithoutMemoryForItsHandlersNoDictIsOpened) {
@@ -52,9 +54,11 @@ TEST(Fork, C2_WithoutMemoryForItsHandlersNoDictIsOpened) {
     require(::setenv("ULTRADICT_DIR", scratch.path().c_str(), 1) == 0);
     ::execl("/proc/self/exe", "engine_tests", "--gtest_filter=*NoDictIsOpenedHere", "--gtest_also_run_disabled_tests",
             "--gtest_brief=1", nullptr);
+    require(false);
   });
   EXPECT_EQ(child.wait(), 0);
   EXPECT_EQ(dicts_in(scratch), 0U);
+  EXPECT_TRUE(std::filesystem::exists(scratch.path() + "/was here"));
 }
 
 #endif

@@ -22,6 +22,8 @@ import decimal
 from alphabet import Word
 from UltraDict import UltraDict
 start = {"a": 1, "b": [1, 2], "c": {"x": {"y": 1}}, "large": b"x" * 40_000, "p": decimal.Decimal(5), Word("k"): 9}
+other = UltraDict(o=1)
+lasting = [None]
 operations = {
     "get": lambda d: d["b"], "get large": lambda d: d["large"], "get pickled": lambda d: d["p"],
     "get exotic": lambda d: d[Word("k")], "get nested": lambda d: d["c"]["x"], "get absent": lambda d: d.get("zz"),
@@ -34,6 +36,7 @@ operations = {
     "delete": lambda d: d.__delitem__("a"), "delete exotic": lambda d: d.__delitem__(Word("k")),
     "pop": lambda d: d.pop("b"), "pop nested": lambda d: d.pop("c"), "popitem": lambda d: d.popitem(),
     "setdefault": lambda d: d.setdefault("n", [1]), "setdefault exotic": lambda d: d.setdefault(Word("n"), [1]),
+    "setdefault handle": lambda d: d.setdefault(Word("n"), [other]),
     "setdefault nested": lambda d: d.setdefault("n", {"a": 1}),
     "update": lambda d: d.update({"a": 5, "q": 6, Word("u"): 7, "n": {"x": 1}}),
     "update scalars": lambda d: d.update({"a": 5, "q": 6}), "ior": lambda d: d.__ior__([("a", 5), ("q", 6)]),
@@ -45,6 +48,7 @@ operations = {
     "lock call": lambda d: d.lock(timeout=1).__enter__().release(),
     "stats": lambda d: d.stats(), "status": lambda d: d.status(), "dump": lambda d: d.dump(),
     "open": lambda d: UltraDict(name=d.name, create=False).close(),
+    "create lasting": lambda d: lasting.__setitem__(0, UltraDict(name="lasting", create=True, auto_unlink=False)),
     "create": lambda d: UltraDict(x={"y": 1}, z=2).unlink(), "attributes": lambda d: (d.name, d.lock, d.serializer),
     "unlink by name": lambda d: (made := UltraDict(x=1), UltraDict.unlink_by_name(made.name)),
 }
@@ -66,6 +70,9 @@ def provoke(name, number, alone, recurse, cache_bytes):
             where = name, number, alone, recurse, cache_bytes, caught
             assert caught in (None, MemoryError), where
             assert d.lock.get_remote_lock() == 0, where
+            if name == "create lasting":
+                if caught: lasting[0] = UltraDict(name="lasting", create=True)
+                lasting[0].unlink()
             if caught: assert look(owner) == look(d) == before, (where, look(owner), look(d))
             assert all(key in d for key in list(d)), where
             d[Word("k")] = "after"
