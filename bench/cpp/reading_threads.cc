@@ -45,6 +45,7 @@ template <class Store>
 double timed_ns(Store& store, int threads_count, std::int64_t gets) {
   const auto start = std::chrono::steady_clock::now();
   std::vector<std::thread> threads;
+  threads.reserve(static_cast<std::size_t>(threads_count));
   for (int i = 0; i < threads_count; ++i) threads.emplace_back([&] { get_all(store, gets); });
   for (std::thread& thread : threads) thread.join();
   const std::chrono::duration<double, std::nano> elapsed = std::chrono::steady_clock::now() - start;

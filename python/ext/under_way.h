@@ -20,7 +20,7 @@ class UnderWay {
  public:
   // What ends it if its thread is not there. May run Python code.
   using End = void (*)(Session*) noexcept;
-  class Entry;
+  struct Entry;
 
   UnderWay() = default;
   UnderWay(const UnderWay&) = delete;
@@ -39,8 +39,8 @@ class UnderWay {
   Entry* spare_ = nullptr;  // as many as were listed at once
 };
 
-class UnderWay::Entry {
-  friend UnderWay;
+// To others no more than a name.
+struct UnderWay::Entry {
   Session* session;
   End end;
   std::uint64_t thread;  // of its interpreter, never used again

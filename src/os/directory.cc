@@ -64,15 +64,15 @@ Fault check_place(const std::string& path) {
     const Fault fault = system_fault("look at the directory of dicts");
     return fault.code == Code::not_found ? Fault{Code::os_error, fault.error, fault.what, 0, 0} : fault;
   }
+  if (status.st_uid != ::geteuid()) {
+    return Fault{Code::forbidden, 0,
+                 "the place of the directory of dicts belongs to another user, choose one of your own by ULTRADICT_DIR",
+                 status.st_uid, ::geteuid()};
+  }
   if (!S_ISDIR(status.st_mode)) {
     return Fault::of(Code::forbidden,
                      "something else is in the place of the directory of dicts, remove it or choose another place by "
                      "ULTRADICT_DIR");
-  }
-  if (status.st_uid != ::geteuid()) {
-    return Fault{Code::forbidden, 0,
-                 "the directory of dicts belongs to another user, choose a place of your own by ULTRADICT_DIR",
-                 status.st_uid, ::geteuid()};
   }
   if ((status.st_mode & 0022) != 0) {
     return Fault::of(Code::forbidden, "others can write to the directory of dicts, make its mode 0700");

@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "os/fork.h"
@@ -68,7 +69,7 @@ void let_go(std::vector<std::shared_ptr<Store>> stores) {
 }
 
 void after_fork(void (*end)(Store&)) {
-  std::vector<std::shared_ptr<Store>> forked = std::move(open_dicts().forking);
+  std::vector<std::shared_ptr<Store>> forked = std::exchange(open_dicts().forking, {});
   for (const auto& store : forked) end(*store);
   open_dicts().mutex.unlock();
   let_go(std::move(forked));
