@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -86,6 +87,7 @@ def test_the_lock_is_made_once() -> None:
         UltraDict(name=name, create=False)
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="the collector runs between bytecodes only")
 def test_a_dict_that_is_given_up_while_its_lock_is_made() -> None:
     d: UltraDict[str, int] = UltraDict()
     with pytest.raises(UltraDict.Exceptions.AlreadyClosed), collector_runs(d._abandon):
