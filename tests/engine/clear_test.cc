@@ -127,26 +127,26 @@ TEST(Clear, OldTablesStayReadableUntilReleased) {
   expect_sound(dict);
 }
 
-TEST(Clear, OldTablesAreUnmappedWhenTheyAreReleased) {
-  const Scratch scratch;
+Dict with_an_old_table(const Scratch& scratch) {
   Options options = scratch.options();
   options.keeps_sightings = true;
   Dict dict = scratch.open("dict", options);
   fill(dict, 5000, 10);
-  ASSERT_TRUE(dict.clear());
+  EXPECT_TRUE(dict.clear());
   EXPECT_GT(mapped_deleted_size(scratch.path()), 0U);
+  return dict;
+}
+
+TEST(Clear, OldTablesAreUnmappedWhenTheyAreReleased) {
+  const Scratch scratch;
+  Dict dict = with_an_old_table(scratch);
   dict.release_old_tables();
   EXPECT_EQ(mapped_deleted_size(scratch.path()), 0U);
 }
 
 TEST(Clear, OldTablesGoWithTheHandle) {
   const Scratch scratch;
-  Options options = scratch.options();
-  options.keeps_sightings = true;
-  Dict dict = scratch.open("dict", options);
-  fill(dict, 5000, 10);
-  ASSERT_TRUE(dict.clear());
-  EXPECT_GT(mapped_deleted_size(scratch.path()), 0U);
+  Dict dict = with_an_old_table(scratch);
   ASSERT_TRUE(dict.close());
   EXPECT_EQ(mapped_deleted_size(scratch.path()), 0U);
 }
