@@ -36,7 +36,7 @@ operations = {
     "delete": lambda d: d.__delitem__("a"), "delete exotic": lambda d: d.__delitem__(Word("k")),
     "pop": lambda d: d.pop("b"), "pop nested": lambda d: d.pop("c"), "popitem": lambda d: d.popitem(),
     "setdefault": lambda d: d.setdefault("n", [1]), "setdefault exotic": lambda d: d.setdefault(Word("n"), [1]),
-    "setdefault handle": lambda d: d.setdefault(Word("n"), [other]),
+    "setdefault handle": lambda d: d.setdefault(("n", frozenset({1, 2})), [other]),
     "setdefault nested": lambda d: d.setdefault("n", {"a": 1}),
     "update": lambda d: d.update({"a": 5, "q": 6, Word("u"): 7, "n": {"x": 1}}),
     "update scalars": lambda d: d.update({"a": 5, "q": 6}), "ior": lambda d: d.__ior__([("a", 5), ("q", 6)]),
