@@ -19,7 +19,7 @@ using os::HeldByte;
 using os::LockKind;
 using os::UnforkedFile;
 
-constexpr int forks = 500;
+const int forks = is_sanitized() ? 100 : 500;
 constexpr int descriptors_max = 256;  // of this test
 
 class UnforkedFiles : public testing::Test {

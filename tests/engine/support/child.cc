@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 
 #include "os/futex.h"
 
@@ -70,6 +71,15 @@ void require(bool holds, const char* file, int line) {
 void require(const Status& status, const char* file, int line) {
   if (!status) std::fprintf(stderr, "code %d: %s\n", static_cast<int>(status.code()), status.message().c_str());
   require(static_cast<bool>(status), file, line);
+}
+
+void become_test(const std::string& name) {
+  for (const char* name_of_shard : {"GTEST_TOTAL_SHARDS", "GTEST_SHARD_INDEX"}) require(::unsetenv(name_of_shard) == 0);
+  const std::string filter = "--gtest_filter=" + name;
+  ::execl("/proc/self/exe", "engine_tests", filter.c_str(), "--gtest_also_run_disabled_tests", "--gtest_brief=1",
+          nullptr);
+  require(false);
+  std::abort();
 }
 
 Gate::Gate() : ends_{-1, -1} {

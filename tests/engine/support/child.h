@@ -9,6 +9,7 @@
 #include <csignal>
 #include <functional>
 #include <new>
+#include <string>
 
 #include "ultradict/status.h"
 
@@ -44,6 +45,10 @@ int in_child(const std::function<void()>& body);
 // In a child: ends it with a line on stderr that says where, if the condition does not hold.
 void require(bool holds, const char* file = __builtin_FILE(), int line = __builtin_LINE());
 void require(const Status& status, const char* file = __builtin_FILE(), int line = __builtin_LINE());
+
+// In a child: becomes, by exec, a new process of this program, which runs one disabled test, as "Suite.DISABLED_Name",
+// whatever shard of the tests this one runs.
+[[noreturn]] void become_test(const std::string& name);
 
 // One process waits until another opens it, once for each opening. Made before the fork.
 class Gate {
