@@ -7,6 +7,7 @@ import collections
 import contextlib
 import enum
 import os
+import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -45,6 +46,24 @@ class SubInt(int):
 
 class SubTuple(tuple):  # type: ignore[type-arg]
     """A tuple in everything but its type."""
+
+
+class Framed:
+    """Hands the bytes that it has to pickle as a buffer."""
+
+    def __init__(self, frame: bytes) -> None:
+        self.frame = frame
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return Framed, (pickle.PickleBuffer(self.frame) if protocol >= 5 else self.frame,)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Framed) and type(other.frame) is type(self.frame) and other.frame == self.frame
+
+    def __repr__(self) -> str:
+        return f"Framed({type(self.frame).__name__})"
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class CaseBlind(str):

@@ -16,15 +16,27 @@ PyObject* check_dumped(Ref pickle) {
   return nullptr;
 }
 
-// pickle.dumps(object, protocol=5, buffer_callback=buffers.append); without the callback if `buffers` is null.
+// Takes a buffer out of the pickle, into the list `buffers`: False. Those of bytes stay in it, True, because from there
+// they are loaded as bytes; from outside, what cannot be written is loaded as a memoryview.
+PyObject* take_out(PyObject* buffers, PyObject* buffer) {
+  const Py_buffer* view = PyPickleBuffer_GetBuffer(buffer);
+  if (view == nullptr) return nullptr;
+  const bool stays = view->obj != nullptr && PyBytes_CheckExact(view->obj);
+  if (!stays && PyList_Append(buffers, buffer) < 0) return nullptr;
+  return PyBool_FromLong(static_cast<long>(stays));
+}
+
+PyMethodDef take_out_method = {"take_out", take_out, METH_O, nullptr};
+
+// pickle.dumps(object, protocol=5, buffer_callback=take_out); without the callback if `buffers` is null.
 Ref dump(ConvertState& state, PyObject* object, PyObject* buffers) {
   PyObject* dumps = ConvertState::imported(&state.pickle_dumps, "pickle", "dumps");
   const Ref arguments = Ref::steal(Py_BuildValue("(Oi)", object, protocol));
   const Ref options = Ref::steal(PyDict_New());
   if (dumps == nullptr || !arguments || !options) return Ref();
   if (buffers != nullptr) {
-    const Ref append = Ref::steal(PyObject_GetAttrString(buffers, "append"));
-    if (!append || PyDict_SetItemString(options.get(), "buffer_callback", append.get()) < 0) return Ref();
+    const Ref callback = Ref::steal(PyCFunction_New(&take_out_method, buffers));
+    if (!callback || PyDict_SetItemString(options.get(), "buffer_callback", callback.get()) < 0) return Ref();
   }
   return Ref::steal(check_dumped(Ref::steal(PyObject_Call(dumps, arguments.get(), options.get()))));
 }

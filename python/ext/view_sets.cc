@@ -90,7 +90,7 @@ PyObject* view_and(PyObject* left, PyObject* right) {
   PyObject* other = view == left ? right : left;
   const Py_ssize_t own = PyObject_Size(view);
   if (own < 0) return nullptr;
-  const bool is_view = is_set_view(module, other);
+  const bool is_view = is_set_view(module, other) || PyDictViewSet_Check(other);
   const bool is_set = Py_IS_TYPE(other, &PySet_Type);
   const Py_ssize_t others = is_view || is_set ? PyObject_Size(other) : 0;
   if (others < 0) return nullptr;

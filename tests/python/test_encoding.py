@@ -21,7 +21,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from alphabet import CaseBlind, Level, Point, SubStr
+from alphabet import CaseBlind, Framed, Level, Point, SubStr
 from outcomes import shape
 from strategies import histories
 from UltraDict import UltraDict
@@ -216,7 +216,19 @@ def test_what_a_key_raises_propagates(shared: UltraDict) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [Level.LOW, SubStr("a"), Point(1, 2), {1, 2}, frozenset([1]), Decimal(1), bytearray(b"x"), 1j, [Level.LOW]],
+    [
+        Level.LOW,
+        SubStr("a"),
+        Point(1, 2),
+        {1, 2},
+        frozenset([1]),
+        Decimal(1),
+        bytearray(b"x"),
+        1j,
+        [Level.LOW],
+        Framed(b"x" * 100),
+        Framed(bytearray(b"x" * 50_000)),  # type: ignore[arg-type]
+    ],
     ids=repr,
 )
 def test_other_types_keep_theirs(shared: UltraDict, ask: Ask, value: Any) -> None:

@@ -370,7 +370,7 @@ say(peak() - before < 8 << 20)
 
 
 def test_a_memoryview_that_was_released_is_none_of_the_next_view() -> None:
-    with UltraDict({"k": pickle.PickleBuffer(b"x" * 100_000)}) as d:
+    with UltraDict({"k": pickle.PickleBuffer(memoryview(b"x" * 100_000))}) as d:
         for _ in range(2):
             with d.view("k") as view:
                 assert view.nbytes == 100_000

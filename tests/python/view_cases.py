@@ -16,6 +16,7 @@ answer = {'a', 'q'} | d.keys(), {'a', 'q'} - d.keys(), {'a', 'q'} ^ d.keys()
 answer = frozenset('a') & d.keys(), ['a', 'q'] - d.keys(), 'aq' | d.keys(), iter('aq') & d.keys()
 answer = d.keys() & d.keys(), d.keys() | d.keys(), d.keys() - d.keys(), d.keys() ^ d.keys()
 answer = d.keys() & {'a': 1}.keys(), {'a': 1}.keys() & d.keys(), d.keys() - {'a': 1}.keys(), {'a': 1}.keys() | d.keys()
+d.clear(); d[3] = 0; answer = d.keys() & {3.0: 0, 5: 0}.keys(), d.items() & {3.0: 0, 5: 0}.items()
 answer = d.keys() & iter('ab'), d.keys() | 'ab', d.keys() - (k for k in 'ab'), d.keys() ^ ['a', 'a', 'q']
 answer = d.keys() & ('a',), d.keys() | ('q', 5), d.keys() - ('a',), d.keys() ^ ('a', 'q'), d.keys() | (), d.keys() ^ ()
 answer = d.keys() | ('bc',), d.keys() - ('bc',), d.keys() | (5,), d.keys() ^ ((1, 'x'),), ('a', 'q') - d.keys()
