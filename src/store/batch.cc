@@ -69,6 +69,10 @@ Fault prepare(Store& store, LockHeld held, ChildId dict, BatchItems& batch) {
     if (item.child.number != 0) {
       if (Fault fault = check_link(store, held, dict, item.child)) return fault;
     }
+    if (located.number != 0 && located.view.is_child()) {  // it loses a link: nothing may fail behind the commit
+      DictHeader header;
+      if (Fault fault = DictHeader::find_nested(store, held, located.view.child().number, &header)) return fault;
+    }
     key.entry = static_cast<std::uint32_t>(located.number);
     new_keys += located.number == 0 ? 1 : 0;
     added += text.canonical.size() + text.face.size() + content_size(item);

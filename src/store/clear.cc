@@ -15,6 +15,8 @@ Fault prepare_slots(Store& store, SlotsName* name) {
   *name = SlotsName::of(file, static_cast<Word>(std::countr_zero(control_slots)));
   Word* words = nullptr;
   if (Fault fault = store.regions.slots(*name, &words)) return fault;
+  // Who still probes this array, which is not the current one any more, must not take it for that when it is empty.
+  shared::release_fence();
   for (Word number = 0; number < control_slots; ++number) shared::store_relaxed(words[number], 0);
   return {};
 }

@@ -113,6 +113,11 @@ struct Cursor::Walk {
     return {};
   }
 
+  // Not of a life that ended, or of none, before it was led to again.
+  bool is_of_one_life(const At& at) const {
+    return !at.entry || (at.step.born != 0 && shared::load(at.entry->born) == at.step.born);
+  }
+
   // Where the first and the last entry are named, as links.
   Fault find_ends(const Word** ends) {
     *ends = &store.state().ends;
@@ -131,8 +136,8 @@ struct Cursor::Walk {
     if (Fault fault = reach(number, at)) return fault;
     shared::acquire_fence();
     const bool stays = !check_alive(store, cursor.dict_);
-    return stays && successor(Links{shared::load(*ends)}, !forward) == number ? Fault::none()
-                                                                              : Fault::of(Code::changed);
+    if (!stays || successor(Links{shared::load(*ends)}, !forward) != number) return Fault::of(Code::changed);
+    return is_of_one_life(*at) ? Fault::none() : Fault::of(Code::changed);
   }
 
   // Goes on to the next entry of the chain. changed: the step does not count.
@@ -145,8 +150,7 @@ struct Cursor::Walk {
     const bool stays = shared::load(left.entry->born) == left.step.born;
     const bool leads = successor(Links{shared::load(left.entry->links)}, forward) == number;
     if (!stays || !leads) return Fault::of(Code::changed);
-    // It leaves the chain before its `born` goes.
-    return at->entry && at->step.born == 0 ? Fault::damaged("chain: a free entry", number) : Fault::none();
+    return is_of_one_life(*at) ? Fault::none() : Fault::of(Code::changed);
   }
 
   // Behind the entries used in this table lies what tables before left. Asked after the ref, which is stored later.

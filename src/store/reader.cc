@@ -48,8 +48,9 @@ Fault look_at(Store& store, Buffer* buffer, Found* found) {
   const Ref ref{shared::load(found->entry->ref)};
   // Behind those used in this table lies what tables before left: this is asked after the ref, which is stored later.
   if (ref && number >= shared::load(store.state().entries_used)) return Fault::damaged("entry: not used yet", number);
-  // An entry that was ever used has a hash, also when it is free: no writer leaves what leads here and nothing there.
-  if (!ref && found->born == 0 && shared::load(found->entry->hash) == 0) return Fault::damaged("entry: empty", number);
+  // An entry that was ever used has a hash, also when it is free, unless it becomes a nested dict just now: no writer
+  // leaves what leads here and nothing there.
+  if (!ref && found->born == 0 && shared::load(found->entry->hash) == 0) return changed();
   if (!ref) return Fault::of(Code::not_found);
   // Deleted and inserted anew meanwhile, or a nested dict by now: no slot leads to one, and no chain.
   if (found->born == 0 || HeaderMark{ref.word}.is_header()) return changed();
@@ -189,8 +190,16 @@ Fault reread(Store& store, Sighting* seen, Buffer* buffer, Record* record, bool*
   *moved = false;
   if (seen->born == 0) return changed();  // from changes(): deleted
   const Word sequence = seen->sequence;
-  const Fault fault = look_until_consistent(
-      store, [&] { return read_entry(store, seen->table_number, seen->entry, seen->born, seen, buffer, record); });
+  // The key had been inserted when it was seen: an entry without a ref now is one whose deletion has shown, however
+  // long its writer takes for the rest.
+  const auto has_no_ref = [&] {
+    Entry* entry = nullptr;
+    return !store.regions.entry(seen->table_number, seen->entry, &entry) && shared::load(entry->ref) == 0;
+  };
+  const Fault fault = look_until_consistent(store, [&] {
+    const Fault once = read_entry(store, seen->table_number, seen->entry, seen->born, seen, buffer, record);
+    return once.code == Code::changed && has_no_ref() ? Fault::of(Code::not_found) : once;
+  });
   if (fault.code == Code::not_found) return changed();
   if (fault.code == Code::changed) return Fault::damaged("an entry under the lock is not consistent", seen->entry);
   *moved = !fault && seen->sequence == sequence;

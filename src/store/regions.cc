@@ -31,8 +31,9 @@ void Regions::close() {
 }
 
 Fault Regions::map_segment(Word number, Word file, Word end, char** base) {
-  const Word capacity = shared::load_relaxed(control_->segments[number].capacity);
-  const Fault fault = map(segments_[number], Wanted{file, end, capacity, false}, DictFiles::segment(file), base);
+  const SegmentDescriptor& segment = control_->segments[number];
+  const Wanted wanted{file, end, shared::load(segment.size), shared::load_relaxed(segment.capacity), false};
+  const Fault fault = map(segments_[number], wanted, DictFiles::segment(file), base);
   if (!fault) segment_hints_[number].store(*base, std::memory_order_relaxed);
   return fault;
 }
@@ -43,7 +44,9 @@ Fault Regions::map_entry(Word table, Word number, Entry** entry) {
   const Word index = number - extent_begin(extent);
   const Word capacity = (extent_end(extent) - extent_begin(extent)) * sizeof(Entry);
   char* base = nullptr;
-  const Wanted wanted{table, (index + 1) * sizeof(Entry), capacity, true};
+  const Word entries = std::clamp(shared::load(control_->state.entries_size), extent_begin(extent), extent_end(extent));
+  const Word recorded = (entries - extent_begin(extent)) * sizeof(Entry);
+  const Wanted wanted{table, (index + 1) * sizeof(Entry), recorded, capacity, true};
   if (Fault fault = map(extents_[extent], wanted, DictFiles::entries(table, extent), &base)) return fault;
   *entry = reinterpret_cast<Entry*>(base) + index;
   return {};
@@ -57,7 +60,8 @@ Fault Regions::map_slots(MappedFile& place, SlotsName name, Word** words) {
     return Fault::damaged("slots: bits", name.bits(), expected);
   }
   char* base = nullptr;
-  const Wanted wanted{file, name.count() * sizeof(Word), name.count() * sizeof(Word), false};
+  const Word whole = name.count() * sizeof(Word);
+  const Wanted wanted{file, whole, whole, whole, false};
   if (Fault fault = map(place, wanted, DictFiles::slots(file), &base)) return fault;
   if (&place == &slots_) slots_hint_.store(base, std::memory_order_relaxed);
   *words = reinterpret_cast<Word*>(base);
@@ -74,18 +78,20 @@ Fault Regions::map(MappedFile& place, const Wanted& wanted, const char* name, ch
   Word size = 0;
   if (Fault fault = os::file_size(file, &size)) return fault;
   if (wanted.end > size) return Fault::damaged("a file is shorter than what is recorded of it", size, wanted.end);
+  // A growth that fails half-way has made the file longer for a moment than it stays.
+  const Word known = std::min(size, std::max(wanted.end, wanted.recorded));
   Word identity = 0;
   if (Fault fault = os::file_identity(file, &identity)) return fault;
   if (before && before->file == wanted.file && before->identity == identity && wanted.end <= before->mapped) {
-    before->known.store(size < before->mapped ? size : before->mapped, std::memory_order_relaxed);
+    before->known.store(std::min(known, before->mapped), std::memory_order_relaxed);
     *base = before->base;
     return {};
   }
   if (wanted.end > wanted.capacity) return Fault::damaged("a file's capacity", wanted.capacity, wanted.end);
   char* mapped = nullptr;
   if (Fault fault = os::map(file, wanted.capacity, &mapped)) return fault;
-  auto* made = new (std::nothrow)
-      Mapping{wanted.file, identity, mapped, wanted.capacity, {size < wanted.capacity ? size : wanted.capacity}};
+  auto* made =
+      new (std::nothrow) Mapping{wanted.file, identity, mapped, wanted.capacity, {std::min(known, wanted.capacity)}};
   if (!made) {
     os::unmap(mapped, wanted.capacity);
     return Fault::of(Code::memory_full, "no memory for a mapping");

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Regions: where this process finds the shared bytes of one dict. Everything outside control is mapped when first met.
 //
-// A file never shrinks, and a number is never used for two files. So a mapping is right exactly as long as the file
-// number it was made for is the one that control names; mappings are replaced, never moved.
+// As far as it is recorded to be there a file never shrinks, and a number is never used for two files. So a mapping is
+// right exactly as long as the file number it was made for is the one that control names; mappings are replaced, never
+// moved.
 //
 // Thread safety: any thread may ask; mappings that were replaced are unmapped when every read (ReadGuard) of the
 // process has ended that began before. Extents are pointed to by Sightings: for who keeps those, they stay until
@@ -156,11 +157,12 @@ class Regions {
     Mapping* next = nullptr;  // of the list of retired ones that it is in
   };
   using MappedFile = std::atomic<Mapping*>;
-  // What a MappedFile should be: the number it is known by, its name, how much must be there and how much it may
-  // become.
+  // What a MappedFile should be: the number it is known by, how much must be there, how much is recorded to be there,
+  // and how much it may become.
   struct Wanted {
     Word file;
     Word end;
+    Word recorded;
     Word capacity;
     bool is_table;
   };

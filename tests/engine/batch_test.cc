@@ -25,6 +25,35 @@ TEST(Batch, KeysAreInsertedInTheirOrderAndOverwrittenInPlace) {
   expect_content(dict, {{"b", "2"}, {"c", "1"}, {"a", "3"}});
 }
 
+// The header of a nested dict that it overwrites lies in a file that this process cannot map.
+TEST(Batch, ThatCouldNotBeAppliedIsRefused) {
+  const Scratch scratch;
+  const std::string value(2000, 'v');  // the dict is too large to be looked at whole when it is opened
+  {
+    Dict dict = scratch.open();
+    ASSERT_TRUE(dict.put("k", "v"));  // among the entries in control
+    for (std::uint64_t i = 0; i < control_entries; ++i) ASSERT_TRUE(dict.put(key(i), value));
+    Dict child;
+    ASSERT_TRUE(dict.put_new_child("k", &child));  // its header is in the file behind
+    for (std::uint64_t i = control_entries; i < 3 * control_entries; ++i) ASSERT_TRUE(dict.put(key(i), value));
+  }
+  EXPECT_EQ(in_child([&] {
+              Dict dict = scratch.open();
+              std::string found;
+              require(dict.get("k", &found).code() == Code::is_dict);
+              require(dict.get(key(3 * control_entries - 1), &found));
+              const struct rlimit none { 3, 3 };
+              require(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+              require(!put_all(dict, {{"k", "new"}}));
+              require(dict.get("k", &found).code() == Code::is_dict);
+            }),
+            0);
+  Dict dict = scratch.open();
+  ASSERT_TRUE(put_all(dict, {{"k", "new"}}));
+  EXPECT_EQ(value_of(dict, "k"), "new");
+  EXPECT_EQ(unsoundness_of(dict), "");
+}
+
 TEST(Batch, KeyThatOccursTwiceGetsItsLastValueAtItsFirstPlace) {
   const Scratch scratch;
   Dict dict = scratch.open();

@@ -7,9 +7,11 @@
 
 #include <cerrno>
 
+#include "base/shared_atomic.h"
 #include "support/child.h"
 #include "support/content.h"
 #include "support/failing_call.h"
+#include "support/holder.h"
 #include "support/scratch.h"
 
 namespace ultradict::test {
@@ -53,6 +55,20 @@ TEST_F(Stopped, B4_WhoClaimsTheNumberOfADeadOwner) {
   EXPECT_TRUE(again.unlock());
   newcomer.signal(SIGCONT);
   EXPECT_EQ(newcomer.wait(), 0);
+}
+
+// It may stay so for hours: its ref is 0, and the rest of the deletion is to come.
+TEST_F(Stopped, G1_WhoDeletesAKeyKeepsNobodyWaitingThatSawIt) {
+  Dict dict = scratch_.open();
+  ASSERT_TRUE(dict.put("k", "v"));
+  Sighting seen;
+  Buffer buffer;
+  Record record;
+  ASSERT_TRUE(dict.find("k", &seen, &buffer, &record));
+  const auto holder = holder_of(dict);
+  shared::store(reinterpret_cast<Word&>(const_cast<std::atomic<std::uint64_t>&>(*seen.ref_word)), 0);
+  bool moved = false;
+  EXPECT_EQ(dict.reread(&seen, &buffer, &record, &moved).code(), Code::changed);
 }
 
 // Whoever leaves takes him for somebody who is attached, and leaves the files to him.
