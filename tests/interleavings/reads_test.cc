@@ -85,6 +85,18 @@ TEST(Interleavings, G1_ReadWhileDeletedAndInsertedAnew) {
       {"erase, other key, insert | get contains", in_short, in_full, two_keys, {insert_anew("a1"), get_and_contains}});
 }
 
+TEST(Interleavings, G1_ReadWhileTheEntryBecomesThatOfANestedDict) {
+  World::explore({"erase, nest | contains, long",
+                  {4, 0},
+                  {4, 1},
+                  dead_long_records,
+                  {[](World& world) { world.contains("a"); },
+                   [](World& world) {
+                     world.erase("a");
+                     world.nest("c");
+                   }}});
+}
+
 TEST(Interleavings, G1_AbsentKeysStayAbsent) {
   World::explore({"insert, erase | get contains, of another",
                   in_short,
