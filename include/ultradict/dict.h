@@ -68,7 +68,8 @@ struct Key {
 //             of a table that was replaced may be unmapped.
 //   moved:    the ref differs but reread() says moved: same value, new place; it has updated `ref`.
 // The table word stays mapped until close(), the ref word until the next clear() by whomever, or longer
-// (Options::keeps_sightings).
+// (Options::keeps_sightings). Where other threads use the dict, current() asks for the latter: they may unmap the ref
+// word between its two loads.
 struct Sighting {
   const std::atomic<std::uint64_t>* ref_word = nullptr;
   const std::atomic<std::uint64_t>* table_word = nullptr;
@@ -225,7 +226,7 @@ class Dict {
   // --- the lock: one per dict, re-entrant per thread, whichever handle it is taken through ---
   Status lock(const Wait& wait = {});  // ok, lock_busy (timeout 0), lock_timeout
   // Without a system call: true if it was free and is left to nobody who has waited long, or is this thread's. A dead
-  // owner's lock is only had by lock().
+  // owner's lock, and one that is left to the dead, is only had by lock(): who polls asks lock(Wait{0}).
   bool try_lock() noexcept;
   Status unlock();                 // not_owner if this thread does not hold it
   bool has_lock() const noexcept;  // this thread
