@@ -13,6 +13,12 @@ from pathlib import Path
 import pytest
 
 
+def pytest_collection_finish() -> None:
+    """What all modules have loaded stays: no collection, in a test or a child of it, looks through that again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def shared_directory() -> Iterator[Path]:
     """Where the dicts of this run are; processes that tests start inherit it."""
