@@ -246,6 +246,7 @@ SOUND: dict[str, tuple[bytes, Any]] = {
 def plant(d: UltraDict[Any, Any], key: str, content: bytes) -> None:
     """The value of the key is from now on of these bytes."""
     if len(content) < 3:
+        assert len(key) > 6, "a short one stands elsewhere too, in the name of the dict and in what is random"
         d[key], encoded = {1: (None, bytes([NONE])), 2: (1, bytes([INT, 2]))}[len(content)]
         assert replace_in_records(d.name, key.encode() + encoded, key.encode() + content) == 1
         return
@@ -320,25 +321,25 @@ def test_e11_what_only_looks_like_a_bomb(name: str, d: UltraDict[Any, Any]) -> N
 
 
 def test_e11_what_cannot_be_loaded_is_told_with_its_dict(d: UltraDict[Any, Any]) -> None:
-    plant(d, "k", BOMBS["unknown tag"])
-    with pytest.raises(Damaged, match=f"^dict '{d.name}', the value of key 'k': the stored bytes of"):
-        d["k"]
-    d["k"] = Path(d.name)
+    plant(d, "some key", BOMBS["unknown tag"])
+    with pytest.raises(Damaged, match=f"^dict '{d.name}', the value of key 'some key': the stored bytes of"):
+        d["some key"]
+    d["some key"] = Path(d.name)
     careful: UltraDict[Any, Any] = UltraDict.open(d.name, create=False, allow_pickle=False)
-    with careful, pytest.raises(Forbidden, match="the value of key 'k': the value is stored as a pickle"):
-        careful["k"]
-    d["k"] = Unloadable()
+    with careful, pytest.raises(Forbidden, match="the value of key 'some key': the value is stored as a pickle"):
+        careful["some key"]
+    d["some key"] = Unloadable()
     with pytest.raises(LookupError) as raised:
-        d["k"]
+        d["some key"]
     if sys.version_info >= (3, 11):
-        assert raised.value.__notes__ == [f"when the value of key 'k' of UltraDict '{d.name}' was loaded"]
+        assert raised.value.__notes__ == [f"when the value of key 'some key' of UltraDict '{d.name}' was loaded"]
     d.update({"sound": 1, Unloadable(): 2})
     for read in (d.to_dict, lambda: list(d.items()), lambda: d.data, lambda: d | {}, lambda: list(d.values())):
         with pytest.raises(LookupError) as raised:
             read()
         if sys.version_info >= (3, 11):
-            assert raised.value.__notes__ == [f"when the value of key 'k' of UltraDict '{d.name}' was loaded"]
-    del d["k"]
+            assert raised.value.__notes__ == [f"when the value of key 'some key' of UltraDict '{d.name}' was loaded"]
+    del d["some key"]
     d.load(force=True)
     with UltraDict(name=d.name) as other, pytest.raises(LookupError) as raised:
         list(other)
