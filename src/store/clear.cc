@@ -52,7 +52,7 @@ void empty_log(Change& change, Control& control, Word stream) {
   change.set(state.stream, stream);
 }
 
-void remove_files(Change& change, const State& state) {
+void remove_replaced_files(Change& change, const State& state) {
   if (SlotsName{state.slots}.file() >= first_file) change.remove_file(FileKind::slots, SlotsName{state.slots}.file());
   if (state.next_slots != 0) change.remove_file(FileKind::slots, SlotsName{state.next_slots}.file());
   if (state.entries_size > control_entries) change.remove_file(FileKind::entries, state.table_number);
@@ -69,7 +69,7 @@ Fault begin_anew(Store& store, LockHeld held, Word stream) {
   empty_table(change, state, slots);
   empty_log(change, control, stream);
   change.set(state.table_number, state.table_number + 2);
-  remove_files(change, state);
+  remove_replaced_files(change, state);
   if (Fault fault = change.commit()) return fault;
   free_cleared_segments(store, held);
   refresh_log_hints(store);
