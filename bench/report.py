@@ -51,9 +51,15 @@ How it is measured:
 - No figure counts before the answers were compared with a reference. A wrong answer of ours fails the run; that of a
   peer is shown as **wrong**, and [told below](#wrong-answers).
 - As many processes as there are processors have one each; more of them share all.
+- p99 needs a thousand operations in a round and p99.9 ten thousand: with less stands "few". They count operations, not
+  time: who waits for a second does one where another does a million. The longest is that of all rounds.
 - "-" is what a store does not offer; the reasons are [listed](#what-a-store-does-not-offer). A store that has no part
   in a workload at all is left out of its table.
 """
+AWAKE = """- While a store that asks another process is measured, one of the lowest priority keeps the processors
+  awake: an answer that has to wake one takes several times as long.
+"""
+
 
 UNSTEADY = (
     "**The machine was not steady: the time to read its clock changed. What stands here says as much of who else used "
@@ -63,7 +69,8 @@ UNSTEADY = (
 
 def document(results: Results, name: str) -> str:
     """docs/benchmarks.md."""
-    parts = [INTRODUCTION.format(name=name, timer=timer(results)), *where(results), *judged(results)]
+    introduction = INTRODUCTION + (AWAKE if results.content.get("awake") else "")
+    parts = [introduction.format(name=name, timer=timer(results)), *where(results), *judged(results)]
     for workload in results.content["workloads"]:
         parts += section(results, workload, comparisons.module(workload).FAMILY)
     parts += tables.cpp(results)

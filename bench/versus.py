@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import os
+import random
 import shutil
 import signal
 import sys
@@ -94,12 +95,12 @@ def prepared(wanted: list[str], results: Results) -> dict[str, str]:
 
 
 def measure(pythons: dict[str, str], workloads: list[str], scale: Scale, rounds: int, results: Results) -> None:
-    """Every store in turn, as many times as there are rounds."""
+    """Every store in turn, as many times as there are rounds, in each in another order."""
     with directory() as where:
         for number in range(1, rounds + 1):
-            for name, python in pythons.items():
+            for name in random.Random(number).sample(list(pythons), len(pythons)):
                 started = time.monotonic()
-                for line in Session(name, python, where, scale, results).run(workloads):
+                for line in Session(name, pythons[name], where, scale, results).run(workloads):
                     print(line, flush=True)
                 print(f"round {number} of {rounds}  {name:<28} {time.monotonic() - started:6.1f} s", flush=True)
         if scale is not TRIAL and goals.OURS in pythons:
@@ -125,7 +126,7 @@ def main() -> int:
     rounds = options.rounds or scale.rounds
     date = dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%d")
     about = {"scale": {**asdict(scale), "rounds": rounds}, "date": date, "machine": machine()}
-    results = Results({**about, "stores": {}, "workloads": workloads, "cpp": {}, "cells": {}})
+    results = Results({**about, "awake": True, "stores": {}, "workloads": workloads, "cpp": {}, "cells": {}})
     started = time.monotonic()
     pythons = prepared(wanted, results)
     measured = time.monotonic()

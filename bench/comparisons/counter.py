@@ -38,13 +38,10 @@ FAMILY = Family(
 def measure(team: Team, variant: str, scale: Scale) -> Figures:
     count = by_count(variant)
     shared = "shared" not in team.adapter.cannot
-    if shared:
-        team.call(reset)
-    else:
-        team.all_call(count, reset)
-    tried = team.all_call(count, prepare)
+    team.all_call(count, prepare)
+    team.all_call(1 if shared else count, reset)
     results = team.together(count, run_loops, scale.team_seconds)
-    counted = [one + result["all"] for one, result in zip(tried, results)]
+    counted = [result["all"] for result in results]
     if shared:
         team.call(check_counter, counted=[sum(counted)])
     else:
@@ -52,12 +49,13 @@ def measure(team: Team, variant: str, scale: Scale) -> Figures:
     return together(results)
 
 
-def reset(member: Member, index: int = 0, count: int = 1) -> None:
+def prepare(member: Member, index: int, count: int) -> None:
     each(member, member.store.write, "k, v")([(member.store.key(KEY), 0)])
+    prepare_loops(member, member.store.increment, "k", [member.store.key(KEY)] * ITEMS)
 
 
-def prepare(member: Member, index: int, count: int) -> int:
-    return prepare_loops(member, member.store.increment, "k", [member.store.key(KEY)] * ITEMS)
+def reset(member: Member, index: int, count: int) -> None:
+    each(member, member.store.write, "k, v")([(member.store.key(KEY), 0)])
 
 
 def check_counter(member: Member, counted: list[int], index: int = 0, count: int = 1) -> None:

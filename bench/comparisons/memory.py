@@ -37,14 +37,13 @@ FAMILY = Family(
 def measure(team: Team, variant: str, scale: Scale) -> Figures:
     team.voices(1)
     place = None if team.adapter.forked else vars(team.setting.place)
-    one_more = team.voices(2)[1] if team.adapter.forked else team.stranger()
+    one_more = team.forked() if team.adapter.forked else team.stranger()
     try:
         one_more.tell(read_everything, place=place, count=team.count)
         figures: Figures = one_more.answer(team.setting.patience)
         return figures
     finally:
-        if not team.adapter.forked:
-            one_more.close()
+        one_more.close()
 
 
 def read_everything(member: Member, place: dict[str, Any] | None, count: int) -> dict[str, float]:

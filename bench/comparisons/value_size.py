@@ -22,7 +22,8 @@ def table(what: str, figure: str, plot: str) -> Table:
 
 FAMILY = Family(
     title="Sizes of values",
-    text="One key, `bytes` of each size; the median of single operations. What is read is a `bytes` object.",
+    text="One key, `bytes` of each size; the median of single operations. What is read is a `bytes` object that "
+    "nobody has changed: a store that keeps what it has read hands it out again, at any size.",
     variants=tuple(SIZES),
     needs=always("keys", "insert", "single", "bytes"),
     tables=(

@@ -15,7 +15,7 @@ from suite.team import Team
 FAMILY = Family(
     title="Doing nothing, and waiting",
     text="Processor time as a share of the time that passed: of two processes that have the store open, with its "
-    "server, and of one that waits for a lock another one holds.",
+    "server, and of one that waits for a lock another one holds, with the server as well.",
     variants=("idle", "waiting"),
     needs=lambda variant: ("keys",) if variant == "idle" else ("keys", "lock"),
     tables=(
@@ -53,12 +53,13 @@ def waiting(team: Team, seconds: float) -> Figures:
     holder, waiter = team.voices(2)
     flag = Path(team.setting.place.directory, f"{team.setting.place.name}.held")
     flag.unlink(missing_ok=True)
+    before = server_seconds(team)
     holder.tell(hold, flag=str(flag), seconds=seconds)
     waiter.tell(wait, flag=str(flag))
     waited, used = waiter.answer(team.setting.patience)
     holder.answer(team.setting.patience)
     check("waited as long as the lock was held", waited > seconds / 2, True)
-    return {"cpu_share": used / waited, "waited_s": waited}
+    return {"cpu_share": (used + server_seconds(team) - before) / waited, "waited_s": waited}
 
 
 def hold(member: Member, flag: str, seconds: float) -> None:

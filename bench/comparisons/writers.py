@@ -30,6 +30,7 @@ FAMILY = Family(
                 *(Column(f"p99.9, {count}", str(count), "p999_ns", "ns") for count in COUNTS),
                 Column("longest, 4", "4", "max_ns", "ns"),
                 Column("longest, 8", "8", "max_ns", "ns"),
+                Column("time in writes over 1 ms, 8", "8", "slow_share", "share"),
                 Column("slowest to fastest, 8", "8", "slowest_to_fastest", "share"),
             ),
         ),

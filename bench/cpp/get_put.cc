@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// get_put [count] [repetitions]: puts, overwrites and gets int64 keys in random order, one thread, in the engine and in
-// what one would use instead. The contestants take turns; the median of each is printed as a table, and then as one
-// line of JSON at the end. Every value that comes back is checked before a time counts.
+// get_put [count] [repetitions]: puts, overwrites and gets int64 keys, one thread, each in a random order of its own,
+// in the engine and in what one would use instead. The contestants take turns; the median of each is printed as a
+// table, and then as one line of JSON at the end. Every value that comes back is checked before a time counts.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -28,7 +28,6 @@
 namespace bench {
 namespace {
 
-constexpr unsigned seed = 20'000;
 constexpr std::size_t timed_operations_min = 200'000;  // few keys are overwritten and read as often as that takes
 
 // Nanoseconds of one operation.
@@ -46,11 +45,25 @@ struct Result {
 std::int64_t first_value(std::int64_t key) { return 3 * key + 1; }
 std::int64_t second_value(std::int64_t key) { return 5 * key + 2; }
 
-std::vector<std::int64_t> shuffled_keys(std::size_t count) {
-  std::vector<std::int64_t> keys(count);
+using Keys = std::vector<std::int64_t>;
+
+// Each operation in its own order: what was put one after the other lies side by side, and who gets it in that order
+// reads from one end to the other.
+struct Orders {
+  Keys put;
+  Keys overwrite;
+  Keys get;
+};
+
+Keys shuffled_keys(std::size_t count, unsigned seed) {
+  Keys keys(count);
   std::iota(keys.begin(), keys.end(), 0);
   std::shuffle(keys.begin(), keys.end(), std::mt19937(seed));
   return keys;
+}
+
+Orders orders_of(std::size_t count) {
+  return {shuffled_keys(count, 20'000), shuffled_keys(count, 20'001), shuffled_keys(count, 20'002)};
 }
 
 template <class Work>
@@ -65,7 +78,7 @@ double timed_ns(std::size_t operations, Work work) {
 std::size_t rounds_of(std::size_t keys) { return std::max<std::size_t>(timed_operations_min / keys, 1) | 1; }
 
 template <class Store>
-double timed_put(Store& store, const std::vector<std::int64_t>& keys) {
+double timed_put(Store& store, const Keys& keys) {
   return timed_ns(keys.size(), [&] {
     for (const std::int64_t key : keys) store.put(key, first_value(key));
     store.finish_writing();
@@ -73,7 +86,7 @@ double timed_put(Store& store, const std::vector<std::int64_t>& keys) {
 }
 
 template <class Store>
-double timed_overwrite(Store& store, const std::vector<std::int64_t>& keys) {
+double timed_overwrite(Store& store, const Keys& keys) {
   const std::size_t rounds = rounds_of(keys.size());
   return timed_ns(rounds * keys.size(), [&] {
     for (std::size_t round = 0; round < rounds; ++round) {
@@ -84,7 +97,7 @@ double timed_overwrite(Store& store, const std::vector<std::int64_t>& keys) {
 }
 
 template <class Store>
-double timed_get(Store& store, const std::vector<std::int64_t>& keys) {
+double timed_get(Store& store, const Keys& keys) {
   const std::size_t rounds = rounds_of(keys.size());
   std::size_t wrong = 0;
   const double ns = timed_ns(rounds * keys.size(), [&] {
@@ -96,20 +109,20 @@ double timed_get(Store& store, const std::vector<std::int64_t>& keys) {
 }
 
 template <class Store>
-Times measure(const std::vector<std::int64_t>& keys) {
+Times measure(const Orders& orders) {
   Store store;
   Times times;
-  times.put = timed_put(store, keys);
-  times.overwrite = timed_overwrite(store, keys);
-  if (store.count() != keys.size()) fail(std::string(Store::name) + ": the number of keys is wrong");
-  times.get = timed_get(store, keys);
+  times.put = timed_put(store, orders.put);
+  times.overwrite = timed_overwrite(store, orders.overwrite);
+  if (store.count() != orders.put.size()) fail(std::string(Store::name) + ": the number of keys is wrong");
+  times.get = timed_get(store, orders.get);
   return times;
 }
 
 // One after the other, again and again, so that a slow moment of the machine meets them all.
 class Contest {
  public:
-  Contest(const std::vector<std::int64_t>& keys, int repetitions) : keys_(keys), repetitions_(repetitions) {}
+  Contest(const Orders& orders, int repetitions) : orders_(orders), repetitions_(repetitions) {}
 
   template <class Store>
   void enter() {
@@ -118,20 +131,20 @@ class Contest {
   }
   std::vector<Result> run() {
     for (int repetition = 0; repetition < repetitions_; ++repetition) {
-      for (std::size_t i = 0; i < results_.size(); ++i) results_[i].samples.push_back(measures_[i](keys_));
+      for (std::size_t i = 0; i < results_.size(); ++i) results_[i].samples.push_back(measures_[i](orders_));
     }
     return results_;
   }
 
  private:
-  const std::vector<std::int64_t>& keys_;
+  const Orders& orders_;
   int repetitions_;
   std::vector<Result> results_;
-  std::vector<Times (*)(const std::vector<std::int64_t>&)> measures_;
+  std::vector<Times (*)(const Orders&)> measures_;
 };
 
-std::vector<Result> measure_all(const std::vector<std::int64_t>& keys, int repetitions) {
-  Contest contest(keys, repetitions);
+std::vector<Result> measure_all(const Orders& orders, int repetitions) {
+  Contest contest(orders, repetitions);
   contest.enter<StoreUltradict>();
   contest.enter<StoreUnorderedMap>();
 #ifdef ULTRADICT_HAVE_TBB
@@ -184,10 +197,10 @@ int number(int argc, char** argv, int position, int otherwise) {
 
 int main(int argc, char** argv) {
   using namespace bench;
-  const auto keys = shuffled_keys(static_cast<std::size_t>(number(argc, argv, 1, 1'000'000)));
+  const auto count = static_cast<std::size_t>(number(argc, argv, 1, 1'000'000));
   const int repetitions = number(argc, argv, 2, 3);
-  const auto results = measure_all(keys, repetitions);
+  const auto results = measure_all(orders_of(count), repetitions);
   print_table(results);
-  print_json(results, keys.size());
+  print_json(results, count);
   return 0;
 }

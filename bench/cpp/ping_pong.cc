@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // ping_pong [turns]: how long it takes until what one process writes is seen by another one that looks all the time.
-// Two processes, each on a processor of its own, answer each other; half of a round is one way. Beside it the same with
-// two bare words in shared memory, each in its own cache line: as fast as the machine can be. A table, and one line of
-// JSON.
+// Two processes, each on a processor of its own, answer each other. Half of the median is one way; a wait lies on one
+// of the ways, so the others are those of both. Beside it the same with two bare words in shared memory, each in its
+// own cache line: as fast as the machine can be. A table, and one line of JSON.
 #include <sched.h>
 
 #include <algorithm>
@@ -97,7 +97,7 @@ class Keys {
 
 struct Result {
   std::string name;
-  Latencies one_way;
+  Latencies both_ways;
 };
 
 template <class Words>
@@ -113,22 +113,30 @@ void play(std::uint64_t turns, Result* result) {
       words.write(number, turn);
       if (number == 1) continue;
       words.wait_for(1, turn);
-      found[0].add((now_ns() - before) / 2);
+      found[0].add(now_ns() - before);
     }
   });
   result->name = Words::name;
-  result->one_way.add(found[0]);
+  result->both_ways.add(found[0]);
 }
 
 void print(const std::vector<Result>& results) {
-  std::printf("%-18s %s\n", "one way", Latencies::heading);
-  for (const Result& result : results) {
-    std::printf("%-18s %s\n", result.name.c_str(), result.one_way.columns().c_str());
+  std::printf("%-18s %10s %s\n", "", "one way", Latencies::heading);
+  for (const auto& [name, both_ways] : results) {
+    const auto one_way = static_cast<unsigned long long>(both_ways.quantile(0.5) / 2);
+    std::printf("%-18s %10llu %s\n", name.c_str(), one_way, both_ways.columns().c_str());
   }
   std::printf("{");
   const char* separator = "";
-  for (const Result& result : results) {
-    std::printf("%s\"%s\": {%s}", separator, result.name.c_str(), result.one_way.json().c_str());
+  for (const auto& [name, both_ways] : results) {
+    const auto number = [&both_ways = both_ways](double share) {
+      return static_cast<unsigned long long>(both_ways.quantile(share));
+    };
+    std::printf(
+        "%s\"%s\": {\"p50, one way\": %llu, \"p99, there and back\": %llu, \"p99.9, there and back\": %llu, "
+        "\"longest, there and back\": %llu}",
+        separator, name.c_str(), number(0.5) / 2, number(0.99), number(0.999),
+        static_cast<unsigned long long>(both_ways.longest()));
     separator = ", ";
   }
   std::printf("}\n");

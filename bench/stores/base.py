@@ -49,6 +49,7 @@ class Store:
     environment: ClassVar[str] = ""  # folder of the environment; none: the interpreter that runs the suite
     imports: ClassVar[str] = ""  # what a program that uses it imports
     server: ClassVar[str] = ""
+    asks: ClassVar[bool] = False  # every operation is a question to another process
     forked: ClassVar[bool] = False  # further processes are forked: its lock reaches no others
     keys_max: ClassVar[int] = 1_000_000_000  # that it can be filled with in reasonable time
     batch: ClassVar[int] = 1  # operations that a statement carries out at once

@@ -16,6 +16,7 @@ class DirtyStash(Store):
     environment = "gunicorn"
     imports = "import gunicorn.dirty.stash"
     server = "dirty_stash"
+    asks = True
     cannot = {
         **without(("increment", "nested"), "its documentation says that reading and writing back is a race"),
         "lock": "has no lock",

@@ -13,7 +13,7 @@ FIXED = "keys and types of values are fixed when it is created"
 
 
 class Blackboard(Store):
-    title = "iceoryx2 blackboard"
+    title = "iceoryx2 blackboard, 500 keys"
     settings = (
         "`uint64` keys and values; the handle of each entry is made beforehand, so no look-up is timed. 500 keys only: "
         "creating it takes a time that grows with their square."
@@ -62,3 +62,10 @@ class Blackboard(Store):
         for key, value in items:
             creator = creator.add(ctypes.c_uint64(key), ctypes.c_uint64(value))
         self.open(creator.create(), len(items))
+
+    def close(self, last: bool) -> None:
+        """Its nodes end with the last name of each of their parts."""
+        self.read_handles.clear()
+        self.write_handles.clear()
+        for part in ("reader", "writer", "service", "builder", "node"):
+            self.__dict__.pop(part, None)

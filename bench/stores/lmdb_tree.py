@@ -19,15 +19,15 @@ class LmdbEach(Store):
     requirements = ("lmdb==3.0.0",)
     environment = "lmdb"
     imports = "import lmdb"
-    read = "int(get(k))"
-    write = "put(k, b'%d' % v)"
-    read_bytes = "get(k)"
-    write_bytes = "put(k, v)"
+    read = "int(begin().get(k))"
+    write = "with begin(write=True) as t: t.put(k, b'%d' % v)"
+    read_bytes = "begin().get(k)"
+    write_bytes = "with begin(write=True) as t: t.put(k, v)"
     increment = "with begin(write=True) as t: t.put(k, b'%d' % (int(t.get(k)) + 1))"
     iterate = "all_items()"
-    make_nested = "put(k, dumps({'branch': {'leaf': 0}}))"
+    make_nested = "with begin(write=True) as t: t.put(k, dumps({'branch': {'leaf': 0}}))"
     write_nested = "with begin(write=True) as t: n = loads(t.get(k)); n['branch']['leaf'] = v; t.put(k, dumps(n))"
-    read_nested = "loads(get(k))['branch']['leaf']"
+    read_nested = "loads(begin().get(k))['branch']['leaf']"
 
     def __init__(self, place: Place, create: bool) -> None:
         import lmdb
@@ -36,19 +36,11 @@ class LmdbEach(Store):
         self.d = lmdb.open(f"{place.directory}/{place.name}", map_size=2 << 30, **options)
 
     def names(self) -> dict[str, Any]:
-        own = {"get": self.get, "put": self.put, "all_items": self.all_items, "begin": self.d.begin}
+        own = {"all_items": self.all_items, "begin": self.d.begin}
         return {**own, "int": int, "dumps": pickle.dumps, "loads": pickle.loads}
 
     def key(self, text: str) -> bytes:
         return text.encode()
-
-    def get(self, key: bytes) -> Any:
-        with self.d.begin() as transaction:
-            return transaction.get(key)
-
-    def put(self, key: bytes, value: bytes) -> None:
-        with self.d.begin(write=True) as transaction:
-            transaction.put(key, value)
 
     def fill(self, items: Sequence[tuple[Any, int]]) -> None:
         with self.d.begin(write=True) as transaction:

@@ -20,6 +20,7 @@ class ManagerDict(Store):
     )
     imports = "from multiprocessing.managers import SyncManager"
     forked = True
+    asks = True
     cannot = {"attach": "a proxy is handed down to forked processes, not found by name"}
     increment = "with lock: d[k] += 1"
     make_nested = "d[k] = manager.dict(branch=manager.dict(leaf=0))"

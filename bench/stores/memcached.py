@@ -19,6 +19,7 @@ class Memcached(Store):
     environment = "memcached"
     imports = "from pymemcache.client.base import Client"
     server = "memcached"
+    asks = True
     cannot = {
         "iterate": "cannot list its keys",
         "lock": "has no lock",
@@ -43,3 +44,6 @@ class Memcached(Store):
         for key, value in items:
             self.d.set(key, value, noreply=True)
         self.d.get(items[-1][0])
+
+    def close(self, last: bool) -> None:
+        self.d.close()

@@ -37,18 +37,29 @@ class LockedDict(Store):
     read = "locked_read(k)"
     write = "with lock: d[k] = v"
     increment = "with lock: d[k] += 1"
+    iterate = "locked_items()"
     write_nested = "with lock: d[k]['branch']['leaf'] = v"
+    read_nested = "locked_read(k)['branch']['leaf']"
 
     def __init__(self, place: Place, create: bool) -> None:
         self.d: dict[Any, Any] = {}
         self.mutex = multiprocessing.Lock()
 
     def names(self) -> dict[str, Any]:
-        return {"d": self.d, "lock": self.mutex, "locked_read": self.locked_read}
+        return {
+            "d": self.d,
+            "lock": self.mutex,
+            "locked_read": self.locked_read,
+            "locked_items": self.locked_items,
+        }
 
     def locked_read(self, key: Any) -> Any:
         with self.mutex:
             return self.d[key]
+
+    def locked_items(self) -> list[tuple[Any, Any]]:
+        with self.mutex:
+            return list(self.d.items())
 
     def lock(self) -> AbstractContextManager[Any]:
         return self.mutex

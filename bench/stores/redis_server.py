@@ -10,7 +10,10 @@ from typing import Any
 from stores.base import Place, Store, without
 
 AT_ONCE = 1000
-SERVER = "Debian's redis-server, persistence off (`--save '' --appendonly no`); redis-py with the hiredis parser"
+SERVER = (
+    "Debian's redis-server, persistence off (`--save '' --appendonly no`); redis-py with the hiredis parser and a "
+    "single connection"
+)
 
 
 class RedisUnix(Store):
@@ -20,6 +23,7 @@ class RedisUnix(Store):
     environment = "redis"
     imports = "import redis"
     server = "redis"
+    asks = True
     read = "int(get(k))"
     write = "set(k, v)"
     read_bytes = "get(k)"
@@ -32,7 +36,7 @@ class RedisUnix(Store):
     def __init__(self, place: Place, create: bool) -> None:
         import redis
 
-        self.d = redis.Redis(**self.address(place))
+        self.d = redis.Redis(**self.address(place), single_connection_client=True)
         if create:
             self.d.flushall()
 
@@ -56,6 +60,9 @@ class RedisUnix(Store):
     def lock(self) -> AbstractContextManager[Any]:
         lock: AbstractContextManager[Any] = self.d.lock("lock")
         return lock
+
+    def close(self, last: bool) -> None:
+        self.d.close()
 
 
 class RedisTcp(RedisUnix):

@@ -12,13 +12,11 @@ from suite.loops import Loop, chunks, compiled, each_timed, single_operations, t
 from suite.member import Member
 
 
-def prepare_loops(member: Member, body: str, target: str, items: Sequence[Any]) -> int:
-    """Compile and warm up; the number of items that were tried already."""
+def prepare_loops(member: Member, body: str, target: str, items: Sequence[Any]) -> None:
+    """Compile and warm up."""
     names = member.store.names()
     loop: Loop = compiled(names, f"for {target} in items:\n  " + body.replace("\n", "\n  "))
-    parts = chunks(loop, items)
-    member.ready = (loop, each_timed(names, body, target), parts)
-    return sum(2**power for power in range(len(parts[0]).bit_length()) if 2**power < len(items))
+    member.ready = (loop, each_timed(names, body, target), chunks(loop, items))
 
 
 def run_loops(member: Member, start: float, seconds: float) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 STEPS = 64  # a doubling has so many
+SLOW_NS = 1_000_000
 QUANTILES = {"p50_ns": 0.5, "p99_ns": 0.99, "p999_ns": 0.999}
 
 
@@ -53,4 +54,12 @@ class Distribution:
     def figures(self) -> dict[str, float]:
         """What the results tell of it."""
         quantiles = {name: round(self.quantile(share), 1) for name, share in QUANTILES.items()}
-        return {**quantiles, "max_ns": self.largest, "samples": sum(self.counts.values())}
+        slow = {"slow_share": self.share_of_time(SLOW_NS)}
+        return {**quantiles, **slow, "max_ns": self.largest, "samples": sum(self.counts.values())}
+
+    def share_of_time(self, bound: int) -> float:
+        """Of all the time, that which went into operations longer than a bound: a quantile counts operations, and who
+        waits for a second does one where another does a million."""
+        spent = {step: 2 ** (step / STEPS) * count for step, count in self.counts.items()}
+        total = sum(spent.values())
+        return sum(time for step, time in spent.items() if 2 ** (step / STEPS) > bound) / total if total else 0.0

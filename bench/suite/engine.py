@@ -21,16 +21,18 @@ SECONDS_MAX = 600
 
 
 def figures(quick: bool) -> dict[str, Any]:
-    """The line of each run whose program is built; what one that fails says."""
+    """The line of each run; what one that fails says, or that its program is not built."""
     found: dict[str, Any] = {}
     for name, (program_name, in_full, in_short) in RUNS.items():
         program = built(program_name)
-        if program.exists():
-            command = [str(program), *(in_short if quick else in_full)]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_MAX)
-            found[name] = (
-                json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {"failed": done.stderr.strip()}
-            )
+        if not program.exists():
+            found[name] = {"failed": f"{program} is not built"}
+            continue
+        command = [str(program), *(in_short if quick else in_full)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_MAX)
+        found[name] = (
+            json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {"failed": done.stderr.strip()}
+        )
     return found
 
 

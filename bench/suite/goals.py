@@ -9,9 +9,9 @@ the worst counts. What was not measured is not judged.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from suite.results import Results
+from suite.results import Figure, Results
 
 OURS = "ultradict"
 PLAIN = "dict"
@@ -33,22 +33,28 @@ class Goal:
     figure: str = ""
     met: bool | None = None
     note: str = ""
+    number: float | None = None  # the figure without its unit
 
     def verdict(self) -> str:
         return {True: "met", False: "MISSED", None: "cannot be said"}[self.met]
 
     def line(self) -> str:
         """As it is printed."""
-        return f"{self.text:<58} {self.bound:>14} {self.figure:>12}  {self.verdict():<14}  {self.note}".rstrip()
+        return f"{self.text:<58} {self.bound:>14} {self.figure:>24}  {self.verdict():<14}  {self.note}".rstrip()
 
 
 def value(results: Results, workload: str, variant: str, store: str, name: str = "per_s") -> float:
     """The median of a figure."""
-    figure = results.figure(workload, variant, store, name)
-    if figure is None:
+    return over_rounds(results, workload, variant, store, name).median
+
+
+def over_rounds(results: Results, workload: str, variant: str, store: str, name: str) -> Figure:
+    """A figure over all rounds."""
+    found = results.figure(workload, variant, store, name)
+    if found is None:
         reason = results.reason(workload, variant, store)
         raise Missing(f"{store}: {': '.join(reason) if reason else 'not measured'}")
-    return figure.median
+    return found
 
 
 Cells = Sequence[tuple[str, str]]
@@ -73,7 +79,7 @@ def at_least(text: str, bound: float, cells: Cells, store: str) -> Callable[[Res
     def judged(results: Results) -> Goal:
         ratio, cell = times(results, cells, store)
         note = " ".join(cell) + limit(results, cell, store)
-        return Goal(text, f">= {bound:g} x", f"{ratio:.1f} x", ratio >= bound, note)
+        return Goal(text, f">= {bound:g} x", f"{ratio:.1f} x", ratio >= bound, note, ratio)
 
     return with_reason(text, f">= {bound:g} x", judged)
 
@@ -83,7 +89,7 @@ def at_most(text: str, bound: float, unit: str, figure: Callable[[Results], floa
 
     def judged(results: Results) -> Goal:
         found = figure(results)
-        return Goal(text, f"<= {bound:g} {unit}", f"{found:.2f} {unit}", found <= bound)
+        return Goal(text, f"<= {bound:g} {unit}", f"{found:.2f} {unit}", found <= bound, number=found)
 
     return with_reason(text, f"<= {bound:g} {unit}", judged)
 
@@ -93,7 +99,7 @@ def reaching(text: str, bound: float, unit: str, figure: Callable[[Results], flo
 
     def judged(results: Results) -> Goal:
         found = figure(results)
-        return Goal(text, f">= {bound:g} {unit}", f"{found:.2f} {unit}", found >= bound)
+        return Goal(text, f">= {bound:g} {unit}", f"{found:.2f} {unit}", found >= bound, number=found)
 
     return with_reason(text, f">= {bound:g} {unit}", judged)
 
@@ -127,7 +133,7 @@ def cpp_times(results: Results, run: str, operation: str, rival: str) -> float:
 
 def raw_one_way(results: Results) -> float:
     """A cache line from core to core and nothing else, in nanoseconds: by C++ where it was measured."""
-    return cpp(results, "ping_pong", "bare cache lines", "p50")
+    return cpp(results, "ping_pong", "bare cache lines", "p50, one way")
 
 
 def counters_beside_plain_dict(results: Results) -> float:
@@ -137,7 +143,7 @@ def counters_beside_plain_dict(results: Results) -> float:
 
 
 def longest_wait(results: Results) -> float:
-    return max(value(results, "writers", count, OURS, "max_ns") for count in ("2", "4", "8")) / 1e9
+    return max(over_rounds(results, "writers", count, OURS, "max_ns").most for count in ("2", "4", "8")) / 1e9
 
 
 BESIDE = (  # what is done, beside whom, how many times as fast
@@ -167,19 +173,19 @@ def beside_each() -> Iterator[Callable[[Results], Goal]]:
 
 CPP_RUNS = {"hot": "get_put_hot", "spread": "get_put"}
 CPP_BESIDE = (  # what is done, to which pattern, by which operations, beside whom, how many times as fast
-    ("get", "hot", ("get",), "LMDB", 3, "lmdb, transaction each"),
-    ("get", "spread", ("get",), "LMDB", 3, "lmdb, transaction each"),
+    ("get", "hot", ("get",), "LMDB, a transaction each", 3, "lmdb, transaction each"),
+    ("get", "spread", ("get",), "LMDB, a transaction each", 3, "lmdb, transaction each"),
     ("get", "hot", ("get",), "a concurrent map of one process", 0.5, "tbb::concurrent_hash_map"),
     ("get", "spread", ("get",), "a concurrent map of one process", 0.5, "tbb::concurrent_hash_map"),
-    ("put", "hot", ("overwrite",), "LMDB", 5, "lmdb, transaction each"),
-    ("put", "spread", ("put", "overwrite"), "LMDB", 5, "lmdb, transaction each"),
+    ("overwrite", "hot", ("overwrite",), "LMDB, a transaction each", 5, "lmdb, transaction each"),
+    ("put", "spread", ("put", "overwrite"), "LMDB, a transaction each", 5, "lmdb, transaction each"),
 )
 
 
 def beside_in_cpp(
     what: str, pattern: str, operations: Sequence[str], title: str, bound: float, rival: str
 ) -> Callable[[Results], Goal]:
-    """The same of the engine alone. A hot key is there when it is put; of spread ones the new count as well."""
+    """The same of the engine alone; puts are those of new keys and those over a value."""
     return reaching(
         f"C++ {pattern} {what}, beside {title}",
         bound,
@@ -217,7 +223,7 @@ GOALS = (
         "propagation p50 in C++, beside a raw cache line",
         3,
         "x",
-        lambda results: cpp(results, "ping_pong", "ultradict", "p50") / raw_one_way(results),
+        lambda results: cpp(results, "ping_pong", "ultradict", "p50, one way") / raw_one_way(results),
     ),
     at_most(
         "p99.9 of a write with 4 writers",
@@ -249,5 +255,15 @@ GOALS = (
 
 
 def judge(results: Results) -> list[Goal]:
-    """Every goal."""
-    return [goal(results) for goal in GOALS]
+    """Every goal by the medians of all rounds; what each round by itself would say stands behind its figure."""
+    alone = results.rounds()
+    return [with_spread(goal(results), [goal(one) for one in alone]) for goal in GOALS]
+
+
+def with_spread(goal: Goal, alone: Sequence[Goal]) -> Goal:
+    """The goal with the least and the most of all rounds."""
+    numbers = [one.number for one in alone if one.number is not None]
+    if goal.number is None or len(set(numbers)) < 2:
+        return goal
+    least, most = (f"{number:.0f}" if number >= 100 else f"{number:.3g}" for number in (min(numbers), max(numbers)))
+    return replace(goal, figure=f"{goal.figure} ({least} … {most})")

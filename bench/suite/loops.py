@@ -23,6 +23,7 @@ Loop = Callable[[Sequence[Any]], Any]
 CHUNK_NS = 2_000_000
 SAMPLES_MAX = 400_000
 CHECKED_MAX, CHECKED_SECONDS = 2_000, 2.0
+WARMED_AT_ONCE = 100
 
 
 def compiled(names: dict[str, Any], source: str) -> Callable[..., Any]:
@@ -54,16 +55,30 @@ def values(member: Member, expression: str, items: Sequence[Any]) -> list[Any]:
 
 
 def chunks(loop: Loop, items: Sequence[Any]) -> list[Sequence[Any]]:
-    """The items in parts that take about two milliseconds: the loop is tried, which also warms it up."""
-    size = 1
+    """The items in parts that take about two milliseconds: the loop is tried, which also warms it up.
+
+    Two tries in turn must take that long: one may have met a moment in which others had the processor.
+    """
+    size, slow = 1, 0
     while size < len(items):
         started = perf_counter_ns()
         loop(items[:size])
-        if perf_counter_ns() - started > CHUNK_NS:
+        slow = slow + 1 if perf_counter_ns() - started > CHUNK_NS else 0
+        if slow == 2:
             break
-        size *= 2
+        if slow == 0:
+            size *= 2
     size = min(size, len(items))
     return [items[start : start + size] for start in range(0, len(items) - size + 1, size)]
+
+
+def warm_up(loop: Loop, items: Sequence[Any], seconds: float) -> None:
+    """Go through all items once, or as far as the time allows: what is met for the first time costs more."""
+    deadline = time.perf_counter() + seconds
+    for start in range(0, len(items), WARMED_AT_ONCE):
+        loop(items[start : start + WARMED_AT_ONCE])
+        if time.perf_counter() > deadline:
+            break
 
 
 def throughput(loop: Loop, parts: Sequence[Sequence[Any]], seconds: float) -> tuple[int, float]:

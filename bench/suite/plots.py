@@ -98,10 +98,11 @@ def row(results: Results, store: str, figures: Sequence[Figure | None], scale: S
     look = f'fill="{OURS}" font-weight="bold"' if about["ours"] else ""
     parts = [f'<text x="{LEFT - 10}" y="{y + 4}" text-anchor="end" {look}>{escape(about["title"])}</text>']
     for number, figure in enumerate(figures):
-        if figure is None or figure.least <= 0:
+        if figure is None or figure.median <= 0:
             continue
         colour = COLOURS[number]
-        least, most = (min(max(scale.x(end), LEFT), WIDTH - RIGHT) for end in (figure.least, figure.most))
+        least = max(scale.x(figure.least), LEFT) if figure.least > 0 else LEFT
+        most = min(scale.x(figure.most), WIDTH - RIGHT)
         if most > least:
             parts.append(f'<path d="M{least} {y}H{most}" stroke="{colour}" stroke-width="2"/>')
         parts.append(f'<circle cx="{scale.x(figure.median)}" cy="{y}" r="4.5" fill="{colour}"/>')

@@ -8,9 +8,10 @@ stand beside the rounds before.
 
 from __future__ import annotations
 
+import copy
 import json
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,20 +65,28 @@ class Results:
         values = [figures[name] for figures in cell.get("rounds", []) if name in figures]
         return Figure(statistics.median(values), min(values), max(values)) if values else None
 
+    def rounds(self) -> list[Results]:
+        """Each round by itself, with what was measured once for all of them."""
+        found = []
+        for number in range(max((len(cell.get("rounds", ())) for cell in self._all_cells()), default=0)):
+            alone = Results(copy.deepcopy(self.content))
+            for cell in alone._all_cells():
+                cell["rounds"] = cell.get("rounds", [])[number : number + 1]
+            found.append(alone)
+        return found
+
+    def _all_cells(self) -> Iterator[dict[str, Any]]:
+        for variants in self.content.get("cells", {}).values():
+            for stores in variants.values():
+                yield from stores.values()
+
     def clock(self) -> Figure | None:
         """ns that reading the clock took in all of the run: the median, and between what nine tenths of it lay.
 
         A machine that does as much at any time reads it in the same time. Half as much again says that others had a
         share of its processors, or that their frequency changed.
         """
-        cells = self.content.get("cells", {}).values()
-        rounds = [
-            figures
-            for variants in cells
-            for stores in variants.values()
-            for cell in stores.values()
-            for figures in cell.get("rounds", [])
-        ]
+        rounds = (figures for cell in self._all_cells() for figures in cell.get("rounds", ()))
         read = [figures["timer_ns"] for figures in rounds if "timer_ns" in figures]
         if len(read) < 2:
             return None

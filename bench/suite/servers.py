@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +87,28 @@ def answers(address: dict[str, Any], name: str) -> bool:
     )
     with socket.socket(family) as probe:
         return probe.connect_ex(where) == 0
+
+
+@contextmanager
+def awake() -> Iterator[None]:
+    """A process on each processor that runs where nothing else does: none of them sleeps."""
+    spinner = "import os\nos.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))\nwhile True: pass"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", spinner], preexec_fn=partial(pinned, cpu))  # noqa: PLW1509
+        for cpu in os.sched_getaffinity(0)
+    ]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def pinned(cpu: int) -> None:
+    """Of a child, before its program begins."""
+    die_with_parent()
+    os.sched_setaffinity(0, [cpu])
 
 
 @contextmanager

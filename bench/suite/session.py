@@ -21,7 +21,7 @@ from stores.base import Place, Store
 from suite.environments import NotInstalled
 from suite.family import Family, Scale
 from suite.results import Results
-from suite.servers import running
+from suite.servers import awake, running
 from suite.team import Faulty, Setting, Team
 
 _numbers = itertools.count()
@@ -83,6 +83,8 @@ class Session:
         return self._team
 
     def _new_team(self, kind: str) -> Team:
+        if self.adapter.asks:
+            self._open.enter_context(awake())
         server, pid = self._open.enter_context(running(self.adapter.server, self.directory, self.python))
         fill = min(self.scale.keys, self.adapter.keys_max) if kind == "filled" else 0
         name = f"{PREFIX}{next(_numbers)}"

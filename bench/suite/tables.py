@@ -16,6 +16,8 @@ CPP = {
     "get_put_hot": "One process, 1,000 int keys, one operation",
     "get_put": "One process, int keys all over memory, one operation",
 }
+SAMPLES_MIN = {"p99_ns": 1_000, "p999_ns": 10_000}  # in a round, so that ten of them are longer
+FEW = "few"
 ABSENT = {"cannot": "-", "wrong": "**wrong**", "failed": "failed"}
 
 
@@ -34,6 +36,11 @@ def cell(results: Results, workload: str, store: str, column: Column) -> str:
     reason = results.reason(workload, column.variant, store)
     if figure is None:
         return ABSENT[reason[0]] if reason else ""
+    samples = results.figure(workload, column.variant, store, "samples")
+    if samples and samples.median < SAMPLES_MIN.get(column.figure.removeprefix("both_"), 0):
+        return FEW
+    if column.figure.endswith("max_ns"):
+        return shown(figure.most, column.unit)
     text = shown(figure.median, column.unit)
     if column.spread and figure.least != figure.most:
         text += f" ({shown(figure.least, column.unit)} … {shown(figure.most, column.unit)})"

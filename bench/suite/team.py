@@ -135,14 +135,19 @@ class Team:
     def _join(self) -> None:
         first = not self._voices
         if self.adapter.forked and not first:
-            self._voices[0].tell(told.fork)
-            voice = self._accept()
-            self._voices[0].answer(self.setting.patience)
+            voice = self.forked()
         else:
             voice = self.stranger()
             voice.tell(told.open_store, place=asdict(self.setting.place), create=first, fill=self.setting.fill)
             voice.answer(self.setting.patience * (4 if first else 1))
         self._voices.append(voice)
+
+    def forked(self) -> Voice:
+        """A process that the first one has just forked, with the store as that has it."""
+        self._voices[0].tell(told.fork)
+        voice = self._accept()
+        self._voices[0].answer(self.setting.patience)
+        return voice
 
     def stranger(self) -> Voice:
         """A process that was started and has not opened the store yet."""

@@ -33,7 +33,7 @@ class LosesIncrements(PlainDict):
 
 
 class LosesWrites(PlainDict):
-    write = "d[k] = v if v != 1_000_007 else 0"
+    write = "d[k] = v if v % 1_000_000 != 7 else 0"
 
 
 class ReadsOld(PlainDict):
@@ -49,10 +49,10 @@ def member_of(store: type[PlainDict]) -> Member:
 
 
 def count(member: Member) -> None:
-    counter.reset(member)
-    tried = counter.prepare(member, 0, 1)
+    counter.prepare(member, 0, 1)
+    counter.reset(member, 0, 1)
     done = run_loops(member, time.monotonic(), 0.002)["all"]
-    counter.check_counter(member, [tried + done])
+    counter.check_counter(member, [done])
 
 
 def write_all(member: Member) -> None:
