@@ -48,6 +48,7 @@ class Store:
     requirements: ClassVar[tuple[str, ...]] = ()  # pinned, from PyPI
     environment: ClassVar[str] = ""  # folder of the environment; none: the interpreter that runs the suite
     imports: ClassVar[str] = ""  # what a program that uses it imports
+    library: ClassVar[str] = ""  # a program that prints the version of what is not from PyPI
     server: ClassVar[str] = ""
     asks: ClassVar[bool] = False  # every operation is a question to another process
     forked: ClassVar[bool] = False  # further processes are forked: its lock reaches no others

@@ -16,6 +16,7 @@ class DiskCache(Store):
     requirements = ("diskcache==5.6.3",)
     environment = "diskcache"
     imports = "import diskcache"
+    library = "import sqlite3; print('SQLite', sqlite3.sqlite_version)"
     increment = "incr(k)"
     iterate = "all_items()"
     write_nested = "with d.transact(retry=True): n = d[k]; n['branch']['leaf'] = v; d[k] = n"

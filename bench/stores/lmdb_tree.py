@@ -19,6 +19,7 @@ class LmdbEach(Store):
     requirements = ("lmdb==3.0.0",)
     environment = "lmdb"
     imports = "import lmdb"
+    library = "import lmdb; print('liblmdb', '.'.join(map(str, lmdb.version())))"
     read = "int(begin().get(k))"
     write = "with begin(write=True) as t: t.put(k, b'%d' % v)"
     read_bytes = "begin().get(k)"

@@ -19,6 +19,7 @@ class Sqlite(Store):
     title = "SQLite"
     settings = f"File in memory, autocommit, one table without row ids; {', '.join(f'`{text}`' for text in PRAGMAS)}."
     imports = "import sqlite3"
+    library = "import sqlite3; print('SQLite', sqlite3.sqlite_version)"
     read = "run('SELECT v FROM items WHERE k = ?', (k,)).fetchone()[0]"
     write = f"run({WRITE!r}, (k, v))"
     increment = "run('UPDATE items SET v = v + 1 WHERE k = ?', (k,))"

@@ -14,6 +14,7 @@ class SqliteDictStore(Store):
     requirements = ("sqlitedict==2.1.0",)
     environment = "sqlitedict"
     imports = "import sqlitedict"
+    library = "import sqlite3; print('SQLite', sqlite3.sqlite_version)"
     cannot = {"increment": NO_LOCK, "lock": "has no lock", "nested": NO_LOCK}
 
     def __init__(self, place: Place, create: bool) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from machine import REPOSITORY
+from machine import REPOSITORY, first_line
 from stores.base import Store
 
 PEERS = REPOSITORY / "build" / "peers"
@@ -37,8 +37,14 @@ def python_of(store: type[Store]) -> str:
 
 
 def versions_of(store: type[Store]) -> str:
-    """Everything that is installed there, as pip names it."""
-    return (PEERS / store.environment / VERSIONS).read_text() if store.environment else ""
+    """Everything that is installed there, as pip names it, and the library behind it."""
+    installed = (PEERS / store.environment / VERSIONS).read_text() if store.environment else ""
+    return ", ".join(filter(None, (installed, library_of(store))))
+
+
+def library_of(store: type[Store]) -> str:
+    """What the library under a store says that it is."""
+    return first_line(python_of(store), "-c", store.library) if store.library else ""
 
 
 def run(command: list[str]) -> None:
