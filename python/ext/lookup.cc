@@ -56,6 +56,7 @@ PyObject* decode_record(Session* session, PyObject* key, const Sighting& seen, c
   if (record.child.number != 0) return child_handle(session, record.child);
   PyObject* value =
       record.is_blob ? decode_blob(session, seen, record.value_size) : decode_value(record.value, session->serializer);
+  if (value != nullptr && is_shared_dict(value, session->module)) session->hands_out_handles = true;
   return named(session, value, [&] {
     const Ref its_key =
         key != nullptr ? Ref::share(key)

@@ -103,7 +103,7 @@ PyObject* child_handle(Session* parent, ChildId id) {
   const Status status = parent->engine.open_child(id, &engine);
   if (status.code() == Code::dict_gone) return nullptr;
   if (!status) return raise_status(parent, status);
-  parent->hands_out_children = true;
+  parent->hands_out_handles = true;
   if (PyObject* known = parent->family->handle_of(id); known != nullptr) return known;
   auto* type = reinterpret_cast<PyTypeObject*>(parent->module->handle_type.get());
   const Ref nothing = Ref::steal(PyTuple_New(0));

@@ -45,10 +45,10 @@ struct Session {
   std::uint32_t locks = 0;                  // levels of the shared lock that were taken through this handle's lock
   std::uint32_t owners = 1;
   bool closed = false;
-  bool shared_lock = false;         // as recorded: the shape of lock.acquire
-  bool recurse = false;             // as recorded: plain dicts among the values become nested ones
-  bool is_nested = false;           // of a nested dict
-  bool hands_out_children = false;  // some value in the cache may be a handle that was closed meanwhile
+  bool shared_lock = false;        // as recorded: the shape of lock.acquire
+  bool recurse = false;            // as recorded: plain dicts among the values become nested ones
+  bool is_nested = false;          // of a nested dict
+  bool hands_out_handles = false;  // some value in the cache may be a handle that was closed meanwhile
 
   // Of a family of its own, or of that of the handle it comes from. May run Python code.
   static Session* make(ModuleState* module, Family* family = nullptr);
@@ -93,7 +93,7 @@ struct Session {
 
   // The value that the cache has for an item, borrowed, current or not; null: none, or one that is of no use.
   PyObject* cached_value(const Cache::Item& item) const noexcept {
-    return hands_out_children && is_closed_handle(item.value) ? nullptr : item.value;
+    return hands_out_handles && is_closed_handle(item.value) ? nullptr : item.value;
   }
 
   // One level of the shared lock that was taken through this handle's lock is given back; not_owner as the engine.

@@ -304,7 +304,7 @@ class Plan {
 
   // Of nested dicts that the keys referred to before: they hold values for dicts that may be gone.
   bool drop_handles() {
-    if (!session_->hands_out_children) return true;
+    if (!session_->hands_out_handles) return true;
     return for_each([&](PyObject* key, const Item&, const Special*) {
       std::uint32_t number = 0;
       const Py_hash_t hash = PyObject_Hash(key);
@@ -339,7 +339,7 @@ class Plan {
 }  // namespace
 
 Answer store_scalars(Session* session, PyObject* source) {
-  const bool is_simple = session->serializer.is_default && session->held.empty() && !session->hands_out_children;
+  const bool is_simple = session->serializer.is_default && session->held.empty() && !session->hands_out_handles;
   if (!is_simple || session->engine.exotic_count() != 0) return Answer::no;
   Plan plan(session);
   const Answer encoded = plan.encode_scalars(source);

@@ -139,6 +139,15 @@ def test_as_a_value_of_another_dict() -> None:
         assert inner["a"] == 2
 
 
+def test_a_stored_dict_that_was_read_and_closed_is_opened_again() -> None:
+    with UltraDict(a=1) as inner, UltraDict(inner=inner) as outer:
+        for _ in range(2):
+            with outer["inner"] as read:
+                assert read["a"] == 1
+            assert outer.get("inner", {})["a"] == 1
+            list(outer.values())[0].close()
+
+
 def test_c13_copies_are_plain() -> None:
     with UltraDict(a=[1]) as d:
         shallow, deep = copy.copy(d), copy.deepcopy({"d": d})["d"]
