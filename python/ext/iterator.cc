@@ -194,7 +194,8 @@ PyObject* new_iterator(PyObject* dict, Session* session, Part part, Walk* walk) 
 PyObject* copy_of(IteratorObject* iterator) {
   Session* session = open_session(iterator);
   if (session == nullptr) return nullptr;
-  PyObject* copy = new_iterator(iterator->dict, session, iterator->part, new (std::nothrow) Walk(*iterator->walk));
+  const Ref dict = Ref::share(iterator->dict);  // making an object may run Python code, which exhausts this one
+  PyObject* copy = new_iterator(dict.get(), session, iterator->part, new (std::nothrow) Walk(*iterator->walk));
   if (copy != nullptr) {
     iterator_object(copy)->size_changes = iterator->size_changes;
     iterator_object(copy)->size_changed = iterator->size_changed;

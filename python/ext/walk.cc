@@ -18,16 +18,23 @@ Walk::Step Walk::look_ahead() {
   return Step::item;
 }
 
-Walk::Step Walk::refreshed(std::uint32_t number, Ref* value) {
+Walk::Step Walk::refreshed(Part part, std::uint32_t number, Passed passed, Ref* key, Ref* value) {
+  const std::uint64_t table_number = table_number_;
   *value = Ref::steal(refresh_item(session_, number));
   if (*value) return Step::item;
-  return PyErr_Occurred() != nullptr ? Step::error : Step::end;
+  return PyErr_Occurred() != nullptr ? Step::error : from_store(part, passed, table_number, key, value);
 }
 
-Walk::Step Walk::from_store(Part part, Passed passed, Ref* key, Ref* value) {
+Walk::Step Walk::from_store(Part part, Passed passed, std::uint64_t table_number, Ref* key, Ref* value) {
+  Sighting seen;
+  seen.ref_word = passed.ref_word;
+  seen.table_word = &session_->engine.table_word();
+  seen.table_number = table_number;
+  seen.born = passed.born;
+  seen.entry = passed.entry;
   for (Looks looks(session_); looks.begin();) {
     bool replaced = false;
-    const Step step = read(part, passed, key, value, &replaced);
+    const Step step = read(part, seen, key, value, &replaced);
     if (!replaced) return step;
     if (looks.is_last()) return raise_unfetched(session_), Step::error;
   }
@@ -35,21 +42,16 @@ Walk::Step Walk::from_store(Part part, Passed passed, Ref* key, Ref* value) {
 }
 
 // `replaced`: the key was there, and has another value now.
-Walk::Step Walk::read(Part part, const Passed& passed, Ref* key, Ref* value, bool* replaced) {
+Walk::Step Walk::read(Part part, Sighting seen, Ref* key, Ref* value, bool* replaced) {
   const Lease<Buffer> buffer(session_->module->spare_buffer);
   if (!buffer) return Step::error;
-  Sighting seen;
-  seen.ref_word = passed.ref_word;
-  seen.table_word = &session_->engine.table_word();
-  seen.table_number = table_number_;
-  seen.born = passed.born;
-  seen.entry = passed.entry;
+  const std::uint64_t born = seen.born;
   Record record;
   bool moved = false;
   const Status status = session_->engine.reread(&seen, buffer.get(), &record, &moved);
   if (status.code() == Code::changed) return Step::end;
   if (!status) return raise_status(session_, status), Step::error;
-  seen.born = passed.born;
+  seen.born = born;
   *key = Ref::steal(session_->exotic.object_of(session_, record.canonical, record.face, record.exotic));
   if (!*key) return Step::error;
   if (part == Part::keys) return remember_key(seen, record, key->get());

@@ -22,17 +22,15 @@ class Walk {
   Step next(Part part, Ref* key, Ref* value) {
     const Use use(session_);
     for (;;) {
+      *key = Ref();  // of a round before: what goes with it may use the dict, and this walk
       if (next_ == count_ || !session_->cache.is_table(table_number_)) {
         const Step step = look_ahead();
         if (step != Step::item) return step;
       }
-      *key = Ref();  // of a round before: what goes with it may use the dict
       const Passed& passed = ahead_[next_++];
       const std::uint64_t ref = passed.ref_word->load(std::memory_order_acquire);
       if (ref == 0) continue;
-      // `end` of either half means: not from there.
-      Step step = from_cache(part, passed, ref, key, value);
-      if (step == Step::end) step = from_store(part, passed, key, value);
+      const Step step = look_at(part, passed, ref, key, value);
       if (step != Step::end) return step;
     }
   }
@@ -41,10 +39,12 @@ class Walk {
   static constexpr std::size_t ahead_max = 32;
 
   Step look_ahead();
-  Step from_cache(Part part, const Passed& passed, std::uint64_t ref, Ref* key, Ref* value);
-  Step refreshed(std::uint32_t number, Ref* value);
-  Step from_store(Part part, Passed passed, Ref* key, Ref* value);
-  Step read(Part part, const Passed& passed, Ref* key, Ref* value, bool* replaced);
+  // `end` of these means: the key is gone.
+  Step look_at(Part part, const Passed& passed, std::uint64_t ref, Ref* key, Ref* value);
+  // Both run Python code that may go on with this walk: they have what was passed, and its table, for themselves.
+  Step refreshed(Part part, std::uint32_t number, Passed passed, Ref* key, Ref* value);
+  Step from_store(Part part, Passed passed, std::uint64_t table_number, Ref* key, Ref* value);
+  Step read(Part part, Sighting seen, Ref* key, Ref* value, bool* replaced);
   Step remember_key(const Sighting& seen, const Record& record, PyObject* key);
 
   Session* session_;
@@ -69,18 +69,20 @@ inline const Cache::Item* Walk::next_at_hand(Part part) noexcept {
   return item;
 }
 
-inline Walk::Step Walk::from_cache(Part part, const Passed& passed, std::uint64_t ref, Ref* key, Ref* value) {
+inline Walk::Step Walk::look_at(Part part, const Passed& passed, std::uint64_t ref, Ref* key, Ref* value) {
   Cache& cache = session_->cache;
   const std::uint32_t number = cache.find_entry(table_number_, passed.entry, passed.born);
-  if (number == Cache::none || !Cache::key_known(cache.item(number))) return Step::end;
+  if (number == Cache::none || !Cache::key_known(cache.item(number)))
+    return from_store(part, passed, table_number_, key, value);
   item_ = number;
   Cache::Item& item = cache.item(number);
   const bool unchanged = item.ref == ref;
-  if (!unchanged && passed.born_word->load(std::memory_order_acquire) != passed.born) return Step::end;
+  if (!unchanged && passed.born_word->load(std::memory_order_acquire) != passed.born)
+    return from_store(part, passed, table_number_, key, value);
   if (part != Part::values) *key = Ref::share(item.key);
   if (part == Part::keys) return Step::item;
   PyObject* cached = session_->cached_value(item);
-  if (!unchanged || cached == nullptr) return refreshed(number, value);
+  if (!unchanged || cached == nullptr) return refreshed(part, number, passed, key, value);
   *value = Ref::share(cached);
   return Step::item;
 }
