@@ -166,7 +166,9 @@ bool Data::apply_item(PyObject* dict, Item* item, std::vector<Ref>* replaced) {
   if (before == nullptr && PyErr_Occurred() != nullptr) return false;
   if (before != nullptr) replaced->push_back(Ref::share(before));
   if (PyDict_SetItem(dict, item->key.get(), item->value.get()) < 0) return false;
-  known_[item->entry] = Known{std::move(item->key), item->born, item->sequence};
+  Known& known = known_[item->entry];
+  replaced->push_back(std::move(known.key));  // what goes with it may drop all that is known
+  known = Known{std::move(item->key), item->born, item->sequence};
   return true;
 }
 

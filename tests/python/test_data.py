@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -240,6 +240,38 @@ def test_destructors_may_use_the_dict(d: UltraDict[Any, Any], other: UltraDict[A
     other["c"] = 3
     assert d.data == {"a": 2, "c": 3}
     assert seen == [{"a": 2, "c": 3}] * 2
+
+
+class Ending(str):
+    """A key that calls `act` when one goes, once."""
+
+    act: Callable[[], object] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Ending, (str(self),)
+
+    def __del__(self) -> None:
+        if (act := Ending.act) is not None:
+            Ending.act = None
+            act()
+
+
+def test_a_key_that_drops_it_when_it_goes() -> None:
+    with UltraDict({Ending("a"): 1, "b": 1, "c": 1}) as d:
+        d.load(force=True)
+        d.data.pop("a")
+        d["a"] = 2
+
+        def act() -> None:
+            d.data = None
+            del d["a"]
+            assert d.data == {"b": 1, "c": 1}
+
+        Ending.act = act
+        assert d.data == {"b": 1, "c": 1}
+        assert Ending.act is None
+        d["b"] = 2
+        assert list(d.data.items()) == [("b", 2), ("c", 1)]
 
 
 def test_nested_dicts_are_handles_in_it_and_have_their_own() -> None:
