@@ -43,7 +43,7 @@ class Encoded {
   struct Tail {
     ~Tail() {
       if (is_unwound()) return;
-      for (Py_buffer& buffer : buffers) PyBuffer_Release(&buffer);
+      for (Py_buffer& buffer : buffers) let_go(&buffer);
     }
     std::deque<Py_buffer> buffers;  // they stay where they are: some exporters keep pointers into them
     std::vector<Bytes> parts;

@@ -27,9 +27,9 @@ bool is_interpreter_ended() noexcept {
   return ended && std::this_thread::get_id() != ending_thread.load();
 }
 
-static void stay() noexcept {
+void stay() noexcept {
   HeldByThread::give_all_back();
-  std::promise<void>().get_future().wait();
+  for (;;) std::promise<void>().get_future().wait();
 }
 
 void take_gil_back(PyThreadState* thread) noexcept {
@@ -43,6 +43,14 @@ void take_gil_back(PyThreadState* thread) noexcept {
 void let_go(PyObject* object) noexcept {
   try {
     Py_DECREF(object);
+  } catch (const abi::__forced_unwind&) {
+    stay();
+  }
+}
+
+void let_go(Py_buffer* buffer) noexcept {
+  try {
+    PyBuffer_Release(buffer);
   } catch (const abi::__forced_unwind&) {
     stay();
   }

@@ -2,6 +2,8 @@
 // The module logging is imported when there is something to say.
 #include "recovery_log.h"
 
+#include <cxxabi.h>
+
 #include "lock_type.h"
 
 namespace ultradict::python {
@@ -36,7 +38,11 @@ void tell_of_recovery(Session* session) noexcept {
   std::int32_t pid = 0;
   if (session->engine.has_lock() || !session->engine.take_recovery(&pid)) return;
   const RaisedKept kept;
-  if (!warn(session, pid)) PyErr_WriteUnraisable(nullptr);
+  try {
+    if (!warn(session, pid)) PyErr_WriteUnraisable(nullptr);
+  } catch (const abi::__forced_unwind&) {
+    stay();
+  }
 }
 
 }  // namespace ultradict::python

@@ -42,8 +42,10 @@ class HeldByThread {
 };
 
 // Where a thread may be unwound and must not be, it stays until the process ends, as from 3.14 on.
+[[noreturn]] void stay() noexcept;
 void take_gil_back(PyThreadState* thread) noexcept;
-void let_go(PyObject* object) noexcept;  // may run Python code
+void let_go(PyObject* object) noexcept;   // may run Python code
+void let_go(Py_buffer* buffer) noexcept;  // likewise
 
 // Owns one reference, or nothing. All operations need the interpreter (an attached thread state).
 class Ref {

@@ -145,6 +145,22 @@ class Slow:
 cached = UltraDict()
 def stay():
     while True: cached["x"] = Slow(); cached["x"]; d["x"] = Slow(); d["x"]; inside.set()""",
+    "buffers that take their time to go": """
+import pickle
+class Slow(bytearray):
+    def __del__(self):
+        while True: inside.set(); pause(0.001)
+class Framed:
+    def __reduce_ex__(self, protocol): return bytearray, (pickle.PickleBuffer(Slow(100_000)),)
+def stay(): d["x"] = Framed()""",
+    "a log that takes its time": """
+import logging
+def slow(record):
+    while True: inside.set(); pause(0.001)
+logging.getLogger("UltraDict").addFilter(slow)
+if os.fork() == 0: d.lock.acquire(); os.kill(os.getpid(), signal.SIGKILL)
+os.wait()
+def stay(): d["x"] = [1]""",
 }
 
 
