@@ -195,11 +195,12 @@ PyObject* dict_popitem(PyObject* self, PyObject*) {
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
     Sighting seen;
     Ref item = last_item(session, buffer.get(), &seen);
-    // Loading the value may have run code that changed it, or the log, or deleted the nested dict that it is.
-    const bool is_gone = seen.ref_word != nullptr && !seen.current();
-    if (!item && is_gone && was_deleted(session)) PyErr_Clear();
-    if (!item && (!is_gone || PyErr_Occurred() != nullptr)) return nullptr;
-    if (is_gone) continue;
+    // Loading the value may have run code that changed it, or the log, or deleted the nested dict that it is; or that
+    // forked, and this child has no lock: there another process may do so.
+    const auto is_gone = [&] { return seen.ref_word != nullptr && !seen.current(); };
+    if (!item && is_gone() && was_deleted(session)) PyErr_Clear();
+    if (PyErr_Occurred() != nullptr || !lock.regain()) return nullptr;
+    if (!item || is_gone()) continue;
     if (!erase_seen(session, seen)) return nullptr;
     session->exotic.forget(session, PyTuple_GET_ITEM(item.get(), 0));
     session->held.let_go(session, PyTuple_GET_ITEM(item.get(), 0));

@@ -120,6 +120,37 @@ def test_a_child_that_is_forked_meanwhile_stores_it_once(how: str, when: str, d:
             assert d[Acting("new")] == "outer"
 
 
+@pytest.mark.parametrize("rest", [[0], []], ids=["takes the next", "finds it empty"])
+def test_a_child_that_is_forked_while_the_last_item_is_loaded(rest: list[int], d: UltraDict[Any, Any]) -> None:
+    child = None
+
+    def fork() -> None:
+        nonlocal child
+        child = os.fork()
+        if child != 0:
+            until_it_waits_or_ends(child)
+
+    def taken(handle: UltraDict[Any, Any]) -> list[int]:
+        try:
+            return [handle.popitem()[1]]
+        except KeyError:
+            return []
+
+    if not rest:
+        del d[Acting(0)]
+    with UltraDict(name=d.name) as fresh:
+        Acting.act = fork
+        Acting.when = "load"
+        last = None
+        try:
+            last = taken(fresh)
+        finally:
+            if child == 0:
+                os._exit(last != rest)
+        assert child is not None
+        assert (last, os.waitpid(child, 0)[1], len(d)) == ([1], 0, 0)
+
+
 def test_one_that_changes_the_dict_whenever_it_is_compared_is_refused(d: UltraDict[Any, Any]) -> None:
     def act() -> None:
         d["count"] = d.get("count", 0) + 1
