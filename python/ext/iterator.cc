@@ -28,14 +28,14 @@ struct IteratorObject {
 
 IteratorObject* iterator_object(PyObject* object) { return reinterpret_cast<IteratorObject*>(object); }
 
-int iterator_clear(PyObject* self) {
-  delete std::exchange(iterator_object(self)->walk, nullptr);
-  if (Session* session = std::exchange(iterator_object(self)->session, nullptr); session != nullptr) session->release();
-  Py_CLEAR(iterator_object(self)->pair);
-  Py_CLEAR(iterator_object(self)->dict);
-  return 0;
+void exhaust(IteratorObject* iterator) {
+  delete std::exchange(iterator->walk, nullptr);
+  if (Session* session = std::exchange(iterator->session, nullptr); session != nullptr) session->release();
+  Py_CLEAR(iterator->pair);
+  Py_CLEAR(iterator->dict);
 }
 
+// Of a cycle through the dict its session lets go, not the iterator: another thread may be in the midst of a step.
 int iterator_traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(iterator_object(self)->dict);
@@ -46,7 +46,7 @@ int iterator_traverse(PyObject* self, visitproc visit, void* arg) {
 void iterator_dealloc(PyObject* self) {
   PyObject_GC_UnTrack(self);
   PyTypeObject* type = Py_TYPE(self);
-  iterator_clear(self);
+  exhaust(iterator_object(self));
   PyObject_GC_Del(self);
   Py_DECREF(type);
 }
@@ -151,7 +151,7 @@ Walk::Step next_step(IteratorObject* iterator, Ref* key, Ref* value) {
     if (iterator->left > 0) --iterator->left;
     return part_of(iterator, std::move(key), std::move(value));
   }
-  if (step == Walk::Step::end && iterator->steps == 0) iterator_clear(self);
+  if (step == Walk::Step::end && iterator->steps == 0) exhaust(iterator);
   if (step == Walk::Step::error) raise_no_end();
   return nullptr;
 }
@@ -236,7 +236,6 @@ PyType_Slot iterator_slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(refuse_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(iterator_dealloc)},
     {Py_tp_traverse, reinterpret_cast<void*>(iterator_traverse)},
-    {Py_tp_clear, reinterpret_cast<void*>(iterator_clear)},
     {Py_tp_iter, reinterpret_cast<void*>(PyObject_SelfIter)},
     {Py_tp_iternext, reinterpret_cast<void*>(guarded<iterator_next>)},
     {Py_tp_methods, iterator_methods},

@@ -20,11 +20,7 @@ PyObject* make_view(PyObject* dict, const Ref& type) {
   return object;
 }
 
-int view_clear(PyObject* self) {
-  Py_CLEAR(reinterpret_cast<ViewObject*>(self)->dict);
-  return 0;
-}
-
+// Of a cycle through the dict its session lets go: until its end a view has its dict.
 int view_traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(dict_of_view(self));
@@ -34,7 +30,7 @@ int view_traverse(PyObject* self, visitproc visit, void* arg) {
 void view_dealloc(PyObject* self) {
   PyObject_GC_UnTrack(self);
   PyTypeObject* type = Py_TYPE(self);
-  view_clear(self);
+  Py_DECREF(dict_of_view(self));
   PyObject_GC_Del(self);
   Py_DECREF(type);
 }
@@ -92,12 +88,12 @@ PyGetSetDef view_getset[] = {
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
-#define ULTRADICT_VIEW_SLOTS                                                                                        \
-  {Py_tp_new, reinterpret_cast<void*>(refuse_new)}, {Py_tp_dealloc, reinterpret_cast<void*>(view_dealloc)},         \
-      {Py_tp_traverse, reinterpret_cast<void*>(view_traverse)}, {Py_tp_clear, reinterpret_cast<void*>(view_clear)}, \
-      {Py_tp_iter, reinterpret_cast<void*>(guarded<view_iter>)},                                                    \
-      {Py_tp_repr, reinterpret_cast<void*>(guarded<view_repr>)}, {Py_tp_getset, view_getset}, {                     \
-    Py_sq_length, reinterpret_cast<void*>(guarded<view_length>)                                                     \
+#define ULTRADICT_VIEW_SLOTS                                                                                \
+  {Py_tp_new, reinterpret_cast<void*>(refuse_new)}, {Py_tp_dealloc, reinterpret_cast<void*>(view_dealloc)}, \
+      {Py_tp_traverse, reinterpret_cast<void*>(view_traverse)},                                             \
+      {Py_tp_iter, reinterpret_cast<void*>(guarded<view_iter>)},                                            \
+      {Py_tp_repr, reinterpret_cast<void*>(guarded<view_repr>)}, {Py_tp_getset, view_getset}, {             \
+    Py_sq_length, reinterpret_cast<void*>(guarded<view_length>)                                             \
   }
 
 #define ULTRADICT_SET_SLOTS                                                                                           \

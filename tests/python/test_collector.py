@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from programs import run
 from UltraDict import UltraDict
 
 
@@ -126,3 +127,63 @@ def test_a_dict_that_stores_what_holds_it_is_garbage_all_the_same(what: str, rec
     gc.collect()
     with pytest.raises(UltraDict.Exceptions.CannotAttachSharedMemory):
         UltraDict(name=name, create=False)
+
+
+# The collector clears what is garbage piece by piece. In the midst of that, what it does not know has its say, as an
+# open directory has through the hook of warnings; and the hook meets what was cleared before.
+MEETING = """
+import warnings
+from UltraDict import UltraDict
+make, use = map(eval, sys.argv[1:])
+d = UltraDict(a=1)
+other = make(d)
+def meet(*_, **__):
+    for found in gc.get_objects():
+        if type(found) is type(other) and found is not other: say(use(found))
+warnings.simplefilter("always")
+warnings.showwarning = meet
+gc.collect()
+gc.disable()
+cleared = make(d)
+ends, box = [], [cleared]
+ends.append(os.scandir("/"))
+next(ends[0])
+cycle = [ends, box]
+ends.append(cycle)
+box.append(cycle)
+del cleared, cycle, ends, box
+gc.collect()
+"""
+MET = {
+    "length": ("UltraDict.keys", "len", "1"),
+    "membership": ("UltraDict.keys", "lambda keys: 'a' in keys", "True"),
+    "membership in items": ("UltraDict.items", "lambda items: ('a', 1) in items", "True"),
+    "iteration": ("UltraDict.values", "list", "[1]"),
+    "reversed": ("UltraDict.keys", "lambda keys: list(reversed(keys))", "['a']"),
+    "repr": ("UltraDict.items", "repr", "dict_items([('a', 1)])"),
+    "comparison": ("UltraDict.keys", "lambda keys: keys == {'a'}", "True"),
+    "intersection": ("UltraDict.keys", "lambda keys: keys & {'a'}", "{'a'}"),
+    "mapping": ("UltraDict.keys", "lambda keys: dict(keys.mapping)", "{'a': 1}"),
+    "an iterator": ("iter", "list", "['a']"),
+}
+
+
+@pytest.mark.parametrize("what", MET)
+def test_a_view_that_was_garbage_is_met_in_order(what: str) -> None:
+    make, use, answer = MET[what]
+    ended = run(MEETING, make, use)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    # In which order it goes about is the collector's own affair: later ones may not get it met.
+    assert ended.stdout == f"{answer}\n" or (sys.version_info >= (3, 12) and ended.stdout == "")
+
+
+def test_a_cycle_through_a_view_or_an_iterator_is_garbage() -> None:
+    for make in (iter, UltraDict.keys, UltraDict.values, UltraDict.items, lambda d: iter(d.items())):
+        d: UltraDict[Any, Any] = UltraDict(a=1)
+        name = d.name
+        d.data["me"] = walk = make(d)
+        next(iter(walk))
+        del d, walk
+        gc.collect()
+        with pytest.raises(UltraDict.Exceptions.CannotAttachSharedMemory):
+            UltraDict(name=name, create=False)
