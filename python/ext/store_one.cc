@@ -267,7 +267,7 @@ Answer erase_found(Session* session, PyObject* key, Py_hash_t hash) {
   std::uint32_t number = 0;
   const int known = session->cache.find(hash, key, &number);
   if (known < 0) return Answer::error;
-  if (known != 0) {
+  if (known != 0 && session->engine.has_lock()) {
     Cache::Item& item = session->cache.item(number);
     if (session->cache.entry_known(item) && session->engine.erase_at(session->cache.sighting(item))) {
       --session->size_changes;
@@ -278,9 +278,12 @@ Answer erase_found(Session* session, PyObject* key, Py_hash_t hash) {
   Probe probe(session);
   if (!probe) return Answer::error;
   probe.key = key;
-  const Answer found = find_stored(&probe);
-  if (found == Answer::yes && !erase_seen(session, probe.seen)) return Answer::error;
-  return found;
+  for (;;) {
+    const Answer found = find_stored(&probe);
+    if (found != Answer::yes) return found;
+    if (session->engine.has_lock()) return erase_seen(session, probe.seen) ? Answer::yes : Answer::error;
+    if (!lock.regain()) return Answer::error;  // comparing has forked: in the child others may erase it
+  }
 }
 
 }  // namespace

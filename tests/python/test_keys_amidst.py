@@ -120,9 +120,20 @@ def test_a_child_that_is_forked_meanwhile_stores_it_once(how: str, when: str, d:
             assert d[Acting("new")] == "outer"
 
 
-@pytest.mark.parametrize("rest", [[0], []], ids=["takes the next", "finds it empty"])
-def test_a_child_that_is_forked_while_the_last_item_is_loaded(rest: list[int], d: UltraDict[Any, Any]) -> None:
-    child = None
+TAKES: dict[str, tuple[str, Store, object, object]] = {
+    "popitem": ("load", lambda d, key: d.popitem()[1], 1, 0),
+    "popitem of the only one": ("load", lambda d, key: d.popitem()[1], 1, KeyError),
+    "pop": ("eq", lambda d, key: d.pop(key), 1, KeyError),
+    "del": ("eq", lambda d, key: d.__delitem__(key), None, KeyError),
+}
+
+
+@pytest.mark.parametrize("how", TAKES)
+def test_a_child_that_is_forked_meanwhile_does_not_take_it_too(how: str, d: UltraDict[Any, Any]) -> None:
+    when, take, by_parent, by_child = TAKES[how]
+    child = taken = None
+    if by_child is KeyError:
+        del d[Acting(0)]
 
     def fork() -> None:
         nonlocal child
@@ -130,25 +141,20 @@ def test_a_child_that_is_forked_while_the_last_item_is_loaded(rest: list[int], d
         if child != 0:
             until_it_waits_or_ends(child)
 
-    def taken(handle: UltraDict[Any, Any]) -> list[int]:
-        try:
-            return [handle.popitem()[1]]
-        except KeyError:
-            return []
-
-    if not rest:
-        del d[Acting(0)]
     with UltraDict(name=d.name) as fresh:
+        key = Acting("other")
         Acting.act = fork
-        Acting.when = "load"
-        last = None
+        Acting.when = when
         try:
-            last = taken(fresh)
+            taken = take(fresh, key)
+        except KeyError:
+            taken = KeyError
         finally:
             if child == 0:
-                os._exit(last != rest)
+                os._exit(taken != by_child)
         assert child is not None
-        assert (last, os.waitpid(child, 0)[1], len(d)) == ([1], 0, 0)
+        assert (taken, os.waitpid(child, 0)[1]) == (by_parent, 0)
+        assert key not in d
 
 
 def test_one_that_changes_the_dict_whenever_it_is_compared_is_refused(d: UltraDict[Any, Any]) -> None:
