@@ -125,8 +125,7 @@ bool Data::apply(Gathered* gathered) {
   std::vector<Ref> replaced;
   ++version_;
   progress_ = Progress();  // until all is in place
-  if (!dict_) dict_ = Ref::steal(PyDict_New());
-  if (!dict_) return false;
+  if (!ensure_dict(&dict_)) return false;
   const Ref dict = dict_.copy();  // it may be dropped meanwhile
   std::unordered_map<std::uint32_t, Known> known;
   if (gathered->from_scratch) {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // ExoticKeys: two Python dicts and a cursor each. Decoding a key may run Python code that comes back here: every step
-// leaves the mirror in order before it decodes.
+// leaves the mirror in order before it decodes. What its cursor has passed is listed until the dict has it, and who
+// comes meanwhile learns it, too.
 #include "exotic_keys.h"
+
+#include <algorithm>
 
 #include "errors.h"
 #include "session.h"
@@ -10,13 +13,12 @@ namespace ultradict::python {
 
 namespace {
 
-bool ensure_dict(Ref* dict) {
-  if (!*dict) *dict = Ref::steal(PyDict_New());
-  return static_cast<bool>(*dict);
-}
-
 Bytes bytes_of(PyObject* object) {
   return {PyBytes_AS_STRING(object), static_cast<std::size_t>(PyBytes_GET_SIZE(object))};
+}
+
+bool is_gone(Session* session, PyObject* canonical) {
+  return session->engine.contains(bytes_of(canonical)).code() == Code::not_found;
 }
 
 // Whether the exception being raised only says that a key cannot be loaded or compared here; it is cleared then. One
@@ -26,14 +28,6 @@ bool unloadable() {
   if (PyErr_ExceptionMatches(PyExc_RecursionError)) return false;
   PyErr_Clear();
   return true;
-}
-
-// Also replaces an equal key, of which only the mirror knows that it is there: what equals that one need not equal
-// this.
-bool set_anew(PyObject* dict, PyObject* key, PyObject* value) {
-  const int known = PyDict_Contains(dict, key);
-  if (known < 0 || (known > 0 && PyDict_DelItem(dict, key) < 0)) return false;
-  return PyDict_SetItem(dict, key, value) == 0;
 }
 
 // Who cannot load a key has nothing but its bytes to tell it by; in a pickle the names of its class are to be read.
@@ -47,6 +41,38 @@ PyObject* named_key(const Session* session, Bytes canonical, Bytes face) {
 }
 
 }  // namespace
+
+// A thread that learns a passed key, from before it is loaded until the mirror knows it.
+class ExoticKeys::Learning {
+ public:
+  Learning(Session* session, Mirror* mirror, std::uint64_t born)
+      : session_(session), mirror_(mirror), born_(born), thread_(PyThreadState_GetID(PyThreadState_Get())) {
+    mirror->passed.at(born).learners.push_back(thread_);
+    entry_ = session->module->under_way.enter(session, begin_anew_without_thread);
+  }
+  Learning(const Learning&) = delete;
+  Learning& operator=(const Learning&) = delete;
+  ~Learning() {
+    if (is_unwound()) return;
+    session_->module->under_way.leave(entry_);
+    const auto found = mirror_->passed.find(born_);
+    if (found == mirror_->passed.end()) return;
+    std::vector<std::uint64_t>& learners = found->second.learners;
+    const auto mine = std::find(learners.begin(), learners.end(), thread_);
+    if (mine != learners.end()) learners.erase(mine);
+    if (found->second.is_learnt && learners.empty()) mirror_->passed.erase(found);
+  }
+
+ private:
+  // A child of fork: nobody will end it there.
+  static void begin_anew_without_thread(Session* session) noexcept { session->exotic.begin_anew(); }
+
+  Session* session_;
+  Mirror* mirror_;
+  std::uint64_t born_;
+  std::uint64_t thread_;
+  UnderWay::Entry* entry_;
+};
 
 // Whether a comparison was with a key that is gone, perhaps, or with one that was just learnt: dict makes neither.
 bool ExoticKeys::compares_too_much(const Session* session, const Mirror& mirror) {
@@ -86,45 +112,118 @@ bool ExoticKeys::Mirror::is_to_try_again(PyObject* key) try {
   return false;
 }
 
-// Null without an exception: it is not there.
+// Null without an exception: it is not there. Comparing may let others replace the key, which takes it out for a
+// moment.
 Ref ExoticKeys::look_up(Session* session, Mirror* mirror, PyObject* key) {
-  if (!refresh(session, mirror)) return Ref();
-  const Ref keys = mirror->canonical_of.copy();
-  return Ref::share(PyDict_GetItemWithError(keys.get(), key));
+  constexpr int tries_max = 8;
+  for (int tries = 1;; ++tries) {
+    if (!refresh(session, mirror)) return Ref();
+    const Ref keys = mirror->canonical_of.copy();
+    const std::uint64_t changes = mirror->changes;
+    PyObject* const found = PyDict_GetItemWithError(keys.get(), key);
+    if (found != nullptr || changes == mirror->changes || PyErr_Occurred() != nullptr || tries == tries_max) {
+      return Ref::share(found);
+    }
+  }
 }
 
 bool ExoticKeys::refresh(Session* session, Mirror* mirror) {
   if (!purge(session)) return false;  // of what this process stored, too
   Lease<Buffer> buffer(session->module->spare_buffer);
   if (!buffer) return false;
+  std::uint64_t learnt = 0;  // up to that birth, by this call
   for (;;) {
-    if (!ensure_dict(&mirror->canonical_of)) return false;
-    if (!mirror->cursor) mirror->cursor.emplace(session->engine, Cursor::Direction::following);
+    if (!mirror->cursor && !mirror->begin(session->engine)) return false;
     Sighting seen;
     Record record;
     const Status status = mirror->cursor->next(&seen, buffer.get(), &record);
-    if (status.code() == Code::not_found) return true;
-    if (!status) return raise_status(session, status), false;
-    if (!record.exotic && !mirror->plain_too) continue;
+    const bool is_end = status.code() == Code::not_found;
+    if (is_end && mirror->passed.empty()) return true;
+    if (!status && !is_end) return raise_status(session, status), false;
+    if (!is_end && !record.exotic && !mirror->plain_too) continue;
     // The cursor has passed the key: the mirror begins anew, or it would not know of it for ever.
-    if (!learn(session, mirror, record)) return begin_anew(mirror), false;
+    if (!is_end && !mirror->pass(seen.born, record)) return begin_anew(mirror), false;
+    const std::uint64_t born = mirror->to_learn(learnt);
+    if (born == 0 && is_end) return true;
+    if (born == 0) continue;
+    const Ref keys = mirror->canonical_of.copy();
+    if (!learn(session, mirror, born)) return begin_anew(mirror), false;
+    learnt = mirror->canonical_of.get() == keys.get() ? born : 0;
   }
 }
 
-bool ExoticKeys::learn(Session* session, Mirror* mirror, const Record& record) {
-  const Ref canonical = bytes_object(record.canonical);
-  if (!canonical) return false;
-  Ref key = Ref::steal(object_of(session, record.canonical, record.face, record.exotic));
-  if (!key && !record.exotic && unloadable()) {  // one that is equal does as well
-    key = Ref::steal(decode_key(session->module->convert, record.canonical, {}, false));
+bool ExoticKeys::Mirror::begin(const Dict& dict) {
+  if (!ensure_dict(&canonical_of)) return false;
+  if (!cursor) cursor.emplace(dict, Cursor::Direction::following);
+  return true;
+}
+
+bool ExoticKeys::Mirror::pass(std::uint64_t born, const Record& record) try {
+  Passed key{bytes_object(record.canonical), Ref(), record.exotic, false, changes, {}};
+  if (!record.face.empty()) key.face = bytes_object(record.face);
+  if (!key.canonical || (!record.face.empty() && !key.face)) return false;
+  passed.emplace(born, std::move(key));
+  return true;
+} catch (const std::bad_alloc&) {
+  PyErr_NoMemory();
+  return false;
+}
+
+// Also what other threads are learning: nobody waits for them. What this thread is learning is learnt once more if its
+// loading looks a key up, but that once more is not begun within itself for ever: there it is not found.
+std::uint64_t ExoticKeys::Mirror::to_learn(std::uint64_t after) const {
+  constexpr std::ptrdiff_t nested_max = 2;
+  const std::uint64_t thread = PyThreadState_GetID(PyThreadState_Get());
+  for (auto at = passed.upper_bound(after); at != passed.end(); ++at) {
+    const std::vector<std::uint64_t>& learners = at->second.learners;
+    if (std::count(learners.begin(), learners.end(), thread) < nested_max) return at->first;
+  }
+  return 0;
+}
+
+// Another thread, or a call from within, may do the same meanwhile, or begin the mirror anew: then it counts for
+// nothing.
+bool ExoticKeys::learn(Session* session, Mirror* mirror, std::uint64_t born) {
+  const Learning learning(session, mirror, born);
+  const Passed& passed = mirror->passed.at(born);
+  const Ref canonical = passed.canonical.copy(), face = passed.face.copy();
+  const bool exotic = passed.exotic;
+  const Ref keys = mirror->canonical_of.copy();
+  const std::uint64_t changes = passed.changes;
+  const Bytes face_bytes = face ? bytes_of(face.get()) : Bytes();
+  Ref key = Ref::steal(object_of(session, bytes_of(canonical.get()), face_bytes, exotic));
+  if (!key && !exotic && unloadable()) {  // one that is equal does as well
+    key = Ref::steal(decode_key(session->module->convert, bytes_of(canonical.get()), {}, false));
   }
   if (!key || PyObject_Hash(key.get()) == -1) {
     ++mirror->unloaded;
-    return unloadable();
+    if (!unloadable()) return false;
+  } else if (changes == mirror->changes || !is_gone(session, canonical.get())) {
+    bool alone = true;
+    if (!mirror->put(keys.get(), key.get(), canonical.get(), exotic, &alone)) return false;
+    // It may have taken the place of an equal one that came when it was gone.
+    if (!alone && is_gone(session, canonical.get())) begin_anew(mirror);
   }
-  if (!ensure_dict(&mirror->canonical_of)) return false;
-  const Ref keys = mirror->canonical_of.copy();
-  return set_anew(keys.get(), key.get(), canonical.get());
+  const auto found = mirror->passed.find(born);
+  if (found != mirror->passed.end() && mirror->canonical_of.get() == keys.get()) found->second.is_learnt = true;
+  return true;
+}
+
+// Also replaces an equal key, of which only the mirror knows that it is there: what equals that one need not equal
+// this. `keys` are the mirror's, or were.
+bool ExoticKeys::Mirror::put(PyObject* keys, PyObject* key, PyObject* canonical, bool exotic, bool* alone) {
+  std::uint64_t expected = ++changes;
+  PyObject* const known = PyDict_GetItemWithError(keys, key);
+  if (known == nullptr && PyErr_Occurred() != nullptr) return false;
+  if (known != nullptr) {
+    if (exotic && bytes_of(known) == bytes_of(canonical)) return true;
+    const Ref old = Ref::steal(PyObject_CallMethod(keys, "pop", "OO", key, Py_None));
+    if (!old) return false;
+    ++changes, ++expected;
+  }
+  if (PyDict_SetItem(keys, key, canonical) < 0) return false;
+  *alone = changes == expected;
+  return true;
 }
 
 // Objects of keys long deleted go when they are the majority, so that each costs its share; the mirrors are then built
@@ -163,7 +262,8 @@ bool ExoticKeys::add(PyObject* key, Bytes canonical) {
   if (!stored || !ensure_dict(&objects_) || PyDict_SetItem(objects_.get(), stored.get(), key) != 0) return false;
   if (!ensure_dict(&exotic_.canonical_of)) return false;
   const Ref keys = exotic_.canonical_of.copy();
-  if (set_anew(keys.get(), key, stored.get())) return true;
+  bool alone = true;
+  if (exotic_.put(keys.get(), key, stored.get(), true, &alone)) return true;
   begin_anew(&exotic_);
   return false;
 }
@@ -181,6 +281,7 @@ void ExoticKeys::forget(Session* session, PyObject* key) {
     if (!mirror->canonical_of) continue;
     const Ref keys = mirror->canonical_of.copy();
     const Ref gone = Ref::steal(PyObject_CallMethod(keys.get(), "pop", "OO", key, Py_None));
+    ++mirror->changes;
     if (!gone) forgive_raised();
     if (!gone || gone.get() == Py_None) continue;
     if (session->engine.contains(bytes_of(gone.get()))) {

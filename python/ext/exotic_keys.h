@@ -12,8 +12,10 @@
 // Thread safety: everything needs the interpreter lock; nearly everything may run Python code.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include "convert.h"
 #include "ultradict/dict.h"
@@ -48,17 +50,36 @@ class ExoticKeys {
   int traverse(visitproc visit, void* arg);
 
  private:
+  class Learning;
+  // A key that the cursor has passed, until the mirror knows it and nobody is learning it any more.
+  struct Passed {
+    Ref canonical;  // bytes
+    Ref face;       // bytes, or null
+    bool exotic = false;
+    bool is_learnt = false;
+    std::uint64_t changes = 0;            // of the mirror until it was passed: if there are more by now, it may be gone
+    std::vector<std::uint64_t> learners;  // threads of this interpreter, as often as they are at it
+  };
   struct Mirror {
-    Ref canonical_of;  // dict: key -> bytes
+    Ref canonical_of;  // dict: key -> bytes; there if the cursor is
     std::optional<Cursor> cursor;
+    std::map<std::uint64_t, Passed> passed;  // by birth
+    std::uint64_t changes = 0;               // of canonical_of
     bool plain_too = false;
     std::uint64_t unloaded = 0;           // keys that could not be loaded
     std::uint64_t misses = 0;             // since it began anew
     std::set<const PyTypeObject*> asked;  // types of keys that were missed
 
+    bool begin(const Dict& dict);
+    bool pass(std::uint64_t born, const Record& record);
+    std::uint64_t to_learn(std::uint64_t after) const;  // birth of a passed key, 0: none
+    // *alone becomes false if others changed the mirror meanwhile.
+    bool put(PyObject* keys, PyObject* key, PyObject* canonical, bool exotic, bool* alone);
     bool is_to_try_again(PyObject* key);
     void reset() {
+      ++changes;
       cursor.reset();
+      passed.clear();
       unloaded = misses = 0;
       const Ref old = std::move(canonical_of);
     }
@@ -67,7 +88,7 @@ class ExoticKeys {
   static bool compares_too_much(const Session* session, const Mirror& mirror);
   Ref look_up(Session* session, Mirror* mirror, PyObject* key);
   bool refresh(Session* session, Mirror* mirror);
-  bool learn(Session* session, Mirror* mirror, const Record& record);
+  bool learn(Session* session, Mirror* mirror, std::uint64_t born);
   bool purge(Session* session);
   static void begin_anew(Mirror* mirror);
 

@@ -85,6 +85,15 @@ class Ref {
   PyObject* object_ = nullptr;
 };
 
+// Makes the dict if there is none. That may run Python code, which may have it made first.
+inline bool ensure_dict(Ref* dict) {
+  if (*dict) return true;
+  Ref made = Ref::steal(PyDict_New());
+  if (!made) return false;
+  if (!*dict) *dict = std::move(made);
+  return true;
+}
+
 // A reference that is filled when first needed and then kept: threads may race to fill it, one of them wins.
 class LazyRef {
  public:

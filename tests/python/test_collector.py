@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from alphabet import Word
 from programs import run
 from UltraDict import UltraDict
 
@@ -102,6 +103,30 @@ def test_the_handle_of_a_nested_dict_is_made_once() -> None:
         with collector_runs(lambda: found.append(d["n"])):
             child = d["n"]
         assert found[0] is child
+
+
+def test_an_exotic_key_that_a_finalizer_finds_first_is_found_afterwards() -> None:
+    """Wherever in the operation the collector runs, also where it makes the dict that its keys are found in."""
+    one, nan = Word("one"), float("nan")
+    with UltraDict({one: 1}) as d:
+        for count in range(-5, 60):
+            with UltraDict.open(d.name, cache_bytes=0) as fresh:
+                found: list[Any] = []
+                before = gc.get_threshold()
+                gc.collect()
+                gc.disable()
+                Cyclic(lambda fresh=fresh, found=found: found.append(fresh.get(one)))
+                dicts: list[Any] = [{} for _ in range(200)]  # no dict is made without counting it
+                gc.set_threshold(gc.get_count()[0] + count)
+                gc.enable()
+                fresh.get(nan)
+                gc.disable()
+                gc.set_threshold(*before)
+                gc.enable()
+                dicts.clear()
+                gc.collect()
+                assert found == [1]
+                assert fresh.get(one) == 1
 
 
 STORES: dict[str, Callable[[UltraDict[Any, Any]], object]] = {
