@@ -26,9 +26,9 @@ bool HeldValues::keep(Session* session, PyObject* key, PyObject* value) {
   std::uint64_t sequence = 0;
   if (!sequence_of(session, key, &sequence)) return false;
   let_go(session, key);
-  if (!values_) values_ = Ref::steal(PyDict_New());
+  if (!ensure_dict(&values_)) return false;
   const Ref values = values_.copy();
-  return values && add(values.get(), key, sequence, value);
+  return add(values.get(), key, sequence, value);
 }
 
 bool HeldValues::add(PyObject* values, PyObject* key, std::uint64_t sequence, PyObject* value) {
@@ -48,22 +48,32 @@ void HeldValues::let_go(Session* session, PyObject* key) {
   forgive_raised();
 }
 
-// Lets go of what is no longer the value of its key.
+// Lets go of what is no longer the value of its key. What is kept or let go meanwhile, by a key's hash or == or by
+// another thread, is none of its business.
 bool HeldValues::sweep(Session* session) {
-  Ref before = values_.copy();
-  const Ref kept = Ref::steal(PyDict_New());
-  if (!kept) return false;
-  PyObject *key = nullptr, *held = nullptr;
-  for (Py_ssize_t position = 0; PyDict_Next(before.get(), &position, &key, &held) != 0;) {
-    const Ref key_kept = Ref::share(key), value_kept = Ref::share(held);
+  const Ref before = Ref::steal(PyDict_Values(values_.get()));
+  if (!before) return false;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(before.get()); ++i) {
+    PyObject* const held = PyList_GET_ITEM(before.get(), i);
     std::uint64_t sequence = 0;
-    if (!sequence_of(session, key, &sequence)) return false;
-    if (sequence != PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(held, 0))) continue;
-    if (PyDict_SetItem(kept.get(), key, held) < 0) return false;
+    if (!sequence_of(session, PyTuple_GET_ITEM(held, 2), &sequence)) return false;
+    if (sequence == PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(held, 0))) continue;
+    if (!drop(session, held)) return false;
   }
-  values_ = kept.copy();
-  session->family->budget.doom(before.release());
-  sweep_count_ = std::max(sweep_count_min, 2 * PyDict_GET_SIZE(kept.get()));
+  sweep_count_ = std::max(sweep_count_min, values_ ? 2 * PyDict_GET_SIZE(values_.get()) : 0);
+  return true;
+}
+
+bool HeldValues::drop(Session* session, PyObject* held) {
+  const Ref values = values_.copy();
+  if (!values) return true;
+  PyObject* const key = PyTuple_GET_ITEM(held, 2);
+  Ref gone = Ref::steal(PyObject_CallMethod(values.get(), "pop", "OO", key, Py_None));
+  if (!gone) return false;
+  if (gone.get() != held && gone.get() != Py_None && PyDict_SetDefault(values.get(), key, gone.get()) == nullptr) {
+    return false;
+  }
+  session->family->budget.doom(gone.release());
   return true;
 }
 

@@ -33,6 +33,8 @@ class HeldValues {
   static constexpr Py_ssize_t sweep_count_min = 16;
 
   bool sweep(Session* session);
+  // Unless its key has another one by now.
+  bool drop(Session* session, PyObject* held);
 
   Ref values_;  // key -> (sequence of the change, value, key); null: none
   Py_ssize_t sweep_count_ = sweep_count_min;

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from alphabet import Hooked
 from UltraDict import UltraDict
 
 
@@ -85,6 +86,33 @@ def test_a_stored_handle_stays_while_a_nested_handle_does() -> None:
     del d, stored
     gc.collect()
     assert held["n"]["h"]["v"] == 1
+
+
+def test_handles_that_are_stored_while_the_old_ones_are_looked_through_stay() -> None:
+    d: UltraDict[Any, Any] = UltraDict()
+    inner: list[str] = []
+
+    def store_another() -> None:
+        inner.append(f"inner {len(inner)}")
+        d[inner[-1]] = UltraDict(v=inner[-1])
+
+    for number in range(16):
+        d[Hooked(number)] = UltraDict(v=number)
+
+    def again() -> None:
+        if len(d) > 16:  # the outer one is stored, and the old ones come
+            store_another()
+        Hooked.hook_of_all = ("hash", again)
+
+    with Hooked.hooked("hash", again):
+        d[Hooked(16)] = UltraDict(v="outer")
+    d.load(force=True)
+    gc.collect()
+    assert len(inner) > 16
+    assert [d[key]["v"] for key in inner] == inner
+    assert d[Hooked(16)]["v"] == "outer"
+    for number in range(16):
+        assert d[Hooked(number)]["v"] == number
 
 
 def test_a_stored_handle_stays_while_a_lock_does() -> None:
