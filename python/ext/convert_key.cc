@@ -97,10 +97,12 @@ class KeyWriter {
     Ref members = Ref::steal(PyFrozenSet_New(set));
     Ref iterator = members ? Ref::steal(PyObject_GetIter(members.get())) : Ref();
     if (!iterator) return false;
+    has_inner_set_ = has_inner_set_ || (depth > 0 && form_ == Form::canonical);
     const std::size_t start = out_->size();
     std::vector<std::size_t> ends;
     while (Ref member = Ref::steal(PyIter_Next(iterator.get()))) {
       if (!write(member.get(), depth + 1)) return false;
+      if (has_inner_set_ && out_->size() > sets_size_max) return at_least(KeyKind::exotic);
       ends.push_back(out_->size());
     }
     return !PyErr_Occurred() && sort_members(start, ends);
@@ -148,9 +150,14 @@ class KeyWriter {
     return true;
   }
 
+  // Sets in sets may hold one another so often that nobody could write them all; Python remembers the hash of each. So
+  // no plain key with one is longer, in whatever order their members come.
+  static constexpr std::size_t sets_size_max = 1 << 20;
+
   ConvertState& state_;
   Form form_;
   Scratch* out_;
+  bool has_inner_set_ = false;
   KeyKind kind_ = KeyKind::plain;
   bool faithful_ = true;
   bool complete_ = true;

@@ -184,15 +184,23 @@ bool write_foreign(PyObject* value, const Serializer& serializer, Encoded* out) 
 
 bool is_large(Py_ssize_t size) { return static_cast<std::size_t>(size) > blob_size_min; }
 
-bool is_immutable(PyObject* value, int depth) {
-  if (PyUnicode_CheckExact(value) || PyLong_CheckExact(value) || PyFloat_CheckExact(value)) return true;
-  if (value == Py_None || PyBool_Check(value) || PyBytes_CheckExact(value)) return true;
-  if (!PyTuple_CheckExact(value) || depth >= nesting_max) return false;
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(value); ++i) {
-    if (!is_immutable(PyTuple_GET_ITEM(value, i), depth + 1)) return false;
+// Whether nobody can change a value or what it holds. A tuple that occurs often is looked into once.
+class Immutability {
+ public:
+  bool holds(PyObject* value, int depth = 0) {
+    if (PyUnicode_CheckExact(value) || PyLong_CheckExact(value) || PyFloat_CheckExact(value)) return true;
+    if (value == Py_None || PyBool_Check(value) || PyBytes_CheckExact(value)) return true;
+    if (!PyTuple_CheckExact(value) || depth >= nesting_max) return false;
+    if (depth > 0 && Py_REFCNT(value) > 1 && !seen_.insert(value).second) return true;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(value); ++i) {
+      if (!holds(PyTuple_GET_ITEM(value, i), depth + 1)) return false;
+    }
+    return true;
   }
-  return true;
-}
+
+ private:
+  std::unordered_set<PyObject*> seen_;
+};
 
 }  // namespace
 
@@ -211,7 +219,7 @@ bool encode_value(PyObject* value, const Serializer& serializer, Encoded* out) {
 }
 
 bool cacheable_as_is(PyObject* value, const Serializer& serializer) {
-  return lossless(serializer) && is_immutable(value, 0);
+  return lossless(serializer) && Immutability().holds(value);
 }
 
 }  // namespace ultradict::python

@@ -274,6 +274,43 @@ def test_nesting_may_be_deep(shared: UltraDict, ask: Ask, depth: int) -> None:
     assert ask(shared.name, "key")[0] == value
 
 
+def test_a_tuple_that_is_met_more_often_than_anybody_could_count(shared: UltraDict, ask: Ask) -> None:
+    value: Any = (1,)
+    for _ in range(60):
+        value = (value, value)
+    for store in (lambda: shared.__setitem__("key", value), lambda: shared.update(key=value)):
+        store()
+        for left in (shared["key"], ask(shared.name, "key")[0]):
+            for _ in range(60):
+                assert left[0] is left[1]
+                left = left[0]  # noqa: PLW2901
+            assert left == (1,)
+
+
+def test_a_set_that_is_met_more_often_than_anybody_could_count(shared: UltraDict) -> None:
+    key, other = frozenset([1]), frozenset([2])
+    for _ in range(28):
+        key, other = (frozenset([each, frozenset([each])]) for each in (key, other))
+    shared.clear()
+    assert key not in shared
+    shared[key] = 1
+    shared.update({key: 2, other: 3})
+    assert (shared[key], shared[other], len(shared)) == (2, 3, 2)
+    del shared[key]
+    assert list(shared.values()) == [3]
+
+
+@pytest.mark.parametrize("size", [1, 1 << 19, 1 << 21])
+def test_sets_in_sets_are_one_whatever_the_order_of_their_members(shared: UltraDict, size: int) -> None:
+    long, inner = "x" * size, [frozenset([str(number)]) for number in range(20)]
+    shared.clear()
+    shared[frozenset([long, *inner])] = 1
+    with UltraDict(name=shared.name, create=False) as other:
+        other[frozenset([*reversed(inner), long])] = 2
+        assert list(shared.values()) == [2]
+        assert frozenset([long]) not in other
+
+
 def test_a_buffer_that_pickle_refuses_is_stored_as_bytes(shared: UltraDict) -> None:
     with mmap.mmap(-1, 4096) as mapped:
         mapped[:3] = b"abc"
