@@ -6,12 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 from suite.family import Family, Figures, Scale, Table, always, single_columns
-from suite.loops import check_values, each, grouped, operations, warm_up
+from suite.loops import check_values, grouped, operations
 from suite.member import Member
 from suite.patterns import numbers
 from suite.team import Team
 
-WARM_UP = 10  # so many times what is measured: even a slow store that keeps what it has read has then kept it
 FAMILY = Family(
     title="Reading",
     text="One process reads; nobody writes. Uniform: every key equally often; Zipf: the n-th key as often as 1/n.",
@@ -35,8 +34,6 @@ def read(member: Member, pattern: str, count: int, seconds: float) -> dict[str, 
     keys, picks = member.keys(count), numbers(pattern, count)
     expected = {keys[number]: number for number in picks}
     check_values(member, "read", expected)
-    items = grouped(member, [keys[number] for number in picks])
-    warm_up(each(member, member.store.read), items, WARM_UP * seconds)
-    figures = operations(member, member.store.read, items, seconds)
+    figures = operations(member, member.store.read, grouped(member, [keys[number] for number in picks]), seconds)
     check_values(member, "read", expected)
     return figures

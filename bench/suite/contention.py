@@ -8,15 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from suite.distribution import Distribution
-from suite.loops import Loop, chunks, compiled, each_timed, single_operations, throughput
+from suite.loops import Loop, chunks, compiled, each_timed, single_operations, throughput, warm_up
 from suite.member import Member
+
+WARM_UP_SECONDS = 0.2
 
 
 def prepare_loops(member: Member, body: str, target: str, items: Sequence[Any]) -> None:
     """Compile and warm up."""
     names = member.store.names()
     loop: Loop = compiled(names, f"for {target} in items:\n  " + body.replace("\n", "\n  "))
-    member.ready = (loop, each_timed(names, body, target), chunks(loop, items))
+    parts = chunks(loop, items)
+    warm_up(loop, parts, WARM_UP_SECONDS)
+    member.ready = (loop, each_timed(names, body, target), parts)
 
 
 def run_loops(member: Member, start: float, seconds: float) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class Voice:
         self._connection.settimeout(seconds)
         try:
             line = self._lines.readline()
-        except TimeoutError:
+        except OSError:  # also of one that did not answer before
             raise Faulty("failed", f"no answer within {seconds:.0f} seconds") from None
         if not line:
             raise Faulty("failed", "the process ended")
