@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from suite.family import Family, Figures, Scale, Table, always, single_columns
-from suite.loops import check_values, each, grouped, operations
+from suite.loops import check_values, grouped, operations, write_in_time
 from suite.member import Member
 from suite.patterns import numbers
 from suite.team import Team
@@ -40,6 +40,5 @@ def write(member: Member, pattern: str, count: int, seconds: float) -> dict[str,
     target = "k, v" if member.store.batch == 1 else "k"
     figures = operations(member, member.store.write, grouped(member, pairs), seconds, target)
     last = {keys[number]: number + 3 * ADDED for number in picks[:CHECKED]}
-    each(member, member.store.write, target)(grouped(member, list(last.items())))
-    check_values(member, "write", last)
+    check_values(member, "write", write_in_time(member, list(last.items())))
     return figures

@@ -137,6 +137,20 @@ def grouped(member: Member, items: Sequence[Any]) -> list[Any]:
     return list(items) if size == 1 else [items[start : start + size] for start in range(0, len(items), size)]
 
 
+def write_in_time(member: Member, pairs: Sequence[tuple[Any, Any]]) -> dict[Any, Any]:
+    """Write keys and values, as many as the time allows; those that were written."""
+    loop = each(member, member.store.write, "k, v" if member.store.batch == 1 else "k")
+    written: dict[Any, Any] = {}
+    deadline = time.perf_counter() + CHECKED_SECONDS
+    for start in range(0, len(pairs), member.store.batch):
+        some = pairs[start : start + member.store.batch]
+        loop(grouped(member, some))
+        written.update(some)
+        if time.perf_counter() > deadline:
+            break
+    return written
+
+
 def answered(member: Member, what: str, group: Any) -> Any:
     """The value of a key; that the store does not have it is an answer, too, and a wrong one."""
     try:
