@@ -11,7 +11,7 @@ from suite.distribution import Distribution
 from suite.loops import Loop, chunks, compiled, each_timed, single_operations, throughput, warm_up
 from suite.member import Member
 
-WARM_UP_SECONDS = 0.2
+WARM_UP_SECONDS = 0.05
 
 
 def prepare_loops(member: Member, body: str, target: str, items: Sequence[Any]) -> None:
