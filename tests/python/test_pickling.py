@@ -145,7 +145,7 @@ def test_a_stored_dict_that_was_read_and_closed_is_opened_again() -> None:
             with outer["inner"] as read:
                 assert read["a"] == 1
             assert outer.get("inner", {})["a"] == 1
-            list(outer.values())[0].close()
+            next(iter(outer.values())).close()
 
 
 def test_c13_copies_are_plain() -> None:
