@@ -50,7 +50,7 @@ versus: install build-release  ## Measure us beside every other store, forty min
 	$(venv_python) bench/versus.py --json bench/results/versus.json
 	$(venv_python) bench/report.py
 
-versus-quick: install build-release  ## The same in five minutes, with rough figures, into build/ and no document
+versus-quick: install build-release  ## The same in some minutes, with rough figures, into build/ and no document
 	$(venv_python) bench/versus.py --quick --json build/versus.json
 
 stress: install build-dev  ## Every campaign at full length, hours; or CAMPAIGNS="histories fuzz" (tools/stress.sh)

@@ -15,7 +15,7 @@ from suite.team import Team
 FAMILY = Family(
     title="Doing nothing, and waiting",
     text="Processor time as a share of the time that passed: of two processes that have the store open, with its "
-    "server, and of one that waits for a lock another one holds, with the server as well.",
+    "server, and of one that waits for a lock another one holds.",
     variants=("idle", "waiting"),
     needs=lambda variant: ("keys",) if variant == "idle" else ("keys", "lock"),
     tables=(
