@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import textwrap
 from pathlib import Path
 
 import comparisons
@@ -82,11 +81,6 @@ def document(results: Results, name: str) -> str:
     return "\n".join(parts) + "\n"
 
 
-def filled(text: str) -> str:
-    """A paragraph as wide as those of the other documents."""
-    return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
-
-
 def timer(results: Results) -> float:
     figure = results.figure("read", "hot", goals.OURS, "timer_ns")
     return figure.median if figure else 0.0
@@ -107,7 +101,7 @@ def where(results: Results) -> list[str]:
     if scale["name"] != "full":
         warnings += ["", "**A quick run: its figures are rough, and say little about goals.**"]
     if not results.steady():
-        warnings += ["", filled(UNSTEADY)]
+        warnings += ["", tables.filled(UNSTEADY)]
     return ["## Where", "", "| | |", "|---|---|", f"| run | {extent} |", *lines, *warnings, ""]
 
 
@@ -123,12 +117,12 @@ def judged(results: Results) -> list[str]:
         + count
     )
     heading = ["goal", "bound", "figure", "", "where, or why not"]
-    return ["## Goals", "", filled(text), "", *tables.markdown(heading, rows), ""]
+    return ["## Goals", "", tables.filled(text), "", *tables.markdown(heading, rows), ""]
 
 
 def section(results: Results, workload: str, family: Family) -> list[str]:
     """A workload with its tables and plots."""
-    parts = [f"## {family.title}", "", filled(family.text), ""]
+    parts = [f"## {family.title}", "", tables.filled(family.text), ""]
     for table in family.tables:
         parts += [f"### {table.title}", "", *tables.figures(results, workload, table), ""]
         if table.plot and plot(results, workload, table):
@@ -158,7 +152,7 @@ def short_table(results: Results) -> str:
     machine, scale = results.content["machine"], results.content["scale"]
     kind = "" if scale["name"] == "full" else "A quick run, with rough figures. "
     text = f"{kind}{machine['machine']}; {machine['python'].split(' (')[0]}. All figures, settings and plots: "
-    return "\n".join([*tables.markdown(heading, rows), "", filled(f"{text}[docs/benchmarks.md]({DOCUMENT}).")])
+    return "\n".join([*tables.markdown(heading, rows), "", tables.filled(f"{text}[docs/benchmarks.md]({DOCUMENT}).")])
 
 
 def readme(results: Results, text: str) -> str:

@@ -14,7 +14,8 @@ from suite.team import Team
 COUNTS = (1, 2, 4, 8)
 SHARES = {"95": 5, "50": 50}  # of a hundred operations, those that write
 ITEMS = 20_000
-ADDED = 2_000_000
+ADDED = 2_000_000  # to the number of a key, once and twice in turn: no write finds what it writes
+CHECKED = 1_000  # keys that each process writes in the end
 
 
 def tables() -> tuple[Table, ...]:
@@ -29,7 +30,7 @@ def tables() -> tuple[Table, ...]:
 FAMILY = Family(
     title="Reading and writing at once",
     text="Operations a second of all processes together. Each reads all keys and writes a share of them of its own; "
-    "the last value of each is checked by another process.",
+    "what it writes in the end, while the others still write, is checked by another process.",
     variants=tuple(f"{reads}_{count}" for reads in SHARES for count in COUNTS),
     processes=by_count,
     needs=needs_when_several(("keys", "single"), ("writers",)),
@@ -41,7 +42,7 @@ def measure(team: Team, variant: str, scale: Scale) -> Figures:
     count, share = by_count(variant), SHARES[variant.partition("_")[0]]
     team.all_call(count, prepare, share=share, keys=team.count)
     results = team.together(count, run_loops, scale.team_seconds)
-    team.all_call(count, check, share=share, keys=team.count, done=[result["done"] for result in results])
+    team.all_call(count, check, keys=team.count, finished=[result["finished"] for result in results])
     return together(results)
 
 
@@ -49,23 +50,27 @@ def operations_of(index: int, count: int, share: int, keys: int) -> list[tuple[i
     """What one process does: numbers of keys, and the new values of those that it writes."""
     generator = random.Random(index)
     own = range(index, keys, count)
-    return [
-        (number := generator.choice(own), number + ADDED)
-        if generator.randrange(100) < share
-        else (generator.randrange(keys), None)
+    once = [
+        (generator.choice(own), True) if generator.randrange(100) < share else (generator.randrange(keys), False)
         for _ in range(ITEMS)
     ]
+    return [(number, number + added if writes else None) for added in (ADDED, 2 * ADDED) for number, writes in once]
+
+
+def last_of(member: Member, index: int, count: int, keys: int) -> list[tuple[object, int]]:
+    """What one process writes in the end: keys of its own, and values that they never had."""
+    all_keys = member.keys(keys)
+    return [(all_keys[number], number + (2 + count) * ADDED) for number in range(index, keys, count)[:CHECKED]]
 
 
 def prepare(member: Member, index: int, count: int, share: int, keys: int) -> None:
     store, all_keys = member.store, member.keys(keys)
     items = [(all_keys[number], value) for number, value in operations_of(index, count, share, keys)]
-    prepare_loops(member, f"if v is None:\n  {store.read}\nelse:\n  {store.write}", "k, v", items)
+    body = f"if v is None:\n  {store.read}\nelse:\n  {store.write}"
+    prepare_loops(member, body, "k, v", items, last_of(member, index, count, keys))
 
 
-def check(member: Member, index: int, count: int, share: int, keys: int, done: list[int]) -> None:
-    """What the neighbour wrote; each of its keys got always the same value."""
+def check(member: Member, index: int, count: int, keys: int, finished: list[int]) -> None:
+    """What the neighbour wrote in the end."""
     other = neighbour(index, count, "shared" not in member.store.cannot)
-    all_keys, items = member.keys(keys), operations_of(other, count, share, keys)
-    written = [(all_keys[number], value) for number, value in items[: min(done[other], ITEMS // 2)] if value]
-    check_values(member, "mixed", dict(written))
+    check_values(member, "mixed", dict(last_of(member, other, count, keys)[: finished[other]]))

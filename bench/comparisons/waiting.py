@@ -14,8 +14,8 @@ from suite.team import Team
 
 FAMILY = Family(
     title="Doing nothing, and waiting",
-    text="Processor time as a share of the time that passed: of two processes that have the store open, with its "
-    "server, and of one that waits for a lock another one holds.",
+    text="Processor time as a share of the time that passed: of two processes that have the store open, and of one "
+    "that waits for a lock another one holds; of the server, too, if there is one.",
     variants=("idle", "waiting"),
     needs=lambda variant: ("keys",) if variant == "idle" else ("keys", "lock"),
     tables=(
@@ -33,19 +33,33 @@ def measure(team: Team, variant: str, scale: Scale) -> Figures:
 
 
 def idle(team: Team, seconds: float) -> Figures:
-    voices = team.voices(2)
-    before = server_seconds(team)
+    voices, server = team.voices(2), server_of(team)
+    before = seconds_of(server)
     for voice in voices:
         voice.tell(cpu_seconds, seconds=seconds)
     used = sum(voice.answer(team.setting.patience) for voice in voices)
-    return {"cpu_share": (used + server_seconds(team) - before) / seconds}
+    return {"cpu_share": (used + seconds_of(server) - before) / seconds}
 
 
-def server_seconds(team: Team) -> float:
-    """What the server has used so far, in the steps of the kernel."""
-    if team.server_pid is None:
+def server_of(team: Team) -> int | None:
+    """The process that serves the store: started by the suite, or by the store itself."""
+    if team.server_pid is not None:
+        return team.server_pid
+    first = team.voices(2)[0]
+    first.tell(own_server)
+    pid: int | None = first.answer(team.setting.patience)
+    return pid
+
+
+def own_server(member: Member) -> int | None:
+    return member.store.server_pid
+
+
+def seconds_of(process: int | None) -> float:
+    """What a process has used so far, in the steps of the kernel."""
+    if process is None:
         return 0.0
-    fields = Path(f"/proc/{team.server_pid}/stat").read_text().rpartition(")")[2].split()
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
@@ -53,13 +67,14 @@ def waiting(team: Team, seconds: float) -> Figures:
     holder, waiter = team.voices(2)
     flag = Path(team.setting.place.directory, f"{team.setting.place.name}.held")
     flag.unlink(missing_ok=True)
-    before = server_seconds(team)
+    server = server_of(team)
+    before = seconds_of(server)
     holder.tell(hold, flag=str(flag), seconds=seconds)
     waiter.tell(wait, flag=str(flag))
     waited, used = waiter.answer(team.setting.patience)
     holder.answer(team.setting.patience)
     check("waited as long as the lock was held", waited > seconds / 2, True)
-    return {"cpu_share": (used + server_seconds(team) - before) / waited, "waited_s": waited}
+    return {"cpu_share": (used + seconds_of(server) - before) / waited, "waited_s": waited}
 
 
 def hold(member: Member, flag: str, seconds: float) -> None:

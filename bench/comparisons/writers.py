@@ -11,10 +11,12 @@ from suite.team import Team
 
 COUNTS = (1, 2, 4, 8)
 KEYS, ITEMS = 500, 10_000
+PASSES = ITEMS // KEYS  # each with values of its own: no write finds what it writes
 FAMILY = Family(
     title="Several writers",
-    text=f"Each writes {KEYS} keys of its own as fast as it can; another process checks them afterwards. Slowest to "
-    "fastest: the writes of the writer that came least to its turn, beside those of the one that did most.",
+    text=f"Each writes {KEYS} keys of its own as fast as it can; what it writes in the end, while the others still "
+    "write, is checked by another process. Slowest to fastest: the writes of the writer that came least to its turn, "
+    "beside those of the one that did most.",
     variants=tuple(map(str, COUNTS)),
     processes=by_count,
     needs=needs_when_several(("keys", "insert", "single"), ("writers",)),
@@ -43,19 +45,21 @@ def measure(team: Team, variant: str, scale: Scale) -> Figures:
     count = by_count(variant)
     team.all_call(count, prepare)
     results = team.together(count, run_loops, scale.team_seconds)
-    team.all_call(count, check, done=[result["done"] for result in results])
+    team.all_call(count, check, finished=[result["finished"] for result in results])
     return together(results)
 
 
-def pairs(member: Member, index: int, count: int) -> list[tuple[object, int]]:
-    """The keys of a writer, and their values: others with each number of writers."""
-    return [(member.store.key(f"w{index}-{number}"), number * 10 + count) for number in range(KEYS)]
+def pairs(member: Member, index: int, count: int, passed: int) -> list[tuple[object, int]]:
+    """The keys of a writer, and their values in one pass over them: others with each number of writers."""
+    keys = (member.store.key(f"w{index}-{number}") for number in range(KEYS))
+    return [(key, (number * 10 + count) * (PASSES + 1) + passed) for number, key in enumerate(keys)]
 
 
 def prepare(member: Member, index: int, count: int) -> None:
-    prepare_loops(member, member.store.write, "k, v", pairs(member, index, count) * (ITEMS // KEYS))
+    items = [pair for passed in range(PASSES) for pair in pairs(member, index, count, passed)]
+    prepare_loops(member, member.store.write, "k, v", items, pairs(member, index, count, PASSES))
 
 
-def check(member: Member, index: int, count: int, done: list[int]) -> None:
+def check(member: Member, index: int, count: int, finished: list[int]) -> None:
     other = neighbour(index, count, "shared" not in member.store.cannot)
-    check_values(member, "writers", dict(pairs(member, other, count)[: done[other]]))
+    check_values(member, "writers", dict(pairs(member, other, count, PASSES)[: finished[other]]))

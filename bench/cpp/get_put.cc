@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // get_put [count] [repetitions]: puts, overwrites and gets int64 keys, one thread, each in a random order of its own,
-// in the engine and in what one would use instead. The contestants take turns; the median of each is printed as a
-// table, and then as one line of JSON at the end. Every value that comes back is checked before a time counts.
+// in the engine and in what one would use instead. The contestants take turns; the median of each is printed, then how
+// long single operations took, with the time to read the clock in it, and all of it as one line of JSON at the end.
+// Every value that comes back is checked before a time counts.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include "stores/store.h"
 #include "stores/store_ultradict.h"
 #include "stores/store_unordered_map.h"
+#include "support/latencies.h"
 #ifdef ULTRADICT_HAVE_LMDB
 #include "stores/store_lmdb.h"
 #endif
@@ -37,13 +39,22 @@ struct Times {
   double get = 0;
 };
 
+// How long single ones took.
+struct Singles {
+  Latencies overwrite;
+  Latencies get;
+};
+
 struct Result {
   std::string name;
+  std::string version;
   std::vector<Times> samples;
+  Singles singles;
 };
 
 std::int64_t first_value(std::int64_t key) { return 3 * key + 1; }
 std::int64_t second_value(std::int64_t key) { return 5 * key + 2; }
+std::int64_t third_value(std::int64_t key) { return 7 * key + 3; }
 
 using Keys = std::vector<std::int64_t>;
 
@@ -108,15 +119,34 @@ double timed_get(Store& store, const Keys& keys) {
   return ns;
 }
 
+template <class Operation>
+void time_each(const Keys& keys, Latencies* latencies, Operation operation) {
+  for (const std::int64_t key : keys) {
+    const auto start = std::chrono::steady_clock::now();
+    operation(key);
+    latencies->add(std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count());
+  }
+}
+
 template <class Store>
-Times measure(const Orders& orders) {
+void time_singles(Store& store, const Orders& orders, Singles* singles) {
+  time_each(orders.overwrite, &singles->overwrite, [&](std::int64_t key) { store.put(key, third_value(key)); });
+  store.finish_writing();
+  std::size_t wrong = 0;
+  time_each(orders.get, &singles->get, [&](std::int64_t key) { wrong += store.get(key) != third_value(key); });
+  if (wrong != 0) fail(std::string(Store::name) + ": " + std::to_string(wrong) + " values are wrong in the end");
+}
+
+template <class Store>
+void measure(const Orders& orders, Result* result) {
   Store store;
   Times times;
   times.put = timed_put(store, orders.put);
   times.overwrite = timed_overwrite(store, orders.overwrite);
   if (store.count() != orders.put.size()) fail(std::string(Store::name) + ": the number of keys is wrong");
   times.get = timed_get(store, orders.get);
-  return times;
+  time_singles(store, orders, &result->singles);
+  result->samples.push_back(times);
 }
 
 // One after the other, again and again, so that a slow moment of the machine meets them all.
@@ -126,12 +156,12 @@ class Contest {
 
   template <class Store>
   void enter() {
-    results_.push_back({Store::name, {}});
+    results_.push_back({Store::name, Store::version(), {}, {}});
     measures_.push_back(measure<Store>);
   }
   std::vector<Result> run() {
     for (int repetition = 0; repetition < repetitions_; ++repetition) {
-      for (std::size_t i = 0; i < results_.size(); ++i) results_[i].samples.push_back(measures_[i](orders_));
+      for (std::size_t i = 0; i < results_.size(); ++i) measures_[i](orders_, &results_[i]);
     }
     return results_;
   }
@@ -140,7 +170,7 @@ class Contest {
   const Orders& orders_;
   int repetitions_;
   std::vector<Result> results_;
-  std::vector<Times (*)(const Orders&)> measures_;
+  std::vector<void (*)(const Orders&, Result*)> measures_;
 };
 
 std::vector<Result> measure_all(const Orders& orders, int repetitions) {
@@ -173,17 +203,42 @@ void print_table(const std::vector<Result>& results) {
     std::printf("%-32s %12.1f %12.1f %12.1f\n", result.name.c_str(), median(result, &Times::put),
                 median(result, &Times::overwrite), median(result, &Times::get));
   }
+  for (const auto& [title, single] : {std::pair("a single overwrite", &Singles::overwrite), {"get", &Singles::get}}) {
+    std::printf("%-32s %s\n", title, Latencies::heading);
+    for (const Result& result : results)
+      std::printf("%-32s %s\n", result.name.c_str(), (result.singles.*single).columns().c_str());
+  }
+}
+
+std::string object(const std::string& members) { return std::string("{").append(members).append("}"); }
+std::string quoted(const std::string& text) { return std::string("\"").append(text).append("\""); }
+
+// An object with a member for each contestant.
+template <class Text>
+std::string members(const std::vector<Result>& results, Text text) {
+  std::string found = "{";
+  for (const Result& result : results) {
+    if (found.size() > 1) found.append(", ");
+    found.append(quoted(result.name)).append(": ").append(text(result));
+  }
+  return found.append("}");
+}
+
+std::string times_of(const Result& result) {
+  char text[120];
+  std::snprintf(text, sizeof text, "{\"put\": %.1f, \"overwrite\": %.1f, \"get\": %.1f}", median(result, &Times::put),
+                median(result, &Times::overwrite), median(result, &Times::get));
+  return text;
 }
 
 void print_json(const std::vector<Result>& results, std::size_t count) {
-  std::printf("{\"count\": %zu, \"compiler\": \"%s\", \"ns\": {", count, __VERSION__);
-  const char* separator = "";
-  for (const Result& result : results) {
-    std::printf("%s\"%s\": {\"put\": %.1f, \"overwrite\": %.1f, \"get\": %.1f}", separator, result.name.c_str(),
-                median(result, &Times::put), median(result, &Times::overwrite), median(result, &Times::get));
-    separator = ", ";
-  }
-  std::printf("}}\n");
+  const auto version = [](const Result& result) { return quoted(result.version); };
+  const auto overwrite = [](const Result& result) { return object(result.singles.overwrite.json()); };
+  const auto get = [](const Result& result) { return object(result.singles.get.json()); };
+  std::printf("{\"count\": %zu, \"compiler\": \"%s\", \"versions\": %s, \"ns\": %s, ", count, __VERSION__,
+              members(results, version).c_str(), members(results, times_of).c_str());
+  std::printf("\"single overwrite\": %s, \"single get\": %s}\n", members(results, overwrite).c_str(),
+              members(results, get).c_str());
 }
 
 int number(int argc, char** argv, int position, int otherwise) {

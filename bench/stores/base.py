@@ -68,6 +68,7 @@ class Store:
     read_nested: ClassVar[str] = "d[k]['branch']['leaf']"
 
     d: Any
+    server_pid: int | None = None  # of one that the store itself started
 
     def __init__(self, place: Place, create: bool) -> None:
         raise NotImplementedError

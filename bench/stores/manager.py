@@ -28,6 +28,7 @@ class ManagerDict(Store):
     def __init__(self, place: Place, create: bool) -> None:
         self.manager = SyncManager()
         self.manager.start(die_with_parent)  # `Manager()` does the same, but its server outlives a killed program
+        self.server_pid = multiprocessing.active_children()[0].pid
         self.d = self.manager.dict()
         self.mutex = multiprocessing.Lock()
 

@@ -12,24 +12,37 @@ from suite.loops import Loop, chunks, compiled, each_timed, single_operations, t
 from suite.member import Member
 
 WARM_UP_SECONDS = 0.05
+LAST_SECONDS = 2.0
 
 
-def prepare_loops(member: Member, body: str, target: str, items: Sequence[Any]) -> None:
-    """Compile and warm up."""
+def prepare_loops(member: Member, body: str, target: str, items: Sequence[Any], last: Sequence[Any] = ()) -> None:
+    """Compile and warm up. `last` is done once in the end, untimed, as far as there is time: what it wrote stays."""
     names = member.store.names()
     loop: Loop = compiled(names, f"for {target} in items:\n  " + body.replace("\n", "\n  "))
     parts = chunks(loop, items)
     warm_up(loop, parts, WARM_UP_SECONDS)
-    member.ready = (loop, each_timed(names, body, target), parts)
+    member.ready = (loop, each_timed(names, body, target), parts, last)
 
 
 def run_loops(member: Member, start: float, seconds: float) -> dict[str, Any]:
-    """Both loops, one after the other, from a moment on that all processes were told."""
-    loop, timed, parts = member.ready
+    """Both loops, one after the other, from a moment on that all processes were told; how many of the last are done."""
+    loop, timed, parts, last = member.ready
     time.sleep(max(0.0, start - time.monotonic()))
     done, elapsed = throughput(loop, parts, seconds)
     single = single_operations(timed, parts, seconds)
-    return {"done": done, "elapsed": elapsed, "single": single.sent(), "all": done + sum(single.counts.values())}
+    all_done = done + sum(single.counts.values())
+    finished = as_time_allows(loop, last)
+    return {"done": done, "elapsed": elapsed, "single": single.sent(), "all": all_done, "finished": finished}
+
+
+def as_time_allows(loop: Loop, items: Sequence[Any]) -> int:
+    """Go through the items, each once; how many that were."""
+    deadline = time.monotonic() + LAST_SECONDS
+    for done, item in enumerate(items):
+        if time.monotonic() > deadline:
+            return done
+        loop([item])
+    return len(items)
 
 
 def together(results: Sequence[Mapping[str, Any]]) -> dict[str, float]:

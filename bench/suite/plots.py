@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A table as a picture: a row for each store, a dot for each column, on a logarithmic scale.
+"""A table as a picture: a row for each store, a dot for each column, on a logarithmic scale, the best on top.
 
 SVG written by hand: a few KiB, the same bytes for the same figures. Its colours are of medium brightness and its ground
 is transparent, so that it can be read on a bright page and on a dark one.
@@ -22,14 +22,16 @@ STYLE = "font: 12px system-ui, sans-serif"
 
 
 class Scale:
-    """Where a figure lies: whole powers of ten at both ends."""
+    """Where a figure lies: whole powers of ten at both ends, or of two to the fifth, which are round numbers of KiB,
+    MiB and GiB."""
 
-    def __init__(self, figures: Sequence[float]) -> None:
-        logs = [math.log10(figure) for figure in figures]
+    def __init__(self, figures: Sequence[float], unit: str) -> None:
+        self.base = 32.0 if unit == "bytes" else 10.0
+        logs = [math.log(figure, self.base) for figure in figures]
         self.first, self.last = math.floor(min(logs)), max(math.floor(min(logs)) + 1, math.ceil(max(logs)))
 
     def x(self, figure: float) -> float:
-        share = (math.log10(figure) - self.first) / (self.last - self.first)
+        share = (math.log(figure, self.base) - self.first) / (self.last - self.first)
         return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
 
 
@@ -45,11 +47,12 @@ def plot(results: Results, workload: str, table: Table) -> str:
     positive = [figure.median for _, figures in rows for figure in figures if figure and figure.median > 0]
     if not positive:
         return ""
-    scale = Scale(positive)
+    scale = Scale(positive, columns[0].unit)
     height = TOP + ROW * len(rows) + 30
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" style="{STYLE}" fill="{TEXT}">',
         f'<text x="{LEFT}" y="18" font-weight="bold" font-size="14">{escape(table.title)}</text>',
+        f'<text x="{WIDTH - RIGHT}" y="18" text-anchor="end">{better(columns[0].unit)}</text>',
         *legend(columns),
         *axis(scale, columns[0].unit, height),
     ]
@@ -69,6 +72,11 @@ def ordered(results: Results, workload: str, columns: Sequence[Column]) -> list[
     return sorted(rows, key=lambda found: (found[1][0] is None, sign * (found[1][0].median if found[1][0] else 0)))
 
 
+def better(unit: str) -> str:
+    """Which way is better."""
+    return "more is better \N{RIGHTWARDS ARROW}" if BEST_FIRST.get(unit) else "\N{LEFTWARDS ARROW} less is better"
+
+
 def legend(columns: Sequence[Column]) -> list[str]:
     """Which colour is which column, if there are several."""
     if len(columns) == 1:
@@ -83,12 +91,12 @@ def legend(columns: Sequence[Column]) -> list[str]:
 
 
 def axis(scale: Scale, unit: str, height: int) -> list[str]:
-    """A line for each power of ten."""
+    """A line for each power."""
     parts = []
     for power in range(scale.first, scale.last + 1):
-        x = scale.x(10.0**power)
+        x = scale.x(scale.base**power)
         parts.append(f'<path d="M{x} {TOP - 6}V{height - 26}" stroke="{GRID}"/>')
-        parts.append(f'<text x="{x}" y="{height - 10}" text-anchor="middle">{shown(10.0**power, unit)}</text>')
+        parts.append(f'<text x="{x}" y="{height - 10}" text-anchor="middle">{shown(scale.base**power, unit)}</text>')
     return parts
 
 

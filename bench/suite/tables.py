@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 
 import comparisons
@@ -19,6 +20,11 @@ CPP = {
 SAMPLES_MIN = {"p99_ns": 1_000, "p999_ns": 10_000}  # in a round, so that ten of them are longer
 FEW = "few"
 ABSENT = {"cannot": "-", "wrong": "**wrong**", "failed": "failed"}
+
+
+def filled(text: str) -> str:
+    """A paragraph as wide as those of the other documents."""
+    return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
 
 
 def markdown(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -85,12 +91,16 @@ def cpp(results: Results) -> list[str]:
     programs = results.content.get("cpp", {})
     parts: list[str] = []
     for name, found in programs.items():
-        parts += [
-            f"### {CPP[name]}",
-            "",
-            *(program(found.get("ns", found)) if "failed" not in found else ["failed"]),
-            "",
-        ]
+        parts += [f"### {CPP[name]}", ""]
+        if "failed" in found:
+            parts += ["failed", ""]
+            continue
+        parts += [*program(found.get("ns", found)), ""]
+        for single in (name for name in found if name.startswith("single")):
+            parts += [f"A {single}, with the time to read the clock in it:", "", *program(found[single]), ""]
+        if "versions" in found:
+            versions = (f"{name}: {version}" for name, version in found["versions"].items())
+            parts += [filled(f"Compiler {found['compiler']}; {'; '.join(versions)}."), ""]
     return ["## In C++", "", "The engine alone, in processes without Python.", "", *parts] if parts else []
 
 

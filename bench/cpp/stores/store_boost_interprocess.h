@@ -10,6 +10,7 @@
 #include <boost/interprocess/managed_shared_memory.hpp>
 #include <boost/interprocess/sync/interprocess_mutex.hpp>
 #include <boost/interprocess/sync/scoped_lock.hpp>
+#include <boost/version.hpp>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -21,6 +22,7 @@ namespace bench {
 class StoreBoostInterprocess {
  public:
   static constexpr const char* name = "Boost.Interprocess map + mutex";
+  static std::string version() { return "Boost " BOOST_LIB_VERSION; }
 
   StoreBoostInterprocess()
       : segment_name_("bench_get_put_boost_" + std::to_string(getpid())),

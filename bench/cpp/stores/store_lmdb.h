@@ -74,6 +74,7 @@ class LmdbEnvironment {
 class StoreLmdbTransactionEach {
  public:
   static constexpr const char* name = "lmdb, transaction each";
+  static std::string version() { return MDB_VERSION_STRING; }
 
   void put(std::int64_t key, std::int64_t value) {
     MDB_txn* transaction = environment_.begin(0);
@@ -96,6 +97,7 @@ class StoreLmdbTransactionEach {
 class StoreLmdbOneTransaction {
  public:
   static constexpr const char* name = "lmdb, one transaction";
+  static std::string version() { return MDB_VERSION_STRING; }
 
   StoreLmdbOneTransaction() = default;
   StoreLmdbOneTransaction(const StoreLmdbOneTransaction&) = delete;
@@ -117,6 +119,8 @@ class StoreLmdbOneTransaction {
   void finish_writing() {
     LmdbEnvironment::require(mdb_txn_commit(writing_));
     writing_ = nullptr;
+    if (reading_ != nullptr) mdb_txn_abort(reading_);  // it would go on reading what was there before
+    reading_ = nullptr;
   }
 
  private:

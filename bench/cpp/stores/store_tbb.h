@@ -3,8 +3,10 @@
 #pragma once
 
 #include <tbb/concurrent_hash_map.h>
+#include <tbb/version.h>
 
 #include <cstdint>
+#include <string>
 
 #include "store.h"
 
@@ -13,6 +15,7 @@ namespace bench {
 class StoreTbb {
  public:
   static constexpr const char* name = "tbb::concurrent_hash_map";
+  static std::string version() { return "oneTBB " TBB_VERSION_STRING; }
 
   void put(std::int64_t key, std::int64_t value) {
     Map::accessor found;

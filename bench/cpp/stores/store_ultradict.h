@@ -13,6 +13,7 @@ namespace bench {
 class StoreUltradict {
  public:
   static constexpr const char* name = "ultradict";
+  static std::string version() { return "this commit"; }
 
   StoreUltradict() { open_fresh("get_put", &dict_); }
   StoreUltradict(const StoreUltradict&) = delete;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <mutex>
+#include <string>
 #include <unordered_map>
 
 #include "store.h"
@@ -13,6 +14,7 @@ namespace bench {
 class StoreUnorderedMap {
  public:
   static constexpr const char* name = "unordered_map + mutex";
+  static std::string version() { return "libstdc++ " + std::to_string(_GLIBCXX_RELEASE); }
 
   void put(std::int64_t key, std::int64_t value) {
     const std::lock_guard<std::mutex> guard(mutex_);
