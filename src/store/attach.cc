@@ -41,13 +41,13 @@ Fault drop_dangling_name(const os::Directory& directory, const std::string& name
   return fault && fault.code != Code::not_found ? fault : gone();
 }
 
-// What its live records take: no more than its files can hold of them, whatever control says.
-bool is_large(const Store& store, Word room) {
+// Whether its live records take more than that: no more than its files can hold of them, whatever control says.
+bool is_large(const Store& store) {
   const Control& control = store.control();
   const Identity& identity = control.identity;
-  if (shared::load_relaxed(control.state.live_size) <= room) return false;
+  if (shared::load_relaxed(control.state.live_size) <= checked_whole_max) return false;
   Word live = 0;
-  for (Word number = 0; number < segments_max && live <= room; ++number) {
+  for (Word number = 0; number < segments_max && live <= checked_whole_max; ++number) {
     const SegmentDescriptor& segment = control.segments[number];
     const bool is_file = number >= control_segments;
     const Word file = shared::load_relaxed(segment.file);
@@ -56,13 +56,12 @@ bool is_large(const Store& store, Word room) {
     if (is_file && os::file_size(store.directory.data_path(store.id, DictFiles::segment(file)), &there)) continue;
     live += std::min(shared::load_relaxed(segment.live), there);
   }
-  return live > room;
+  return live > checked_whole_max;
 }
 
-// A small dict is checked whole, unless somebody is writing to it.
+// A dict with little in it is checked whole, unless somebody is writing to it.
 Fault check_small(Store& store) {
-  const Word size = store.control().identity.size;
-  if (size > checked_whole_max || is_large(store, checked_whole_max - size)) return {};
+  if (is_large(store)) return {};
   const Fault fault = under_lock(
       store, [&](LockHeld held) { return first_damage(store, held); }, Wait{0});
   return fault.code == Code::lock_busy ? Fault::none() : fault;

@@ -17,6 +17,7 @@ from UltraDict import UltraDict
 from UltraDict.Exceptions import (
     AlreadyClosed,
     CannotAttachSharedMemory,
+    Damaged,
     Forbidden,
     InvalidParameter,
     OtherFormat,
@@ -108,7 +109,7 @@ def test_a_way_to_create_that_there_is_not() -> None:
         given = {"buffer_size": 10_000, "full_dump_size": 0, "auto_unlink": True, "mode": 0o600, "serializer": None}
         given.update(shared_lock=None, recurse=None, cache_bytes=0, allow_pickle=True)
         with pytest.raises(ValueError, match=f"create must be .* not {way}"):
-            never_opened._open(name="never", create=way, **given)
+            never_opened._shared_open(name="never", create=way, **given)
 
 
 # ---- objects at the wrong time ----
@@ -271,6 +272,18 @@ def test_e1_any_flipped_byte_is_an_error_or_harmless(damaged: Path) -> None:
     command = [sys.executable, "-X", "faulthandler", "-c", flipping_program, str(damaged)]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert (ended.stdout, ended.stderr) == ("done\n", "")
+
+
+@pytest.mark.parametrize("buffer_size", [10_000, 120_000, 10**6])
+@pytest.mark.parametrize("size", [100, 125_000])
+def test_e1_little_data_is_checked_whole_on_attach(shared_directory: Path, buffer_size: int, size: int) -> None:
+    items = {f"key{number}": b"the bytes of it" + b"." * 1000 for number in range(max(1, size // 1100))}
+    UltraDict(items, name="damaged", auto_unlink=False, buffer_size=buffer_size).close()
+    for file in control_file(shared_directory).parent.iterdir():
+        file.write_bytes(file.read_bytes().replace(b"the bytes of it", b"the bytes of me", 1))
+    with pytest.raises(Damaged):
+        UltraDict(name="damaged", create=False)
+    assert UltraDict.unlink_by_name("damaged")
 
 
 def test_iterators_go_on_after_a_clear_that_failed(shared_directory: Path) -> None:
