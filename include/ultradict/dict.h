@@ -25,7 +25,8 @@
 //   all, also under SIGKILL; a reader without the lock may see half of a put_all.
 //
 // Durability
-//   An operation that returned ok survives the death of every process. Nothing survives the machine.
+//   An operation that returned ok survives the death of every process, unless the dict itself ends with its creator
+//   (Options::auto_unlink). Nothing survives the machine.
 #pragma once
 
 #include <atomic>
@@ -111,6 +112,9 @@ struct Item {
   Bytes value;
   ChildId child = {};  // number 0: `value` is the value; otherwise this nested dict is
 };
+
+// How long a read waits for the lock in all, where it is outrun on and on.
+inline constexpr std::int64_t reader_wait_ns = 5'000'000'000;
 
 // How long to wait for the lock.
 struct Wait {

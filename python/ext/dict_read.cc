@@ -34,7 +34,7 @@ inline PyObject* given(Session* session, PyObject* value) {
   return static_cast<int>(find_stored(&probe));
 }
 
-// error: it takes contains_slowly to tell.
+// error: it takes contains_slowly to tell, or an exception was raised.
 Answer contains_plain(Session* session, PyObject* key) {
   const bool is_text = PyUnicode_CheckExact(key);
   if (!(is_text || PyLong_CheckExact(key)) || session->engine.exotic_count() != 0) return Answer::error;
@@ -43,7 +43,9 @@ Answer contains_plain(Session* session, PyObject* key) {
   const Status status = session->engine.contains(canonical.bytes());
   session->count_glance();
   if (status) return Answer::yes;
-  return status.code() == Code::not_found ? Answer::no : Answer::error;
+  if (status.code() == Code::not_found) return Answer::no;
+  if (status.code() == Code::lock_timeout) raise_status(session, status);  // to ask again would be to wait again
+  return Answer::error;
 }
 
 // Of a session that may be closed; null without an exception: there is no such key.
@@ -89,7 +91,8 @@ int dict_contains(PyObject* self, PyObject* key) {
   session = open_session(self);
   if (session == nullptr) return -1;
   const Answer found = contains_plain(session, key);
-  return found != Answer::error ? static_cast<int>(found) : contains_slowly(session, key);
+  if (found != Answer::error) return static_cast<int>(found);
+  return PyErr_Occurred() != nullptr ? -1 : contains_slowly(session, key);
 }
 
 Py_ssize_t dict_length(PyObject* self) {
@@ -111,7 +114,9 @@ PyObject* dict_get(PyObject* self, PyObject* const* arguments, Py_ssize_t count)
   if (session == nullptr) return nullptr;
   PyObject* value = hit(session, hash, key);
   if (value != nullptr) return given(session, value);
-  if (contains_plain(session, key) != Answer::no) value = read_value(session, key, hash);
+  const Answer found = contains_plain(session, key);
+  if (found == Answer::error && PyErr_Occurred() != nullptr) return nullptr;
+  if (found != Answer::no) value = read_value(session, key, hash);
   if (value != nullptr || PyErr_Occurred() != nullptr) return value;
   value = count == 2 ? arguments[1] : Py_None;
   return Py_INCREF(value), value;

@@ -103,6 +103,8 @@ static Status named_as_nested(const Session* session, const Status& status) {
 
 PyObject* raise_status(Session* session, const Status& status) {
   if (status.code() == Code::closed || session->closed) return raise_closed(session->module, session->name);
+  // Of a read: who waits for the lock to write does so in slices of his own.
+  if (status.code() == Code::lock_timeout) return raise_lock_busy(session, true, reader_wait_ns / 1e9);
   if (status.code() != Code::dict_gone) return raise_status(session->module, status, session->name);
   return raise_status(session->module, named_as_nested(session, status), session->name);
 }

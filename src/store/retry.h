@@ -13,8 +13,7 @@
 namespace ultradict {
 
 inline constexpr int retries_max = 64;
-inline constexpr std::int64_t reader_wait_ns = 5'000'000'000;    // for the lock, in all
-inline constexpr std::int64_t reader_first_wait_ns = 1'000'000;  // then twice as long each time
+inline constexpr std::int64_t reader_first_wait_ns = 1'000'000;  // then twice as long each time, reader_wait_ns in all
 
 template <typename Look>
 Fault look_without_lock(Store& store, const Look& look) {

@@ -11,11 +11,14 @@ import ctypes.util
 import mmap
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 RECORD = struct.Struct("<QQIIIIIHH")  # RecordHeader of src/layout.h
+TABLE_NUMBER = 1728  # Control::state.table_number: docs/memory-layout.md
 RECORD_CHECKSUM, RECORD_REST = 24, 8  # the offset of the checksum; what it covers begins behind the ref
 IDENTITY_SIZE, IDENTITY_CHECKSUM, IDENTITY_ATTRIBUTES = 152 + 256 + 1024 + 192, 144, 152 + 256
 
@@ -76,6 +79,16 @@ def _is_sealed(control: mmap.mmap, start: int, size: int) -> bool:
 
 def _seal(control: mmap.mmap, start: int) -> None:
     struct.pack_into("<I", control, start + RECORD_CHECKSUM, _checksum(control, start, _size(control, start)))
+
+
+@contextmanager
+def table_being_replaced(name: str) -> Iterator[None]:
+    """What the first store of a clear() says, and its last one takes back."""
+    with open(control_of(name), "r+b") as file, mmap.mmap(file.fileno(), 0) as control:
+        (number,) = struct.unpack_from("<Q", control, TABLE_NUMBER)
+        struct.pack_into("<Q", control, TABLE_NUMBER, number | 1)
+        yield
+        struct.pack_into("<Q", control, TABLE_NUMBER, number)
 
 
 def secret_of(name: str) -> bytes:
