@@ -34,7 +34,7 @@ struct Options {
   std::uint64_t full_dump_size = 0;  // hard bound on encoded keys and values, in bytes; 0 = none
   std::uint64_t max_bytes = 0;       // hard bound on all files of the dict, set aside at creation; 0 = none
   bool auto_unlink = true;           // it ends with its creator: the last handle of that process, or the process
-  unsigned mode = 0600;              // permission bits of every file, independent of umask
+  unsigned mode = 0600;              // permission bits of every file, independent of umask; 0600 must be among them
   std::string attributes;  // opaque to the engine, at most attributes_size_max bytes; Dict::attributes() returns it
 };
 

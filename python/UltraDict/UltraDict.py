@@ -223,7 +223,7 @@ class UltraDict(SharedDict["t.K", "t.V"]):
     @property
     def recurse_register(self) -> None:
         """Kept for older programs; cleaning up does not depend on it."""
-        self._check_open()
+        self._shared_check_open()
 
     def status(self) -> dict[str, t.Any]:
         """How the dict was made and how far its stream is: for people who look for a fault."""
@@ -285,7 +285,7 @@ class UltraDict(SharedDict["t.K", "t.V"]):
         return True
 
     def __enter__(self: t.Self) -> t.Self:
-        self._check_open()
+        self._shared_check_open()
         return self
 
     def __exit__(
@@ -306,7 +306,7 @@ class UltraDict(SharedDict["t.K", "t.V"]):
         printer.text(shown)
 
     def __reduce__(self) -> tuple[t.Any, ...]:
-        return _attach, self._handle(), _attributes(self) or None
+        return _attach, self._shared_handle(), _attributes(self) or None
 
     def __reduce_ex__(self, protocol: t.Any) -> tuple[t.Any, ...]:
         return self.__reduce__()
@@ -315,7 +315,7 @@ class UltraDict(SharedDict["t.K", "t.V"]):
         import copy
 
         # Each time that a dict is read from itself it is another handle: one copy for all of them.
-        key: t.Any = (UltraDict, self._id, self.name)
+        key: t.Any = (UltraDict, self._shared_id, self.name)
         whole: dict[t.K, t.V] | None = memo.get(key)
         if whole is None:
             whole = memo[key] = {}
@@ -339,14 +339,14 @@ def _start(
             f"the items of a dict cannot be {arg[0]!r}: to open the dict of that name pass name={arg[0]!r}"
         )
     defaults = {"cache_bytes": _parameters.cache_bytes_default, "mode": 0o600, "allow_pickle": True}
-    opened._open(**_parameters.checked({**defaults, **given}), identity=identity)
+    opened._shared_open(**_parameters.checked({**defaults, **given}), identity=identity)
     _end.prepare()
     try:
         if items or (arg and arg[0] is not None):
             base: t.Any = UltraDict  # an update of a subclass may need what its own __init__ does later
             base.update(opened, *arg, **items)
     except BaseException:
-        opened._abandon()
+        opened._shared_abandon()
         raise
 
 

@@ -24,6 +24,8 @@ def _flag(word: str, value: object) -> bool | None:
         return value
     if isinstance(value, int) and value in (0, 1):
         return bool(value)
+    if type(value).__name__ in ("bool", "bool_"):  # NumPy's, without asking for NumPy
+        return bool(value)
     raise TypeError(f"{word} must be True, False or None, not {value!r}")
 
 
@@ -40,7 +42,7 @@ _sizes = {
 def _number(word: str, number: int) -> str:
     if number.bit_length() > 128:  # it may have more digits than Python prints
         return f"about {'-' if number < 0 else ''}2**{number.bit_length() - 1}"
-    return f"{number:#o}" if word == "mode" and number > 0 else str(number)
+    return f"{number:#o}" if word == "mode" and number >= 0 else str(number)
 
 
 def _size(word: str, value: Any) -> int:
@@ -53,6 +55,15 @@ def _size(word: str, value: Any) -> int:
             f"{word} must be between {least} and {_number(word, most)}, not {_number(word, size)}: it is in {unit}"
         )
     return size
+
+
+def _mode(value: Any) -> int:
+    mode = _size("mode", value)
+    if mode & 0o600 != 0o600:
+        raise Exceptions.InvalidParameter(
+            f"mode must let the owner read and write, as 0o600 does; {_number('mode', mode)} does not"
+        )
+    return mode
 
 
 def _is_of_nested(name: str) -> bool:
@@ -108,7 +119,7 @@ def random_name() -> str:
 
 
 def checked(given: dict[str, Any]) -> dict[str, Any]:
-    """From the public parameters to those of SharedDict._open."""
+    """From the public parameters to those of SharedDict._shared_open."""
     recurse = _flag("recurse", given["recurse"])
     _register(given["recurse_register"])
     full_dump_size, max_bytes = _bounds(given["full_dump_size"], given.get("max_bytes"))
@@ -123,7 +134,7 @@ def checked(given: dict[str, Any]) -> dict[str, Any]:
         "full_dump_size": full_dump_size,
         "max_bytes": max_bytes,
         "auto_unlink": auto_unlink is not False,
-        "mode": _size("mode", given["mode"]),
+        "mode": _mode(given["mode"]),
         "serializer": given["serializer"],
         "shared_lock": _flag("shared_lock", given["shared_lock"]),
         "recurse": recurse,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def of(shared: UltraDict[Any, Any]) -> dict[str, Any]:
     """The state of a dict and of its lock."""
-    counter, position = shared._stream
+    counter, position = shared._shared_stream
     lock = shared.lock
     return {
         "name": shared.name,
@@ -36,7 +36,7 @@ def of(shared: UltraDict[Any, Any]) -> dict[str, Any]:
         "recurse": shared.recurse,
         "recurse_remote": shared.recurse,
         "recurse_register": shared.recurse_register,
-        "full_dump_memory_name_remote": shared._id,
+        "full_dump_memory_name_remote": shared._shared_id,
         "closed": shared.closed,
         "auto_unlink": shared.auto_unlink,
     }

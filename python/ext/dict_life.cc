@@ -128,6 +128,18 @@ PyObject* get_update_stream_position(PyObject* self, void*) {
                  [](Session* session) { return PyLong_FromUnsignedLongLong(session->engine.stats().stream_position); });
 }
 
+// Programs written for UltraDict 0.0.6 set what is a parameter before they call __init__ with it. It has no effect, and
+// nothing is there yet that could contradict it.
+int set_early(PyObject* self, PyObject*, void* name) {
+  DictObject* dict = dict_object(self);
+  if (dict->session == nullptr) return 0;
+  PyErr_Format(PyExc_AttributeError, "%s of an UltraDict cannot be set: it is what the dict was created with",
+               static_cast<const char*>(name));
+  return -1;
+}
+
+void* name_of(const char* name) { return const_cast<char*>(name); }
+
 bool put_stats(PyObject* dict, const Session* session) {
   const Stats stats = session->engine.stats();
   const std::pair<const char*, std::uint64_t> numbers[] = {
@@ -166,31 +178,38 @@ bool put_stats(PyObject* dict, const Session* session) {
 }  // namespace
 
 PyGetSetDef dict_getset[] = {
-    {"name", guarded<get_name>, nullptr, "The name by which any process of this user attaches.", nullptr},
+    {"name", guarded<get_name>, guarded<set_early>, "The name by which any process of this user attaches.",
+     name_of("name")},
     {"closed", guarded<get_closed>, nullptr, "Whether this handle was closed, or never opened.", nullptr},
     {"lock", guarded<get_lock>, nullptr,
      "The lock of this dict: one for all processes, re-entrant per thread. `with d.lock:` waits as long as it takes, "
      "`with d.lock(timeout=0.5):` half a second, then CannotAcquireLockTimeout.",
      nullptr},
-    {"serializer", guarded<get_serializer>, nullptr, "What turns values into bytes.", nullptr},
-    {"shared_lock", guarded<get_shared_lock>, nullptr, "As recorded when the dict was created.", nullptr},
-    {"recurse", guarded<get_recurse>, nullptr, "Whether plain dicts become nested ones when they are assigned.",
-     nullptr},
-    {"buffer_size", guarded<get_buffer_size>, nullptr, "Bytes set aside for changes when the dict was created.",
-     nullptr},
-    {"full_dump_size", guarded<get_full_dump_size>, nullptr, "Bound of the content in bytes, or None.", nullptr},
+    {"serializer", guarded<get_serializer>, guarded<set_early>, "What turns values into bytes.", name_of("serializer")},
+    {"shared_lock", guarded<get_shared_lock>, guarded<set_early>, "As recorded when the dict was created.",
+     name_of("shared_lock")},
+    {"recurse", guarded<get_recurse>, guarded<set_early>,
+     "Whether plain dicts become nested ones when they are assigned.", name_of("recurse")},
+    {"buffer_size", guarded<get_buffer_size>, guarded<set_early>,
+     "What the dict was created with, in bytes: a hint, of which at most 513 KiB were set aside.",
+     name_of("buffer_size")},
+    {"full_dump_size", guarded<get_full_dump_size>, guarded<set_early>, "Bound of the content in bytes, or None.",
+     name_of("full_dump_size")},
     {"max_bytes", guarded<get_max_bytes>, nullptr, "Bound of all its shared memory in bytes, or None.", nullptr},
     {"free_bytes", guarded<get_free_bytes>, nullptr, "What max_bytes leaves for files to come, or None without it.",
      nullptr},
-    {"auto_unlink", guarded<get_auto_unlink>, nullptr, "Whether the name goes with its creator.", nullptr},
+    {"auto_unlink", guarded<get_auto_unlink>, guarded<set_early>, "Whether the name goes with its creator.",
+     name_of("auto_unlink")},
     {"full_dump_counter", guarded<get_full_dump_counter>, nullptr, "How often the stream of changes began anew.",
      nullptr},
-    {"update_stream_position", guarded<get_update_stream_position>, nullptr, "Bytes streamed since it did.", nullptr},
+    {"update_stream_position", guarded<get_update_stream_position>, nullptr,
+     "Bytes of changes streamed since full_dump_counter was last raised.", nullptr},
     {"data", guarded<dict_get_data>, guarded<dict_set_data>,
      "All items in a plain dict, the same one each time; None drops it.", nullptr},
-    {"_stream", guarded<get_stream>, nullptr, "full_dump_counter and update_stream_position of one moment.", nullptr},
-    {"_id", guarded<get_id>, nullptr, "Unique for ever, unlike the name.", nullptr},
-    {"_is_creator", guarded<get_is_creator>, nullptr, "Whether this very handle created the dict.", nullptr},
+    {"_shared_stream", guarded<get_stream>, nullptr, "full_dump_counter and update_stream_position of one moment.",
+     nullptr},
+    {"_shared_id", guarded<get_id>, nullptr, "Unique for ever, unlike the name.", nullptr},
+    {"_shared_is_creator", guarded<get_is_creator>, nullptr, "Whether this very handle created the dict.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 

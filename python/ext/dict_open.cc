@@ -34,8 +34,8 @@ struct Parameters {
     static const char* words[] = {"name",         "create",     "buffer_size", "full_dump_size", "auto_unlink",
                                   "mode",         "serializer", "shared_lock", "recurse",        "cache_bytes",
                                   "allow_pickle", "identity",   "max_bytes",   nullptr};
-    return PyArg_ParseTupleAndKeywords(arguments, keywords, "UiKKpIOOOKp|sK:_open", const_cast<char**>(words), &name,
-                                       &create, &buffer_size, &full_dump_size, &auto_unlink, &mode, &serializer,
+    return PyArg_ParseTupleAndKeywords(arguments, keywords, "UiKKpIOOOKp|sK:_shared_open", const_cast<char**>(words),
+                                       &name, &create, &buffer_size, &full_dump_size, &auto_unlink, &mode, &serializer,
                                        &shared_lock, &recurse, &cache_bytes, &allow_pickle, &identity,
                                        &max_bytes) != 0 &&
            check_create();

@@ -86,12 +86,12 @@ PyMethodDef dict_methods[] = {
     {"stats", guarded<dict_stats>, METH_NOARGS,
      "stats($self, /)\n--\n\nFigures about shared memory, the object cache and the lock; docs/performance.md says "
      "what each means."},
-    {"_open", method(guarded<dict_open>), words_too, "Creates or attaches."},
-    {"_check_open", guarded<dict_check_open>, METH_NOARGS, "Raises AlreadyClosed if the handle is."},
+    {"_shared_open", method(guarded<dict_open>), words_too, "Creates or attaches."},
+    {"_shared_check_open", guarded<dict_check_open>, METH_NOARGS, "Raises AlreadyClosed if the handle is."},
     {"_close", guarded<dict_close>, METH_NOARGS, "Closes the handle."},
-    {"_abandon", guarded<dict_abandon>, METH_NOARGS, "Undoes _open."},
+    {"_shared_abandon", guarded<dict_abandon>, METH_NOARGS, "Undoes _shared_open."},
     {"_unlink", guarded<dict_unlink>, METH_NOARGS, "Removes the dict and closes the handle."},
-    {"_handle", guarded<dict_handle>, METH_NOARGS, "What pickle needs to attach again."},
+    {"_shared_handle", guarded<dict_handle>, METH_NOARGS, "What pickle needs to attach again."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -155,6 +155,9 @@ Fault check_options(const Options& options) {
   if (options.max_bytes != 0 && options.max_bytes < max_bytes_min) {
     return Fault{Code::invalid_argument, 0, "max_bytes is too small", options.max_bytes, max_bytes_min};
   }
+  if ((options.mode & 0600) != 0600 || options.mode > 0777) {
+    return Fault::of(Code::invalid_argument, "mode must let the owner read and write, and have permission bits alone");
+  }
   if (options.attributes.size() > attributes_size_max) {
     return Fault{Code::invalid_argument, 0, "the attributes are too long", options.attributes.size(),
                  attributes_size_max};

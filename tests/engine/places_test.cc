@@ -76,6 +76,16 @@ TEST(Places, FilesHaveTheModeThatWasAskedForWhateverTheUmask) {
             0);
 }
 
+TEST(Places, AModeThatKeepsTheOwnerOutIsRefused) {
+  const Scratch scratch;
+  for (const unsigned mode : {0U, 0077U, 0400U, 0200U, 01600U}) {
+    Options options = scratch.options();
+    options.mode = mode;
+    Dict dict;
+    EXPECT_EQ(Dict::open("dict", options, &dict).code(), Code::invalid_argument) << mode;
+  }
+}
+
 TEST(Names, OfNestedDictsThatAreNone) {
   const Scratch scratch;
   Dict dict = scratch.open();

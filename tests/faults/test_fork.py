@@ -49,7 +49,7 @@ class Working:
 
 def test_c2_a_child_forked_while_another_thread_waits_can_close() -> None:
     with UltraDict(a=1) as d:
-        files, waits = d._id, threading.Thread(target=lambda: d.pop("a"))
+        files, waits = d._shared_id, threading.Thread(target=lambda: d.pop("a"))
 
         def close() -> None:
             assert files in Path("/proc/self/maps").read_text()
@@ -128,7 +128,7 @@ inside, go_on = threading.Event(), threading.Event()
 class Slow:
     def __reduce__(self): inside.set(); go_on.wait(); return Slow, ()
 d = UltraDict()
-files = d._id
+files = d._shared_id
 def store(key): threading.Thread(target=d.__setitem__, args=(key, Slow()), daemon=True).start(); inside.wait()
 def child():
     signal.alarm(60)
@@ -188,7 +188,7 @@ def test_c2_a_child_forked_while_another_thread_lets_go_of_a_value_can_close() -
     """The operation is over for the dict then, though not for the thread."""
     with UltraDict(v=Going()) as d:
         assert type(d["v"]) is Going  # nobody but the cache has it
-        files, inside, go_on = d._id, threading.Event(), threading.Event()
+        files, inside, go_on = d._shared_id, threading.Event(), threading.Event()
 
         def close() -> None:
             Going.while_going = None

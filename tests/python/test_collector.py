@@ -92,7 +92,7 @@ def test_the_lock_is_made_once() -> None:
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="the collector runs between bytecodes only")
 def test_a_dict_that_is_given_up_while_its_lock_is_made() -> None:
     d: UltraDict[str, int] = UltraDict()
-    with pytest.raises(UltraDict.Exceptions.AlreadyClosed), collector_runs(d._abandon):
+    with pytest.raises(UltraDict.Exceptions.AlreadyClosed), collector_runs(d._shared_abandon):
         d.lock
 
 

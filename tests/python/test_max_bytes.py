@@ -16,7 +16,7 @@ BOUND = 1 << 20
 
 def memory(d: UltraDict[Any, Any], directory: Path) -> int:
     """Bytes of all files of a dict."""
-    files = (directory / "d" / d._id).iterdir()
+    files = (directory / "d" / d._shared_id).iterdir()
     return sum(-(-path.stat().st_size // 4096) * 4096 for path in files)
 
 

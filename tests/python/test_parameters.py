@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from UltraDict import UltraDict
@@ -104,9 +105,35 @@ def test_a_name_without_bytes() -> None:
         refused(InvalidParameter, r"'\\udc80' has no bytes in UTF-8", name=name)
 
 
+def test_flags_of_numpy() -> None:
+    with UltraDict(shared_lock=np.bool_(True), recurse=np.bool_(False)) as d:
+        assert (d.shared_lock, d.recurse) == (True, False)
+
+
+def test_parameters_as_attributes() -> None:
+    """A subclass of UltraDict 0.0.6 may set them before the dict is there."""
+    words = ("name", "serializer", "shared_lock", "recurse", "buffer_size", "full_dump_size", "auto_unlink")
+
+    class Sized(UltraDict[Any, Any]):
+        def __init__(self, **given: Any) -> None:
+            for word in words:
+                setattr(self, word, given.get(word))
+            self._id = self._open = self._handle = "the program's own"
+            super().__init__(**given)
+
+    with Sized(buffer_size=20_000, shared_lock=True) as d:
+        assert (d.buffer_size, d.shared_lock, d._open) == (20_000, True, "the program's own")
+        for word in words:
+            with pytest.raises(AttributeError, match=f"{word} of an UltraDict cannot be set"):
+                setattr(d, word, None)
+
+
 def test_a_mode_is_told_in_octal() -> None:
     with pytest.raises(ValueError, match="mode must be between 0 and 0o777, not 0o1777"):
         UltraDict.open(mode=0o1777)
+    for mode in (0, 0o077, 0o400, 0o277):
+        with pytest.raises(InvalidParameter, match=f"let the owner read and write, as 0o600 does; {mode:#o} does not"):
+            UltraDict.open(mode=mode)
 
 
 def test_items_in_the_place_of_the_name_are_told() -> None:
