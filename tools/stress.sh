@@ -45,6 +45,12 @@ rounds() {
 }
 
 for campaign in "$@"; do
+  case $campaign in
+    crashes | engine | python | histories | interleavings | model | fuzz | rounds) ;;
+    *) echo "stress: there is no campaign '$campaign'; those there are stand at the top of $0" >&2; exit 2 ;;
+  esac
+done
+for campaign in "$@"; do
   echo "== $campaign"
   "$campaign"
 done
