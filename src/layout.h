@@ -8,6 +8,7 @@
 //   entries-<table>-<k>   extent k >= 1 of a table's entries: as many as all before it
 //   segment-<file>        a segment of the log
 //   blob-<sequence>       a value larger than blob_size_min
+//   budget                only with max_bytes: as large as what is left of it
 //   staged-<n>-<g>-<c>    a blob being written by participant n, generation g
 //
 // All shared words are 64 bits wide, little-endian, and written with atomic stores; there is no pointer, no libc object
