@@ -46,7 +46,7 @@ check: check-cpp check-python check-memory check-pythons check-instructions  ## 
 bench: install build-release  ## Measure every goal beside plain dict, with machine and versions
 	ULTRADICT_BUILD=build/release $(venv_python) bench/run.py
 
-versus: install build-release  ## Measure us beside every other store, forty minutes, and write docs/benchmarks.md from it
+versus: install build-release  ## Measure us beside every other store, three quarters of an hour, and write docs/benchmarks.md from it
 	$(venv_python) bench/versus.py --json bench/results/versus.json
 	$(venv_python) bench/report.py
 

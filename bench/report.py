@@ -151,7 +151,8 @@ def short_table(results: Results) -> str:
             rows.append([tables.title(results, store), *cells])
     machine, scale = results.content["machine"], results.content["scale"]
     kind = "" if scale["name"] == "full" else "A quick run, with rough figures. "
-    text = f"{kind}{machine['machine']}; {machine['python'].split(' (')[0]}. All figures, settings and plots: "
+    shared = "" if results.steady() else " Others had a share of the machine, which changed meanwhile."
+    text = f"{kind}{machine['machine']}; {machine['python'].split(' (')[0]}.{shared} All figures, settings and plots: "
     return "\n".join([*tables.markdown(heading, rows), "", tables.filled(f"{text}[docs/benchmarks.md]({DOCUMENT}).")])
 
 
