@@ -17,8 +17,8 @@ namespace ultradict {
 
 inline constexpr Word attached_byte = 0;
 inline constexpr Word creator_byte = 1;
-inline constexpr Word checked_whole_max =
-    128 * 1024;  // bytes of live records: with no more a dict is checked on attach
+// Bytes of live records: a dict with no more of them is checked on attach.
+inline constexpr Word checked_whole_max = 128 * 1024;
 
 // The control file of a dict, if both are this user's own and no links. not_found: its removal was cut short.
 Fault open_control(const os::Directory& directory, const std::string& id, os::UnforkedFile* file);
