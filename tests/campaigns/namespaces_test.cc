@@ -55,9 +55,9 @@ void pass_through(Dict& dict, Section& section, std::uint64_t life) {
   require(dict.unlock());
 }
 
-[[noreturn]] void pass_through_for_ever(Dict& dict, Section& section) {
+[[noreturn]] void pass_through_for_ever(Dict& dict, Section& section, std::atomic<std::uint64_t>& turns) {
   const std::uint64_t life = ++section.lives;
-  for (;;) pass_through(dict, section, life);
+  for (;; ++turns) pass_through(dict, section, life);
 }
 
 // Makes the next process of this namespace get the wanted id.
@@ -87,9 +87,9 @@ bool namespaces_are_permitted() {
          }) == 0;
 }
 
-std::unique_ptr<Child> writer_with_the_same_pid(Dict& dict, Section& section) {
+std::unique_ptr<Child> writer_with_the_same_pid(Dict& dict, Section& section, std::atomic<std::uint64_t>& turns) {
   require_next_pid(the_same_pid);
-  auto writer = std::make_unique<Child>([&] { pass_through_for_ever(dict, section); });
+  auto writer = std::make_unique<Child>([&] { pass_through_for_ever(dict, section, turns); });
   require(writer->pid() == the_same_pid);
   return writer;
 }
@@ -97,17 +97,17 @@ std::unique_ptr<Child> writer_with_the_same_pid(Dict& dict, Section& section) {
 // Of so many kills, how many hit the one that has the lock before there were enough.
 std::uint64_t enough_of(std::uint64_t kills) { return kills / 20 + 1; }
 
-// Kills writers one after the other at random moments, each after something happened; on a busy machine more than
-// `kills`, until enough of all had the lock.
+// Kills writers one after the other at random moments, each after turns of its own: beside others that are quick it
+// would hardly have begun. On a busy machine more than `kills`, until enough of all had the lock.
 void kill_again_and_again(Dict& dict, Section& section, std::uint64_t kills, std::uint64_t enough, std::uint64_t seed) {
   Random random(seed);
   const std::uint64_t kills_max = 20 * kills;
   for (std::uint64_t kill = 0; kill < kills || (section.taken_over < enough && kill < kills_max); ++kill) {
     ++section.kills;
-    const std::uint64_t count = section.count;
-    const auto writer = writer_with_the_same_pid(dict, section);
+    const SharedNote<std::atomic<std::uint64_t>> turns;
+    const auto writer = writer_with_the_same_pid(dict, section, *turns);
     const std::int64_t begin = os::monotonic_ns();
-    while (section.count < count + 5) {
+    while (*turns < 2) {
       os::pause_ns(20'000);
       require(os::monotonic_ns() - begin < 20'000'000'000);  // else the lock is left with a dead one
     }
@@ -149,7 +149,8 @@ TEST_F(Namespaces, B1_TheDeadOnesPidIsGivenToAStrangerThatWritesToo) {
   const auto first = in_namespace([&] {
     Child other([&] {
       ::alarm(0);
-      pass_through_for_ever(dict_, *section_);
+      std::atomic<std::uint64_t> turns{0};
+      pass_through_for_ever(dict_, *section_, turns);
     });
     kill_again_and_again(dict_, *section_, kills_, enough_of(kills_), seed());
     require(other.kill_and_wait() == -SIGKILL);
