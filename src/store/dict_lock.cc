@@ -138,9 +138,10 @@ Fault DictLock::take_from_the_dead(Word mine, LockWord seen, bool* taken) {
   if (seen.owner() == mine) return *taken = take_from_ended_thread(), Fault::none();
   bool dead = false;
   if (Fault fault = token_->is_dead(seen, &dead)) return fault;
+  if (!dead) return {};
   const std::int32_t pid = token_->pid_of(seen);
   // If the word changed meanwhile, somebody else was faster or the owner lives: look again.
-  if (dead && shared::compare_and_swap(*word_, seen.word, mine | LockWord::waiters)) {
+  if (shared::compare_and_swap(*word_, seen.word, mine | LockWord::waiters)) {
     note_owner();
     took_from_the_dead_ = true;
     dead_pid_ = pid;
