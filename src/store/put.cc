@@ -116,6 +116,7 @@ Fault put_staged(Store& store, ChildId dict, BatchItems& batch) {
 
 Fault put_key(Store& store, ChildId dict, const Key& key, Bytes value, Sighting* written) {
   if (Fault fault = check_sizes(key, value)) return fault;
+  store.prefetch_for_change();
   const Word hash = store.hash(dict.number, key.canonical);
   store.regions.prefetch_slots(hash);
   const auto attempt = [&] {
@@ -185,6 +186,7 @@ Fault put_seen(Store& store, Sighting* seen, Bytes value) {
 Fault try_put_key(Store& store, ChildId dict, const Key& key, Bytes value, Sighting* written) {
   if (Fault fault = check_sizes(key, value)) return fault;
   if (value.size() > blob_size_min) return too_large_to_try(value);
+  store.prefetch_for_change();
   const Word hash = store.hash(dict.number, key.canonical);
   store.regions.prefetch_slots(hash);
   if (!store.try_enter()) return Fault::of(Code::lock_busy);
@@ -198,7 +200,7 @@ Fault try_put_key(Store& store, ChildId dict, const Key& key, Bytes value, Sight
 
 Fault try_put_seen(Store& store, Sighting* seen, Bytes value) {
   if (value.size() > blob_size_min) return too_large_to_try(value);
-  // Taking the lock waits for every load before it and holds up every one after it: what will be read is fetched now.
+  store.prefetch_for_change();
   __builtin_prefetch(seen->ref_word);
   store.regions.prefetch(Ref{seen->ref});
   if (!store.try_enter()) return Fault::of(Code::lock_busy);
