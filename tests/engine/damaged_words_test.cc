@@ -263,7 +263,8 @@ TEST(DamagedWords, E9_ABatchThatWasAppliedIsNotAppliedAgain) {
   ASSERT_TRUE(dict.put("a", "new a"));
   shared::store(control->state.pending, pending);
   const Word at = Ref{pending}.position();
-  for (const auto& [begin, end] : {std::pair{Word{0}, at + 1}, std::pair{at, at}, std::pair{at + 1, at + 2}}) {
+  const Word next = at + record_size(1, 0, 5) / unit_size;  // with it as the end "old a" alone would be put
+  for (const auto& [begin, end] : {std::pair{Word{0}, next}, std::pair{at, at}, std::pair{at + 1, next}}) {
     shared::store(control->state.batch_begin, begin);
     shared::store(control->state.pending_end, end);
     shared::store(control->state.repair, 1);
