@@ -41,7 +41,7 @@ def run(document: Path, repls: list[dict[str, Any]]) -> None:
     assert runner.failures == 0, "".join(report)
 
 
-@pytest.mark.parametrize("name", ["docs/moving-over.md", "docs/tutorial.md"])
+@pytest.mark.parametrize("name", ["docs/moving-over.md", "docs/recipes.md", "docs/tutorial.md"])
 def test_a_page_runs_from_top_to_bottom(name: str) -> None:
     run(ROOT / name, [{"__name__": "__main__"}])
 
