@@ -226,7 +226,10 @@ Status Dict::read_blob(const Sighting& seen, std::uint64_t size, char* destinati
   return report(store_ ? ultradict::read_blob(*store_, seen, size, destination) : closed(), name());
 }
 
-const std::atomic<std::uint64_t>& Dict::table_word() const noexcept { return as_atomic(store_->state().table_number); }
+const std::atomic<std::uint64_t>& Dict::table_word() const noexcept {
+  static constinit const std::atomic<std::uint64_t> none{0};
+  return store_ ? as_atomic(store_->state().table_number) : none;
+}
 
 void Dict::release_old_tables() noexcept {
   if (store_) store_->regions.release_old_tables();

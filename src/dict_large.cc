@@ -71,6 +71,7 @@ Status Dict::put_at(Sighting* seen, StagedValue* staged) {
 
 Status Dict::map(Bytes key, MappedValue* mapped) const {
   static thread_local Buffer buffer;
+  *mapped = MappedValue();
   if (!store_) return report(closed(), name());
   return look_until_opened(*store_, name(), [&]() -> Status {
     Sighting seen;

@@ -9,7 +9,8 @@
 //   if (!status) die(status.message());
 //
 // Any process that opens the same name sees the same keys. Keys and values are bytes here, without a meaning: what
-// Python is to read, and what it wrote, goes through value.h.
+// Python is to read, and what it wrote, goes through value.h: put(dict, "colour", "blue"). Python cannot read a key of
+// mere bytes, nor the dict as a whole as long as it has one.
 // A value may be a dict itself (open_child), to any depth.
 //
 // Thread and process safety
@@ -71,6 +72,7 @@ struct Key {
 // The table word stays mapped until close(), the ref word until the next clear() by whomever, or longer
 // (Options::keeps_sightings). Where other threads use the dict, current() asks for the latter: they may unmap the ref
 // word between its two loads.
+// One that no call has filled in is of no key: only calls of Dict may be given it, and answer changed.
 struct Sighting {
   const std::atomic<std::uint64_t>* ref_word = nullptr;
   const std::atomic<std::uint64_t>* table_word = nullptr;
@@ -119,7 +121,7 @@ inline constexpr std::int64_t reader_wait_ns = 5'000'000'000;
 // How long to wait for the lock.
 struct Wait {
   static constexpr std::int64_t forever = -1;
-  std::int64_t timeout_ns = forever;  // 0: try once
+  std::int64_t timeout_ns = forever;  // 0: try once; negative: for ever. Signals do not end it
   bool spin = false;                  // never sleep in the kernel
 };
 
@@ -131,9 +133,12 @@ class Dict {
   ~Dict();  // close()
 
   // --- life ---
+  // An open `*dict` is closed first, also if this fails then.
   static Status open(std::string_view name, const Options& options, Dict* dict);
   // Removes the name and, as soon as no process is attached, the files. `directory` and `id` as in Options.
   static Status unlink(std::string_view name, std::string_view directory = {}, std::string_view id = {});
+  // A Cursor and a StagedValue of it go on, and keep the dict attached, also its lock if this thread has it: they end
+  // first. With the last of all, the lock is given back.
   Status close();
   Status unlink();  // of exactly this dict: a newer one of the same name is left alone
   // The very end of a process that will not close all of its handles: leaves every dict it has open, and those that it
@@ -200,7 +205,8 @@ class Dict {
   Status try_put(const Key& key, Bytes value, Sighting* written);
   Status try_put_at(Sighting* seen, Bytes value);
   Status erase_at(const Sighting& seen);  // changed as above
-  // Copies the blob that `seen` names, record.value_size bytes. changed: overwritten meanwhile; reread.
+  // Copies the blob that `seen` names. changed: overwritten meanwhile; reread. `size` is record.value_size: with
+  // another one what is there looks damaged.
   Status read_blob(const Sighting& seen, std::uint64_t size, char* destination) const;
   const std::atomic<std::uint64_t>& table_word() const noexcept;
   // For who keeps sightings: unmaps tables that clear() replaced and, as after any read, what else is gone. Only when
@@ -222,7 +228,9 @@ class Dict {
   // Whether anything may have happened after `progress`: three loads.
   bool changed_since(const Progress& progress) const noexcept;
   // The entries that changed after `progress` or may have, each once: enough for reread(), with `born` 0 if it has no
-  // key now, `sequence` 0. Costs what was written since, whatever is there. `*progress` moves on.
+  // key now, `sequence` 0. Costs what was written since, whatever is there. `*progress` moves on. What was in
+  // `*changed` is gone. An entry may be that of another key by now, and a key that was deleted and inserted anew may
+  // come at its new entry before its old one comes: who keeps keys by entry first forgets what all these entries had.
   // changed: it was of another table, or new. Now it is of this one; everything is to be read again, with a Cursor made
   // after this call.
   Status changes(Progress* progress, std::vector<Sighting>* changed) const;

@@ -18,11 +18,11 @@ struct Options {
   Create create = Create::if_missing;
 
   // Where dicts live. Empty: $ULTRADICT_DIR if set, else /dev/shm/ultradict-<uid>, made with mode 0700.
-  std::string directory;
+  std::string directory = {};
 
   // Not empty: attach to the dict of this id (Dict::id) and to no other that has its name by now; else
   // Code::no_such_dict.
-  std::string id;
+  std::string id = {};
 
   // Sightings of this handle will be asked after a clear(), too: what they point to stays mapped until
   // release_old_tables().
@@ -30,12 +30,14 @@ struct Options {
 
   // --- decided by the creator ---
   std::uint64_t buffer_size =
-      10'000;  // bytes set aside at creation for records, at most 512 KiB; the period of the stream counters; < 2^32
+      10'000;  // bytes set aside at creation for records, at most 513 KiB; the period of the stream counters; < 2^32
   std::uint64_t full_dump_size = 0;  // hard bound on encoded keys and values, in bytes; 0 = none
   std::uint64_t max_bytes = 0;       // hard bound on all files of the dict, set aside at creation; 0 = none
   bool auto_unlink = true;           // it ends with its creator: the last handle of that process, or the process
   unsigned mode = 0600;              // permission bits of every file, independent of umask; 0600 must be among them
-  std::string attributes;  // opaque to the engine, at most attributes_size_max bytes; Dict::attributes() returns it
+  // Opaque to the engine, at most attributes_size_max bytes; Dict::attributes() returns it. Python records its
+  // parameters there, and takes a dict without any as one that was made without parameters.
+  std::string attributes = {};
 };
 
 inline constexpr std::uint64_t max_bytes_min = 64 * 1024;    // the least that max_bytes can be

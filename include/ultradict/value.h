@@ -67,8 +67,9 @@ struct FrozenSet {
 struct Mapping {
   std::vector<Pair> items;
 };
-// What only Python can open: pickle, pickle_with_buffers, foreign_bytes, foreign_text; and unique, which names an
-// exotic key.
+// What only Python can open: pickle, pickle_with_buffers, foreign_bytes, foreign_text; of an exotic key, its pickle. It
+// is stored as it is: what `bytes` hold is for who made them to know. As a key it is known by Record::canonical alone,
+// with the calls of Dict.
 struct Foreign {
   Tag tag = Tag::pickle;
   std::string bytes;
@@ -86,15 +87,25 @@ concept ValuePart = std::same_as<T, None> || std::same_as<T, BigInteger> || std:
     std::same_as<T, ByteArray> || std::same_as<T, Tuple> || std::same_as<T, List> || std::same_as<T, Mapping> ||
     std::same_as<T, FrozenSet> || std::same_as<T, Foreign>;
 
+// bool, and integer types that are numbers: a char is a letter or a byte.
+template <class T>
+concept Integer = std::integral<T> && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&
+                  !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
+// Those that lose nothing as a double.
+template <class T>
+concept Real = std::same_as<T, float> || std::same_as<T, double>;
+
 class Value {
  public:
   using Variant = std::variant<None, bool, std::int64_t, BigInteger, double, std::string, ByteString, ByteArray, Tuple,
                                List, Mapping, FrozenSet, Foreign>;
 
   Value() = default;
-  template <std::integral T>
+  template <Integer T>
   Value(T number);
-  Value(double number);
+  template <Real T>
+  Value(T number);
+  Value(std::nullptr_t) = delete;  // None{} is meant
   Value(const char* text);
   Value(std::string_view text);
   Value(std::string text);
@@ -126,7 +137,7 @@ struct Pair {
 };
 
 // What needs Pair to be complete.
-template <std::integral T>
+template <Integer T>
 Value::Value(T number) {
   if constexpr (std::is_same_v<T, bool>) {
     variant_ = number;
@@ -138,7 +149,8 @@ Value::Value(T number) {
 }
 template <ValuePart T>
 Value::Value(T part) : variant_(std::move(part)) {}
-inline Value::Value(double number) : variant_(number) {}
+template <Real T>
+Value::Value(T number) : variant_(double{number}) {}
 inline Value::Value(const char* text) : variant_(std::string(text)) {}
 inline Value::Value(std::string_view text) : variant_(std::string(text)) {}
 inline Value::Value(std::string text) : variant_(std::move(text)) {}
@@ -177,7 +189,7 @@ std::optional<T> Value::as() const {
   if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, std::string>) {
     const T* part = if_is<T>();
     return part ? std::optional<T>(*part) : std::nullopt;
-  } else if constexpr (std::integral<T>) {
+  } else if constexpr (Integer<T>) {
     if (integer && std::in_range<T>(*integer)) return static_cast<T>(*integer);
     const std::optional<std::uint64_t> large = big ? big->as_uint64() : std::nullopt;
     return large && std::in_range<T>(*large) ? std::optional<T>(static_cast<T>(*large)) : std::nullopt;

@@ -95,7 +95,7 @@ bool check_flag(Session* session, const char* word, const std::string& recorded,
 
 bool check_serializer(Session* session, const std::string& recorded, bool allow_pickle) {
   Serializer& serializer = session->serializer;
-  if (recorded.empty() || serializer.name == recorded) return true;
+  if (serializer.name == recorded) return true;
   if (!serializer.is_default) return mismatch(session, "serializer", recorded, serializer.name);
   return import_serializer(session->module->convert, recorded, allow_pickle, &serializer);
 }
@@ -109,6 +109,7 @@ bool follow_given(Session* session, const Parameters& given) noexcept {
 
 bool follow_recorded(Session* session, const Parameters& given) {
   auto recorded = read_attributes(session->engine.attributes());
+  recorded.try_emplace("serializer", Serializer().name);  // C++ made it, and recorded nothing
   session->shared_lock = recorded["shared_lock"] == "1";
   session->recurse = recorded["recurse"] == "1";
   session->is_nested = session->engine.child_id().number != 0;

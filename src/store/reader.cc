@@ -211,6 +211,7 @@ namespace {
 // A file that is gone was overwritten meanwhile, or else it should be there.
 Fault judge_blob(Store& store, const Sighting& seen, const Fault& fault) {
   if (fault.code != Code::not_found) return fault;
+  if (seen.ref_word == nullptr) return changed();  // filled in by no call
   const ReadGuard guard(store.regions);
   return seen.current() ? Fault::damaged("blob: its file is missing", seen.sequence) : changed();
 }

@@ -48,6 +48,21 @@ TEST(ClosedDict, SaysSoWhateverIsReadOfIt) {
   EXPECT_FALSE(dict.check().sound());
 }
 
+TEST(ClosedDict, ItsTableIsNone) {
+  const Dict never_open;
+  EXPECT_EQ(never_open.table_word().load(), 0U);
+}
+
+TEST(Sighting, ThatNoCallFilledInIsOfNoKey) {
+  const Scratch scratch;
+  const Dict dict = scratch.open();
+  const Sighting none;
+  char byte = 0;
+  MappedValue mapped;
+  EXPECT_EQ(dict.read_blob(none, 1, &byte).code(), Code::changed);
+  EXPECT_EQ(dict.map_blob(none, 1, &mapped).code(), Code::changed);
+}
+
 TEST(ClosedDict, SaysSoWhateverIsWrittenToIt) {
   const Scratch scratch;
   Dict open = scratch.open();

@@ -199,8 +199,11 @@ TEST(LargeValue, SmallOnesAndMissingOnesCannotBeMapped) {
   ASSERT_TRUE(dict.put("small", "v"));
   Dict child;
   ASSERT_TRUE(dict.put_new_child("nested", &child));
+  ASSERT_TRUE(dict.put("large", large('l')));
   MappedValue mapped;
+  ASSERT_TRUE(dict.map("large", &mapped));
   EXPECT_EQ(dict.map("small", &mapped).code(), Code::invalid_argument);
+  EXPECT_EQ(mapped.bytes().size(), 0) << "what was mapped before is still there";
   EXPECT_EQ(dict.map("missing", &mapped).code(), Code::not_found);
   EXPECT_EQ(dict.map("nested", &mapped).code(), Code::is_dict);
   EXPECT_EQ(mapped.bytes().size(), 0);

@@ -20,6 +20,17 @@ TEST(ValueTest, AnUnsignedBeyondInt64IsABigInteger) {
   EXPECT_EQ(value.if_is<BigInteger>()->bytes, std::string(8, '\xff') + '\0');
 }
 
+enum Colour { red, green };
+
+TEST(ValueTest, WhatWouldBecomeAnotherValueIsNone) {
+  static_assert(std::is_constructible_v<Value, float> && std::is_constructible_v<Value, double>);
+  static_assert(!std::is_constructible_v<Value, Colour>, "it is no 1.0");
+  static_assert(!std::is_constructible_v<Value, long double>, "a double is shorter");
+  static_assert(!std::is_constructible_v<Value, std::nullptr_t>, "None{} is meant, not text from nowhere");
+  static_assert(!std::is_constructible_v<Value, char>, "a letter or a number?");
+  EXPECT_EQ(Value(0.5F), Value(0.5));
+}
+
 TEST(ValueTest, ABoolIsNoInteger) {
   EXPECT_NE(Value(true), Value(1));
   EXPECT_EQ(Value(true).as<int>(), std::nullopt);
