@@ -193,13 +193,23 @@ def seconds_without_bugs(workers: ProcessPoolExecutor, tests: list[Test]) -> dic
     return seconds
 
 
+def say(caught: bool, mutant: Mutant) -> None:
+    print(f"{'caught' if caught else 'MISSED'}: {mutant.file}: {mutant.why}", flush=True)
+
+
 def missed(workers: ProcessPoolExecutor, mutants: list[Mutant]) -> list[Mutant]:
-    """Those that their tests do not catch."""
+    """Those that their tests do not catch. What only a race shows may need every processor: the second time it has."""
     seconds = seconds_without_bugs(workers, sorted({mutant.test for mutant in mutants}))
-    patience = [30 + 10 * seconds[mutant.test] for mutant in mutants]
+    patience = {mutant: 30 + 10 * seconds[mutant.test] for mutant in mutants}
+    again = []
+    for mutant, caught in zip(mutants, workers.map(Worker.catches, mutants, patience.values())):
+        say(caught, mutant)
+        if not caught:
+            again.append(mutant)
     found = []
-    for mutant, caught in zip(mutants, workers.map(Worker.catches, mutants, patience)):
-        print(f"{'caught' if caught else 'MISSED'}: {mutant.file}: {mutant.why}", flush=True)
+    for mutant in again:
+        caught = workers.submit(Worker.catches, mutant, patience[mutant]).result()
+        say(caught, mutant)
         if not caught:
             found.append(mutant)
     return found

@@ -155,6 +155,17 @@ TEST(Places, WhatADeadBuilderDidNotLeaveIsNotRemoved) {
   for (const std::string& stray : strays) EXPECT_TRUE(std::filesystem::exists(scratch.path() + "/d/" + stray)) << stray;
 }
 
+TEST(Places, F2_ALinkInThePlaceOfWhatADeadBuilderLeftGoesAndNotWhatItLeadsTo) {
+  const Scratch scratch, victim;
+  write_file(victim.path() + "/kept", "kept");
+  ASSERT_TRUE(scratch.open().close());  // makes the place
+  const std::string link = scratch.path() + "/d/new-1-4000000000-0";  // no process has that generation
+  std::filesystem::create_symlink(victim.path(), link);
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(scratch.open("sweeper", scratch.mortal(Create::always)).close());
+  EXPECT_FALSE(std::filesystem::is_symlink(link));
+  EXPECT_EQ(read_file(victim.path() + "/kept"), "kept");
+}
+
 TEST(Places, OfACrowdOfDeadDictsNoneStays) {
   for (int round = 0; round < 3; ++round) {
     const Scratch scratch;

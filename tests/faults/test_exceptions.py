@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
 import pickle
 import weakref
 from collections.abc import Callable, Iterator
@@ -99,14 +100,32 @@ def test_c9_an_exception_of_a_key_or_value(operation: str, event: str, kind: typ
 
 def test_c9_a_key_that_could_not_be_loaded_for_lack_of_room_is_found_afterwards() -> None:
     """Once for each exception: what it says of the moment is not taken for what the key is."""
-    for kind in (MemoryError, RecursionError, KeyboardInterrupt):
+    for kind, key in itertools.product((MemoryError, RecursionError, KeyboardInterrupt), (Word("w"), Hooked(2))):
         with UltraDict(start) as d, UltraDict(name=d.name, create=False) as other:
             with Hooked.hooked("setstate", lambda kind=kind: fail("no room", kind)), pytest.raises(kind):
-                other[Word("w")]
+                other[key]
             assert other[Word("w")] is None
             assert other[Hooked(1)] == "one"
-            other[Hooked(1)] = "changed"
+            assert other[Hooked(True)] == "one", "an equal key, and other bytes"
+            other[Hooked(True)] = "changed"
             assert len(other) == len(d) == len(start)
+
+
+class Colliding(Hooked):
+    """All have one hash, so that a dict compares them."""
+
+    def __hash__(self) -> int:
+        return 7
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Colliding, (self.number,)
+
+
+def test_c9_a_key_that_was_not_learnt_since_another_one_failed_is_found_afterwards() -> None:
+    with UltraDict({Colliding(1): "one", Colliding(2): "two"}) as d, UltraDict(name=d.name, create=False) as other:
+        with Hooked.hooked("eq", lambda: fail("late", MemoryError)), pytest.raises(MemoryError):
+            other[Colliding(3)]
+        assert [other.get(Colliding(equal)) for equal in (True, 2.0)] == ["one", "two"]
 
 
 def test_c9_a_key_is_stored_once_though_its_eq_fails_after_the_change() -> None:

@@ -23,6 +23,11 @@ TEST(Interleavings, B14_TakeAndGiveWithTwoWaiters) {
   World::explore({"lock leave | lock leave | lock leave", {2, 1}, {4, 2}, nothing, {once, once, once}});
 }
 
+// The one that is woken finds the lock taken anew, by one who knows of no other that sleeps.
+TEST(Interleavings, B14_TakeTwiceWithTwoWaiters) {
+  World::explore({"lock leave lock leave | lock leave | lock leave", {3, 0}, {4, 1}, nothing, {twice, once, once}});
+}
+
 // Of a participant that nobody is: the kernel says that it is dead.
 const auto held_by_a_dead_process = [](Dict& dict) {
   find_open(dict.id())->control().lock = LockWord::owned(participants_max - 1, 1).word;

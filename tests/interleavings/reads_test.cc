@@ -133,7 +133,7 @@ TEST(Interleavings, H1_ReadWhileItsSegmentIsUsedAgain) {
 
 TEST(Interleavings, H1_ReadOfALongValueWhileItsSegmentIsUsedAgain) {
   World::explore({"clean, overwrite, clean | get, long",
-                  long_in_short,
+                  {1, 2},
                   in_full,
                   dead_long_records,
                   {clean_overwrite_clean(long_value("a1")), [](World& world) { world.get("a"); }},
