@@ -158,7 +158,7 @@ TEST(Places, WhatADeadBuilderDidNotLeaveIsNotRemoved) {
 TEST(Places, F2_ALinkInThePlaceOfWhatADeadBuilderLeftGoesAndNotWhatItLeadsTo) {
   const Scratch scratch, victim;
   write_file(victim.path() + "/kept", "kept");
-  ASSERT_TRUE(scratch.open().close());  // makes the place
+  ASSERT_TRUE(scratch.open().close());                                // makes the place
   const std::string link = scratch.path() + "/d/new-1-4000000000-0";  // no process has that generation
   std::filesystem::create_symlink(victim.path(), link);
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(scratch.open("sweeper", scratch.mortal(Create::always)).close());
