@@ -56,7 +56,7 @@ versus-quick: install build-release  ## The same in some minutes, with rough fig
 stress: install build-dev  ## Every campaign at full length, hours; or CAMPAIGNS="histories fuzz" (tools/stress.sh)
 	tools/stress.sh $(venv_python) build/dev $(STRESS_MINUTES) $(CAMPAIGNS)
 
-mutants: .venv/dev-installed  ## Plant the bugs of tests/mutants/, and show that a test catches each; an hour
+mutants: .venv/dev-installed  ## Plant the bugs of tests/mutants/, and show that a test catches each; half an hour
 	@tools/debian_packages.sh build test
 	$(venv_python) tools/mutants.py
 
