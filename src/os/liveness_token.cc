@@ -77,10 +77,10 @@ Fault LivenessToken::of_directory(const std::string& directory, std::shared_ptr<
 Fault LivenessToken::open(const std::string& directory) {
   if (Fault fault = check_fork_handlers()) return fault;
   path_ = directory + "/token";
-  void* page = ::mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (page == MAP_FAILED) return system_fault("map a page");
-  word_ = static_cast<Word*>(page);
-  if (::madvise(page, page_size, MADV_WIPEONFORK) != 0) {
+  void* mapped = ::mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) return system_fault("map a page");
+  word_ = static_cast<Word*>(mapped);
+  if (::madvise(mapped, page_size, MADV_WIPEONFORK) != 0) {
     return Fault{Code::unsupported, 0, "MADV_WIPEONFORK (Linux 4.14 or later) is needed", 0, 0};
   }
   File file;
