@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plants known bugs, one after the other, and shows that a test catches each.
+"""Plants known bugs, one in each copy of the sources at a time, and shows that a test catches each.
 
     mutants.py [--only WORD] [--list] [--jobs COUNT]
 
@@ -7,7 +7,8 @@ The bugs are in tests/mutants/*.toml: a piece of a source file, what it becomes,
 program and a filter of its tests, `pytest` and a node, or `histories` and how many. They are planted in copies of the
 sources under build/mutants/, one for each job, built there as `make build-dev` builds. A bug that does not compile, or
 whose place is no longer there, is an error, not a catch; so is a test that fails without any bug. A test that takes far
-longer with a bug than without has caught it. The last line has the count; the exit status is 1 if a bug was not caught.
+longer with a bug than without has caught it. What was missed is tried once more, alone. The last line has the count;
+the exit status is 1 if a bug was not caught.
 """
 
 from __future__ import annotations

@@ -72,7 +72,8 @@ struct Key {
 // The table word stays mapped until close(), the ref word until the next clear() by whomever, or longer
 // (Options::keeps_sightings). Where other threads use the dict, current() asks for the latter: they may unmap the ref
 // word between its two loads.
-// One that no call has filled in is of no key: only calls of Dict may be given it, and answer changed.
+// One that no call has filled in is of no key. Calls of Dict answer changed to it, try_put_at lock_busy; current() must
+// not be asked.
 struct Sighting {
   const std::atomic<std::uint64_t>* ref_word = nullptr;
   const std::atomic<std::uint64_t>* table_word = nullptr;
