@@ -70,15 +70,15 @@ def add_branches(files: list[dict[str, object]], taken: dict[Branch, int]) -> No
 
 
 def explanations() -> dict[tuple[str, str], str]:
-    """Reasons by file and line of text: a line `# reason`, then lines `file: text` that it is the reason of."""
+    """Reasons by file and line of text. Each paragraph is one: `# reason`, then lines `file: text` of which it is."""
     reasons = {}
-    reason = ""
-    for line in (root / "tests/coverage/unreached.txt").read_text("utf-8").splitlines():
-        if line.startswith("#"):
-            reason = line.strip("# ")
-        elif line:
+    for paragraph in (root / "tests/coverage/unreached.txt").read_text("utf-8").split("\n\n"):
+        lines = paragraph.splitlines()
+        reason = " ".join(line.strip("# ") for line in lines if line.startswith("#"))
+        for line in lines:
             name, _, text = line.partition(": ")
-            reasons[name, text.strip()] = reason
+            if not line.startswith("#"):
+                reasons[name, text.strip()] = reason
     return reasons
 
 

@@ -14,13 +14,15 @@ namespace ultradict {
 Fault clear(Store& store, LockHeld held);
 
 // Whether the last key is gone and has left much memory behind. What a queue that runs empty now and then needs again
-// is not much.
-inline bool is_empty_and_large(const State& state) {
+// is not much, nor is what full_dump_size sets aside.
+inline bool is_empty_and_large(const Control& control) {
   constexpr Word entries_kept = 2048;
   constexpr Word log_size_kept = 1024 * 1024;  // bytes
+  const State& state = control.state;
   if (state.count != 0 || state.dict_count != 0) [[likely]]
     return false;
-  return state.entries_size > entries_kept || state.closed_size > log_size_kept;
+  const Word log_size = state.spare + control.segments[Ref{state.tail}.segment()].size;
+  return state.entries_size > entries_kept || log_size > log_size_kept + control.identity.full_dump_size;
 }
 // The same as clear() for a dict that is empty already: nothing that anybody sees happens.
 Fault give_back_memory(Store& store, LockHeld held);

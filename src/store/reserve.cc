@@ -137,7 +137,7 @@ bool may_empty(const Control& control, Word number) {
   const Word next = smallest_free_of(control, segment.live);
   if (next != segments_max && fullest_to_come(control) <= spare_of(control, next, number)) return true;
   // Only where more is gained than the ends of several lose.
-  const Word dead = segment.filled > segment.live ? segment.filled - segment.live : 0;
+  const Word dead = segment.filled - segment.live;
   return dead >= 2 * lost_at_end(control) && fits_into_all(control, number);
 }
 

@@ -217,7 +217,7 @@ Fault remove(Store& store, LockHeld held, const Located& old) {
   if (old.view.is_child()) {
     if (Fault fault = settle_nested(store, held)) return after_commit(fault);
   }
-  return is_empty_and_large(store.state()) ? after_commit(give_back_memory(store, held)) : Fault::none();
+  return is_empty_and_large(store.control()) ? after_commit(give_back_memory(store, held)) : Fault::none();
 }
 
 }  // namespace

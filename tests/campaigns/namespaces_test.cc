@@ -11,8 +11,10 @@
 #include <cstdio>
 #include <fstream>
 #include <memory>
+#include <thread>
 
 #include "os/futex.h"
+#include "os/system.h"
 #include "support/child.h"
 #include "support/content.h"
 #include "support/scale.h"
@@ -205,6 +207,26 @@ TEST_F(Namespaces, B3_HolderKilledInOneNamespaceWaiterInAnother) {
   EXPECT_EQ(of_waiters->wait(), 0);
   EXPECT_EQ(section_->taken_over, kills_);
   report("holder and waiter in two namespaces");
+}
+
+// The thread that holds the lock ends, and the next one of its process has its id.
+TEST_F(Namespaces, C5_AThreadWithTheIdOfOneThatEndedTakesItsLock) {
+  const auto first = in_namespace([&] {
+    Dict own = scratch_.open("of the child");
+    std::int32_t id = 0;
+    std::thread([&] {
+      require(own.lock());
+      id = os::thread_id();
+    }).join();
+    require_next_pid(id);
+    std::thread([&] {
+      require(os::thread_id() == id);
+      require(own.lock(Wait{5'000'000'000}));
+      require(own.has_recovery());
+      require(own.unlock());
+    }).join();
+  });
+  EXPECT_EQ(first->wait(), 0);
 }
 
 }  // namespace

@@ -33,6 +33,28 @@ TEST(Clear, TheLastOfAFewKeysGivesALargeLogBack) {
   expect_content(dict, {});
 }
 
+TEST(Clear, TheLastKeyLeavesAboutAMebibyteOfLogBehindHoweverMuchThereWas) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  for (const int count : {500, 1000, 2000}) {
+    fill(dict, count, 30'000);
+    for (int i = 0; i < count; ++i) ASSERT_TRUE(dict.erase("k" + std::to_string(i)));
+    EXPECT_LT(dict.stats().log_size, 1'500'000U) << count;
+  }
+  expect_content(dict, {});
+}
+
+TEST(Clear, WhatIsSetAsideIsNotMuchToLeaveBehind) {
+  const Scratch scratch;
+  Options options = scratch.options();
+  options.full_dump_size = 5'000'000;
+  Dict dict = scratch.open("dict", options);
+  const std::uint64_t table = dict.table_word().load();
+  fill(dict, 100, 30'000);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(dict.erase("k" + std::to_string(i)));
+  EXPECT_EQ(dict.table_word().load(), table);
+}
+
 TEST(Clear, DictIsUsedAsBefore) {
   const Scratch scratch;
   Dict dict = scratch.open();

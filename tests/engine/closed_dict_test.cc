@@ -53,6 +53,17 @@ TEST(ClosedDict, ItsTableIsNone) {
   EXPECT_EQ(never_open.table_word().load(), 0U);
 }
 
+TEST(AttachedDict, HasATableThatClearReplaces) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  const std::uint64_t first = dict.table_word().load();
+  ASSERT_TRUE(dict.put("k", "v"));
+  EXPECT_EQ(dict.table_word().load(), first);
+  ASSERT_TRUE(dict.clear());
+  EXPECT_NE(dict.table_word().load(), first);
+  EXPECT_EQ(dict.table_word().load() % 2, 0U);
+}
+
 TEST(Sighting, ThatNoCallFilledInIsOfNoKey) {
   const Scratch scratch;
   const Dict dict = scratch.open();

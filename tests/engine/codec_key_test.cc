@@ -143,6 +143,12 @@ TEST(CodecKeyTest, E11_DamagedKeysAreReported) {
                                    std::string("\x0c\x00", 2), std::string("\x10"), std::string("\x0d\x02\x01")}) {
     EXPECT_EQ(decode_key(bytes, "", &key).code(), Code::damaged);
   }
+  EXPECT_EQ(decode_key("", "\x0fpickle", &key).code(), Code::damaged);
+  for (const Value& no_key : {Value(ByteArray{"a"}), Value(List{{1}}), Value(Mapping{})}) {
+    std::string bytes;
+    ASSERT_TRUE(encode_value(no_key, &bytes));
+    EXPECT_EQ(decode_key(bytes, "", &key).code(), Code::damaged);
+  }
 }
 
 }  // namespace

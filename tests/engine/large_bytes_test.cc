@@ -190,6 +190,9 @@ TEST_F(LargeBytes, E11_EveryCountAndSizeOfBuffersMustFit) {
       EXPECT_EQ(mapping_of_encoded(tagged(Tag::pickle_with_buffers, rest)).code(), Code::damaged) << number;
     }
   }
+  for (const std::string& begin : {varint(1), varint(1) + varint(1)}) {  // then a number that does not end
+    EXPECT_EQ(mapping_of_encoded(tagged(Tag::pickle_with_buffers, begin + large('\xff'))).code(), Code::damaged);
+  }
   EXPECT_EQ(mapping_of_encoded(with_buffers(zeros, {})).code(), Code::damaged);
 }
 

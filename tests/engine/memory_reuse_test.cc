@@ -196,5 +196,14 @@ TEST(MemoryReuse, D1_MoreThanThereIsIsNotSetAside) {
   EXPECT_NE(status.message().find("less than is to be set aside"), std::string::npos) << status.message();
 }
 
+TEST(MemoryReuse, D1_WhereNoSizeIsSaidThereIsEnoughToSetAside) {
+  const SmallMemory memory(0);  // for tmpfs: as much as the machine has
+  if (!memory.is_there()) GTEST_SKIP() << "mounting is not permitted";
+  Options options = memory.options();
+  options.full_dump_size = 6 * mib;
+  Dict dict;
+  EXPECT_TRUE(Dict::open("dict", options, &dict));
+}
+
 }  // namespace
 }  // namespace ultradict::test

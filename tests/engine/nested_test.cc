@@ -131,6 +131,27 @@ TEST(Nested, LivesAsLongAsAKeyRefersToIt) {
   expect_content(dict, {{"b", "no dict any more"}});
 }
 
+// Beside each other, and beside what is none: each link is counted, and the order is theirs.
+TEST(Nested, ABatchMayPutSeveral) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Dict one = new_child(dict, "one");
+  Dict two = new_child(dict, "two");
+  const Item items[] = {{Key{"a"}, {}, one.child_id()},
+                        {Key{"b"}, "1"},
+                        {Key{"c"}, {}, two.child_id()},
+                        {Key{"d"}, {}, one.child_id()},
+                        {Key{"e"}, "2"}};
+  ASSERT_TRUE(dict.put_all(items));
+  EXPECT_EQ(keys_of(dict), (std::vector<std::string>{"one", "two", "a", "b", "c", "d", "e"}));
+  std::uint64_t links = 0;
+  EXPECT_TRUE(one.link_count(&links));
+  EXPECT_EQ(links, 3U);
+  EXPECT_TRUE(two.link_count(&links));
+  EXPECT_EQ(links, 2U);
+  EXPECT_EQ(unsoundness_of(dict), "");
+}
+
 // Its number is soon that of another dict; a handle of the old one must not take it for its own.
 TEST(Nested, AHandleOfADeadOneNeverSeesItsSuccessor) {
   const Scratch scratch;

@@ -52,6 +52,9 @@ TEST(Places, AFileOrALinkInThePlaceIsRefused) {
   options.directory = path;
   Dict dict;
   EXPECT_EQ(Dict::open("dict", options, &dict).code(), Code::forbidden);
+  options.directory = path + "/below";
+  EXPECT_EQ(Dict::open("dict", options, &dict).code(), Code::os_error);
+  options.directory = path;
   std::filesystem::remove(path);
   std::filesystem::create_directory_symlink(scratch.path(), path);
   EXPECT_EQ(Dict::open("dict", options, &dict).code(), Code::forbidden);

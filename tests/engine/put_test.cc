@@ -27,6 +27,22 @@ TEST(QuickPut, InsertsAndOverwritesAsTheLongWayDoes) {
   expect_content(dict, expected);
 }
 
+// A key that only Python can compare may be equal to any: who inserts beside one takes the long way.
+TEST(QuickPut, IsForDictsWithoutExoticKeysAlone) {
+  const Scratch scratch;
+  Dict dict = scratch.open();
+  Dict child;
+  ASSERT_TRUE(dict.put_new_child("child", &child));
+  ASSERT_TRUE(child.put(Key{"exotic", {}, true}, "v", nullptr));
+  EXPECT_EQ(child.try_put(Key{"k"}, "v", nullptr).code(), Code::lock_busy);
+  EXPECT_TRUE(dict.try_put(Key{"k"}, "v", nullptr));
+  ASSERT_TRUE(child.erase("exotic"));
+  EXPECT_TRUE(child.try_put(Key{"k"}, "v", nullptr));
+  ASSERT_TRUE(dict.put(Key{"exotic", {}, true}, "v", nullptr));
+  EXPECT_EQ(dict.try_put(Key{"k2"}, "v", nullptr).code(), Code::lock_busy);
+  EXPECT_TRUE(child.try_put(Key{"k2"}, "v", nullptr));
+}
+
 TEST(QuickPut, OverwritingLeavesNothingOfTheInsertionThatWasPrepared) {
   const Scratch scratch;
   Dict quick = scratch.open("quick");

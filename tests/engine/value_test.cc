@@ -61,6 +61,8 @@ TEST(ValueTest, AnIntegerBeyondInt64IsOneToo) {
   EXPECT_EQ(Value(BigInteger{zeros + "\x01"}).as<double>(), 0x1p160);
   EXPECT_EQ(Value(BigInteger{zeros + "\xff"}).as<double>(), -0x1p160);
   EXPECT_EQ(Value(BigInteger{zeros + "\x01"}).as<std::uint64_t>(), std::nullopt);
+  EXPECT_EQ(Value(BigInteger{std::string(8, '\0') + "\x01"}).as<std::uint64_t>(), std::nullopt);  // 2**64
+  EXPECT_EQ(Value(BigInteger{}).as<double>(), 0.0);
   EXPECT_EQ(Value(BigInteger{"\x01" + zeros + "\x81"}).as<double>(), -0x1.fcp174);
   EXPECT_EQ(Value(BigInteger{std::string(200, '\x7f')}).as<double>(), std::nullopt);
 }
