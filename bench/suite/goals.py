@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from suite.results import Figure, Results
 
@@ -198,11 +199,14 @@ GOALS = (
     *beside_each(),
     at_least("counter of 4 processes, beside shared_lock", 20, [("counter", "4")], "ultradict_006_shared_lock"),
     reaching("counter of 4 processes, plain dict at 10 M/s", 2, "M/s", counters_beside_plain_dict),
-    reaching(
-        "reads of 2 processes, beside 2 plain dicts",
-        0.95,
-        "x",
-        lambda results: value(results, "read_total", "2", OURS) / value(results, "read_total", "2", "dict"),
+    *(
+        reaching(
+            f"{what} reads of 2 processes, beside 2 plain dicts",
+            0.95,
+            "x",
+            partial(value, workload="read_total", variant=variant, store=OURS, name="beside_dicts"),
+        )
+        for what, variant in (("hot", "hot_2"), ("spread", "uniform_2"))
     ),
     at_most(
         "propagation p50 in Python, beside a raw cache line",
