@@ -93,5 +93,5 @@ def take_turns(member: Member, start: float, seconds: float) -> list[list[float]
 
 def beside_dicts(readers: list[list[list[float]]]) -> float:
     """The median over the turns of what all readers reach of the store, to what they reach of plain dicts."""
-    turns = zip(*readers)
-    return statistics.median(sum(rate[0] for rate in turn) / sum(rate[1] for rate in turn) for turn in turns)
+    ours, theirs = ([sum(reader[turn][which] for reader in readers) for turn in range(TURNS)] for which in (0, 1))
+    return statistics.median(one / other for one, other in zip(ours, theirs))
