@@ -75,10 +75,8 @@ def explanations() -> dict[tuple[str, str], str]:
     for paragraph in (root / "tests/coverage/unreached.txt").read_text("utf-8").split("\n\n"):
         lines = paragraph.splitlines()
         reason = " ".join(line.strip("# ") for line in lines if line.startswith("#"))
-        for line in lines:
-            name, _, text = line.partition(": ")
-            if not line.startswith("#"):
-                reasons[name, text.strip()] = reason
+        for name, _, text in (line.partition(": ") for line in lines if not line.startswith("#")):
+            reasons[name, text.strip()] = reason
     return reasons
 
 
